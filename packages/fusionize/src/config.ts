@@ -1,0 +1,85 @@
+import type { Constraints } from './setup/types.js'
+
+/** One request that a load makes: which entry, with what. */
+export interface LoadRequest {
+  task: string
+  input: unknown
+}
+
+/** Arrivals of an open-loop load. */
+export type LoadProfile =
+  /** Evenly spaced arrivals. */
+  | { kind: 'steady'; rps: number; seconds: number }
+  /** Steps of `everySeconds`, from `from` to `to` requests per second by `step`. */
+  | { kind: 'burst'; from: number; to: number; step: number; everySeconds: number }
+  /** Every function is forced cold for every request. */
+  | { kind: 'cold'; rps: number; seconds: number }
+
+/** What `fusionize optimize` minimises; `balanced` is the product of median latency and cost. */
+export interface GoalConfig {
+  minimize?: 'p50' | 'p95' | 'p99' | 'cost' | 'balanced'
+  subjectTo?: { p50Ms?: number; p95Ms?: number; p99Ms?: number; costPerMillionUsd?: number }
+}
+
+/** Options of the embedded platform. */
+export interface LocalOptions {
+  /** Sandboxes are processes (isolated, memory and CPU limited) or threads (fast, not limited). @default 'processes' */
+  isolation?: 'processes' | 'threads'
+  /** Adds the hand-over and start-up delays measured on AWS Lambda. @default off */
+  emulate?: 'aws-lambda'
+  /** How safely accepted sends are kept. @default 'journal' */
+  durability?: 'none' | 'journal' | 'fsync'
+  /** Ms an idle sandbox is kept. @default 600000 */
+  keepAliveMs?: number
+  /** Sandboxes at most; absent = as many as three quarters of the machine's memory holds. */
+  maxSandboxes?: number
+  /** Invocations waiting per function before callers get QUEUE_FULL (429). @default 1000 */
+  queueLimit?: number
+  /** @default '127.0.0.1' */
+  host?: string
+  /** 0 = any free port. @default 7070 */
+  port?: number
+  /** Required in `authorization: Bearer` when `host` is not loopback. */
+  token?: string
+  /** Largest request body in bytes. @default 6291456 */
+  bodyLimit?: number
+  /** Time limit of an invocation whose task sets none, ms. @default 30000 */
+  timeoutMs?: number
+  /** Runs of a failed async invocation after the first. @default 2 */
+  retries?: number
+  /** Back-off before the first retry, ms; doubles each time, with jitter. @default 1000 */
+  retryDelayMs?: number
+  /** One invocation in this many carries CPU time per span. @default 10 */
+  sampleCpuEvery?: number
+}
+
+/** `fusionize.config.ts`. */
+export interface Config {
+  /** Name of the application. @default the name in package.json */
+  app?: string
+  /** Folders with task files, relative to the config file. @default ['tasks'] */
+  tasks?: string[]
+  /** @default 'local' */
+  platform?: 'local'
+  local?: LocalOptions
+  /** Memory in MB of every function in the first setup. @default 128 */
+  memory?: number
+  goal?: GoalConfig
+  constraints?: Constraints
+  /** Environment of every function. */
+  env?: Record<string, string>
+  load?: {
+    /** The `index`-th request of a load; `random` is seeded, so every setup gets the same requests. */
+    request: (index: number, random: () => number) => LoadRequest
+    /** @default steady: 10 rps for 30 s; burst: 5→40 rps by 5 every 2 s; cold: 1 rps for 20 s */
+    profiles?: Partial<Record<'steady' | 'burst' | 'cold', LoadProfile>>
+  }
+}
+
+/**
+ * Types the configuration of an application; give it as the default export of `fusionize.config.ts`.
+ * @example export default defineConfig({ app: 'shop', goal: { minimize: 'p95' } })
+ */
+export function defineConfig(config: Config): Config {
+  return config
+}

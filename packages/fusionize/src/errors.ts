@@ -1,0 +1,30 @@
+/** Stable codes of the errors that fusionize itself raises. */
+export type ErrorCode =
+  | 'SANDBOX_CRASHED'
+  | 'OUT_OF_MEMORY'
+  | 'TIMEOUT'
+  | 'CANCELLED'
+  | 'QUEUE_FULL'
+  | 'UNKNOWN_TASK'
+  | 'INVALID_INPUT'
+  | 'NOT_SERIALIZABLE'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'INVALID_SETUP'
+  | 'INVALID_CONFIG'
+  | 'UNSUPPORTED'
+  | 'BUILD_FAILED'
+  | 'SHUTTING_DOWN'
+
+/** An error of fusionize: says what happened, to which task or setup, and what to do; `code` is stable. */
+export class FusionizeError extends Error {
+  override readonly name = 'FusionizeError'
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    /** More for programs, JSON only: the issues of an invalid input, `retryAfterMs` of a full queue… */
+    readonly details?: Record<string, unknown>,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}

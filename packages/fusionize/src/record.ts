@@ -1,0 +1,131 @@
+import type { Mode, Route } from './setup/types.js'
+
+/** Version of the record's schema; a reader refuses a newer one. */
+export const RECORD_VERSION = 1
+
+/** One task run (or, for a remote route, the caller's side of one call) inside an invocation. Times in ms from the invocation's `start`. */
+export interface Span {
+  /** Index of the enclosing span in `spans`, -1 for the root. */
+  parent: number
+  task: string
+  mode: Mode
+  /** `remote`: this span is the caller's wait; the callee reports its own invocation. */
+  route: Route
+  start: number
+  end: number
+  /** Size of the input and of the output as JSON text or bytes. */
+  bytesIn: number
+  bytesOut: number
+  /** CPU ms of the process between start and end, children included; only in sampled invocations. */
+  cpu?: number
+  /** Name and message of what the run threw. */
+  error?: string
+}
+
+/** What one function invocation reports: one line of JSON, written after the reply (DESIGN §8). */
+export interface InvocationRecord {
+  v: number
+  app: string
+  /** Id of the fusion setup. */
+  setup: string
+  /** The function that ran; `task` is the task it was asked to run. */
+  function: string
+  task: string
+  sandbox: string
+  /** Stable over retries. */
+  invocation: string
+  session: string
+  /** W3C ids: 32 and 16 hex digits. The id of span `i` of an invocation is `spanId(record.span, i)`. */
+  trace: string
+  span: string
+  /** W3C id of the calling span, if any. */
+  parent: string | null
+  mode: Mode
+  attempt: number
+  /** Start-up ms (process start + module load) when this invocation was the sandbox's first; null when warm. */
+  cold: number | null
+  /** Why it was cold: a real first use, forced by the load, or prewarmed before use. */
+  coldKind?: 'natural' | 'forced' | 'prewarmed'
+  /** Handler start, epoch ms with a fraction. */
+  start: number
+  /** Ms from start to the reply. */
+  reply: number
+  /** Ms from start to the end of after-reply work: what is billed, before rounding up. */
+  wall: number
+  /** CPU ms of the process during the invocation, when sampled. */
+  cpu?: number
+  /** Peak resident memory of the sandbox so far, MB. */
+  peakMb: number
+  /** Memory of the function, MB. */
+  memory: number
+  /** Requests that ran in this sandbox at the same time, this one included (1 = alone). */
+  concurrent: number
+  spans: Span[]
+}
+
+/** On the wire spans are integers in one flat array: eight numbers a span, µs instead of ms, names in a table. */
+interface WireRecord extends Omit<InvocationRecord, 'spans'> {
+  names: string[]
+  /** parent, name, mode×2+route, start, end, in, out, cpu (-1 = not sampled) */
+  s: number[]
+  /** span index → error text */
+  e?: Record<string, string>
+}
+
+export const SPAN_FIELDS = 8
+export const modeCodes: readonly Mode[] = ['call', 'send', 'map']
+
+/** The W3C span id of span `index` in the invocation whose root span is `root` (16 hex digits): the low 32 bits count. */
+export function spanId(root: string, index: number): string {
+  return root.slice(0, 8) + index.toString(16).padStart(8, '0')
+}
+
+/** Splits a span id into the root span's id of its invocation and the span's index in it. */
+export function spanOf(id: string): { root: string; index: number } {
+  return { root: `${id.slice(0, 8)}00000000`, index: Number.parseInt(id.slice(8), 16) }
+}
+
+/**
+ * Reads one record line.
+ * @throws {SyntaxError} the line is not a record of a version this reader knows
+ */
+export function parseRecord(line: string): InvocationRecord {
+  const wire = JSON.parse(line) as WireRecord
+  if (wire.v !== RECORD_VERSION || !Array.isArray(wire.s) || !Array.isArray(wire.names))
+    throw new SyntaxError(`not a fusionize record of version ${RECORD_VERSION}`)
+  const { names, s, e, ...rest } = wire
+  const spans: Span[] = []
+  for (let i = 0; i + SPAN_FIELDS <= s.length; i += SPAN_FIELDS) {
+    const at = (k: number) => s[i + k] as number
+    const span: Span = {
+      parent: at(0),
+      task: names[at(1)] as string,
+      mode: modeCodes[at(2) >> 1] as Mode,
+      route: at(2) & 1 ? 'remote' : 'inline',
+      start: at(3) / 1000,
+      end: at(4) / 1000,
+      bytesIn: at(5),
+      bytesOut: at(6),
+    }
+    if (at(7) >= 0) span.cpu = at(7) / 1000
+    const error = e?.[String(i / SPAN_FIELDS)]
+    if (error !== undefined) span.error = error
+    spans.push(span)
+  }
+  return { ...rest, spans }
+}
+
+/** Writes a record as the line that `parseRecord` reads; for tests, importers and simulators (the handler has its own fast writer). */
+export function formatRecord(record: InvocationRecord): string {
+  const { spans, ...rest } = record
+  const names = [...new Set(spans.map((x) => x.task))]
+  const s: number[] = []
+  const e: Record<string, string> = {}
+  for (const [i, x] of spans.entries()) {
+    const us = (ms: number) => Math.round(ms * 1000)
+    s.push(x.parent, names.indexOf(x.task), modeCodes.indexOf(x.mode) * 2 + (x.route === 'remote' ? 1 : 0))
+    s.push(us(x.start), us(x.end), x.bytesIn, x.bytesOut, x.cpu === undefined ? -1 : us(x.cpu))
+    if (x.error !== undefined) e[i] = x.error
+  }
+  return JSON.stringify({ ...rest, names, s, ...(Object.keys(e).length > 0 ? { e } : {}) })
+}

@@ -1,0 +1,134 @@
+/**
+ * What passes between the fusion handler and the platform's adapter. The order of calls that an adapter must honour:
+ *
+ * 1. The adapter calls `handler.run(invocation, port)` once per invocation.
+ * 2. The handler runs the task. Meanwhile it may use `transport.call` and `transport.send` any number of times.
+ * 3. The handler calls `port.reply(outcome, held)` exactly once. `held` is work that the reply leaves behind (inline sends).
+ *    The adapter makes sure that all of `held` is kept outside the sandbox *before* the reply is released to whoever waits
+ *    for it (Promise 2), then resolves with the ids that must not be run here (they were accepted before, by an earlier attempt).
+ *    With `held` empty the handler does not wait.
+ * 4. The handler runs the held work. For each item it calls `port.settled(id, outcome, held)` exactly once, where `held` is what that item
+ *    leaves behind in turn, under the same rule as in 3. A failed item is the platform's to retry (back-off, attempts, dead letters).
+ * 5. The handler calls `port.done(line)` exactly once: nothing of the invocation is running any more; `line` is its record.
+ */
+
+/** A value in transit: JSON text, bytes, or nothing (`undefined`). */
+export type Payload = string | Uint8Array | undefined
+
+/** An error in transit (Promise 4): name, message, code, cause, stack. */
+export interface WireError {
+  name: string
+  message: string
+  code?: string
+  stack?: string
+  /** A nested error, or any JSON value that was thrown or given as a cause. */
+  cause?: { error: WireError } | { json: string }
+  /** Own enumerable JSON properties other than the above (FusionizeError's `details` among them), as JSON text. */
+  props?: string
+}
+
+export type Outcome = { ok: true; output: Payload } | { ok: false; error: WireError }
+
+/** Asks a function to run one of its tasks. */
+export interface Invocation {
+  /** Stable over retries. */
+  id: string
+  session: string
+  /** A task that the function's artifact contains; usually the function's own. */
+  task: string
+  mode: 'call' | 'send'
+  input: Payload
+  /** From outside: the input is checked against the task's schema. */
+  external: boolean
+  attempt: number
+  /** Epoch ms after which nobody waits any more. */
+  deadline: number
+  /** W3C trace id (32 hex) and the calling span's id (16 hex), when there is a caller. */
+  trace: string
+  parent: string | null
+  /** What the record should say of this sandbox's start-up: ms on its first invocation, else null. */
+  cold: number | null
+  coldKind?: 'natural' | 'forced' | 'prewarmed'
+}
+
+/** A remote call or send that leaves the sandbox. */
+export interface Outbound {
+  /** Stable over retries of the caller: derived from the caller's invocation and the call's place in it. */
+  id: string
+  session: string
+  /** The function to invoke (its name is the task's). */
+  task: string
+  input: Payload
+  deadline: number
+  trace: string
+  /** The calling span. */
+  parent: string
+  /** The setup that the session began with. */
+  setup: string
+}
+
+/** An inline send that outlives the reply: enough to run it elsewhere if this sandbox dies. It runs as `task` inside `function`. */
+export interface HeldSend {
+  id: string
+  session: string
+  function: string
+  task: string
+  input: Payload
+  trace: string
+  parent: string
+  setup: string
+}
+
+/** How the handler reaches other functions. */
+export interface Transport {
+  /** Resolves with the callee's outcome; rejects only with an `Error` of the platform (crash, queue full…). Aborting `signal` cancels the callee. */
+  call(request: Outbound, signal: AbortSignal | undefined): Promise<Outcome>
+  /** Resolves once the platform holds the send. */
+  send(request: Outbound): Promise<void>
+  log(entry: LogEntry): void
+}
+
+export interface LogEntry {
+  level: 'debug' | 'info' | 'warn' | 'error'
+  task: string
+  session: string
+  message: string
+  /** JSON text of the extra values, if any. */
+  data?: string
+  /** Epoch ms. */
+  time: number
+}
+
+/** The adapter's side of one invocation. */
+export interface InvocationPort {
+  reply(outcome: Outcome, held: HeldSend[]): Promise<readonly string[]> | undefined
+  settled(id: string, outcome: Outcome, held: HeldSend[]): Promise<readonly string[]> | undefined
+  done(record: string): void
+}
+
+export interface Handler {
+  run(invocation: Invocation, port: InvocationPort): void
+  /** Nobody waits for this invocation any more: its `signal` aborts. */
+  cancel(invocation: string, reason: 'cancelled' | 'timeout'): void
+}
+
+/** What the artifact's generated entry passes to the platform's adapter. */
+export interface FunctionModule {
+  app: string
+  function: string
+  /** Tasks contained in the artifact. */
+  tasks: unknown[]
+  /** Route table of the function: everything else is remote. */
+  inline: { call: string[]; send: string[]; map: string[] }
+}
+
+/** What the platform knows only at start-up of the sandbox. */
+export interface SandboxInfo {
+  setup: string
+  sandbox: string
+  memory: number
+  /** One invocation in this many has cpu per span; 0 = never. */
+  sampleCpuEvery: number
+  /** Development: report inputs that are mutated and values that would not survive the wire. */
+  dev: boolean
+}

@@ -1,0 +1,3 @@
+export interface Profile {
+  tasks: Record<string, unknown>
+}

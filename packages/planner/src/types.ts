@@ -1,0 +1,101 @@
+import type { App, Constraints, FusionSetup, Mode, Route } from 'fusionize/setup'
+
+/** A measured or computed quantity with its 95% interval. */
+export interface Estimate {
+  value: number
+  low: number
+  high: number
+  /** Samples behind it. */
+  n: number
+}
+
+/** What the planner needs to know of a platform (a part of the platform's facts; pure data). */
+export interface PlannerFacts {
+  memoryLadder: number[]
+  mbPerCore: number
+  cpuShareEnforced: boolean
+  prices: {
+    perGbSecond: number
+    perRequest: number
+    perGatewayRequest: number
+    billsInit: boolean
+    granularityMs: number
+  }
+}
+
+/**
+ * What the user wants. `minimize`: a latency percentile, the cost, or both: `balanced` minimises the product of median latency and
+ * cost, so that a percent of one weighs as much as a percent of the other.
+ */
+export interface Goal {
+  minimize: 'p50' | 'p95' | 'p99' | 'cost' | 'balanced'
+  /** Upper bounds that a setup must keep to be adopted. */
+  subjectTo?: { p50Ms?: number; p95Ms?: number; p99Ms?: number; costPerMillionUsd?: number }
+}
+
+/** One setup under one load, as METRICS.md defines the figures. */
+export interface Measurement {
+  requests: number
+  errors: number
+  p50Ms: Estimate
+  p95Ms: Estimate
+  p99Ms: Estimate
+  /** Null when the platform does not enforce CPU shares. */
+  costPerMillionUsd: Estimate | null
+  /** Parts of the cost, USD per million requests. */
+  cost: { compute: number; requests: number; startup: number; gateway: number } | null
+  coldStarts: number
+  invocations: number
+  invocationsPerRequest: number
+  doubleBillingShare: number
+}
+
+/** Why one part of a setup is as it is, in words and with the figures behind it. */
+export interface Reason {
+  /** What changed: a route, a size… in the notation of the diff. */
+  change: string
+  why: string
+}
+
+export interface Proposal {
+  setup: FusionSetup
+  reasons: Reason[]
+  /** One line for tables. */
+  summary: string
+}
+
+/** One lap of the loop: a setup that was deployed and measured. */
+export interface Round {
+  id: string
+  setup: FusionSetup
+  strategy: string
+  reasons: Reason[]
+  summary: string
+  measurement: Measurement
+  profile: import('./profile/types.js').Profile
+}
+
+export interface StrategyContext {
+  app: App
+  facts: PlannerFacts
+  goal: Goal
+  constraints: Constraints
+}
+
+/** A strategy is a pure function of what was measured so far, so a loop that was stopped goes on where it was. */
+export interface Strategy {
+  name: string
+  /** Which paper or page it follows. */
+  source: string
+  /** The setup to start from. */
+  first(context: StrategyContext, memory: number): Proposal
+  /** The next setup to deploy and measure; null when it has converged. */
+  next(history: readonly Round[], context: StrategyContext): Proposal | null
+}
+
+export interface EdgeKey {
+  from: string
+  to: string
+  mode: Mode
+  route: Route
+}

@@ -1,0 +1,140 @@
+import type { Payload, WireError } from 'fusionize/runtime'
+import type { App, FusionSetup } from 'fusionize/setup'
+
+/** One function's deployable code: a single file plus its source map. Same input, same hash. */
+export interface Artifact {
+  function: string
+  /** Tasks whose code it contains, sorted. */
+  tasks: string[]
+  /** Absolute path of the ES module; a `.map` stands beside it. */
+  file: string
+  /** SHA-256 of the file's content, hex. */
+  hash: string
+  bytes: number
+}
+
+/** Everything a platform needs to put a setup into effect. */
+export interface Build {
+  app: App
+  setup: FusionSetup
+  /** By function; functions that nothing can reach are absent. */
+  artifacts: Record<string, Artifact>
+  /** Extra environment of the functions (config `env`). */
+  env: Record<string, string>
+}
+
+/** Prices in USD; data, dated and replaceable. */
+export interface PriceModel {
+  name: string
+  /** ISO date of the price list. */
+  date: string
+  perGbSecond: number
+  perRequest: number
+  /** Per external request at the gateway. */
+  perGatewayRequest: number
+  /** Whether start-up time is billed like run time. */
+  billsInit: boolean
+  /** Billed time is rounded up to this many ms. */
+  granularityMs: number
+}
+
+/** What a platform is and can do. */
+export interface Facts {
+  platform: string
+  /** Memory sizes a function may have, MB, ascending. */
+  memoryLadder: number[]
+  /** MB that give one full core; CPU is in proportion. */
+  mbPerCore: number
+  /** False when the machine cannot hold sandboxes to their CPU share: then time says nothing about cost, and cost is null. */
+  cpuShareEnforced: boolean
+  /** Why not, in words for the user; empty when enforced. */
+  cpuShareReason: string
+  afterReply: 'runs' | 'before-reply'
+  maxPayloadBytes: { call: number; send: number }
+  maxTimeoutMs: number
+  prices: PriceModel
+  durability: 'none' | 'journal' | 'fsync'
+  /** Name of the emulation in force, if any. */
+  emulate?: string
+}
+
+export interface InvokeOptions {
+  session?: string
+  timeoutMs?: number
+  /** W3C traceparent of the client. */
+  traceparent?: string
+  signal?: AbortSignal
+}
+
+export type InvokeResult =
+  | { ok: true; output: Payload; session: string }
+  | { ok: false; error: WireError; session: string }
+
+export interface DeadLetter {
+  id: string
+  task: string
+  session: string
+  attempts: number
+  /** Epoch ms of acceptance and of the last failure. */
+  accepted: number
+  failed: number
+  error: WireError
+  input: Payload
+}
+
+export interface RecordsPage {
+  /** Record lines (`parseRecord`). */
+  lines: string[]
+  /** Pass it to the next call. */
+  next: string
+}
+
+export interface FunctionStatus {
+  function: string
+  setup: string
+  sandboxes: { starting: number; idle: number; busy: number }
+  queued: number
+}
+
+export interface PlatformStatus {
+  platform: string
+  /** Setups that serve sessions; the first takes the new ones. */
+  setups: { id: string; weight: number; sessions: number }[]
+  functions: FunctionStatus[]
+  /** Accepted sends not yet done, waiting for a retry, and dead. */
+  sends: { pending: number; retrying: number; dead: number }
+  url?: string
+}
+
+export interface DeployOptions {
+  /** Every invocation in a fresh sandbox: the load `cold`. Default false. */
+  forceCold?: boolean
+}
+
+/** The platform port (DESIGN §7). */
+export interface Platform {
+  readonly name: string
+  facts(): Facts
+  /** Idempotent; new sessions take the setup from the moment it resolves, those under way finish on theirs. Returns the setup's id. */
+  deploy(build: Build, options?: DeployOptions): Promise<{ setup: string; changed: string[] }>
+  /** Share of new sessions per deployed setup id; weights are relative. */
+  traffic(weights: Record<string, number>): Promise<void>
+  invoke(task: string, input: Payload, options?: InvokeOptions): Promise<InvokeResult>
+  /** Resolves once accepted. */
+  send(
+    task: string,
+    input: Payload,
+    options?: { session?: string; id?: string },
+  ): Promise<{ id: string; session: string }>
+  records(since?: string): Promise<RecordsPage>
+  deadLetters(): Promise<DeadLetter[]>
+  /** Runs dead letters again; all when `ids` is absent. Returns how many. */
+  replay(ids?: string[]): Promise<number>
+  status(): Promise<PlatformStatus>
+  /** Resolves when nothing runs, is queued or waits for a retry. */
+  drained(): Promise<void>
+  /** Ends every sandbox; accepted work that is not done stays in the journal. */
+  destroy(): Promise<void>
+  /** Where entries are served, when the platform has a gateway. */
+  readonly url?: string
+}
