@@ -28,3 +28,37 @@ export class FusionizeError extends Error {
     super(message, options)
   }
 }
+
+/** The error of a task that took longer than its limit; the same words on every route. */
+export function timeoutError(task: string, timeoutMs: number): FusionizeError {
+  return new FusionizeError(
+    'TIMEOUT',
+    `task '${task}' did not finish within ${timeoutMs} ms; raise its timeout option or make it faster`,
+    { task, timeoutMs },
+  )
+}
+
+/** `, did you mean 'x'?` when a known name is close to `name`, else nothing. */
+export function suggest(name: string, known: readonly string[]): string {
+  const near = known
+    .map((other) => ({ other, distance: editDistance(name, other) }))
+    .sort((a, b) => a.distance - b.distance)[0]
+  return near && near.distance <= Math.max(1, Math.floor(name.length / 3)) ? `, did you mean '${near.other}'?` : ''
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++)
+      next.push(
+        Math.min(
+          (next[j - 1] as number) + 1,
+          (row[j] as number) + 1,
+          (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        ),
+      )
+    row = next
+  }
+  return row[b.length] as number
+}

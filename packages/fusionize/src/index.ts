@@ -1,2 +1,6 @@
 export * from './config.js'
-export * from './errors.js'
+export type { TaskBody, TaskOptions } from './definition.js'
+export { type ErrorCode, FusionizeError, suggest, timeoutError } from './errors.js'
+export type { Context, Log } from './runtime/frames.js'
+export { type Task, task } from './task.js'
+export type { Json, StandardSchema } from './types.js'

@@ -1,1 +1,6 @@
+export { definitionOf } from '../definition.js'
+export { remoteTask } from '../task.js'
+export { createHandler } from './handler.js'
 export type * from './protocol.js'
+export { copy, decode, encode, sizeOf } from './wire.js'
+export { errorFromWire, errorToWire } from './wire-errors.js'

@@ -9,6 +9,8 @@
  *    With `held` empty the handler does not wait.
  * 4. The handler runs the held work. For each item it calls `port.settled(id, outcome, held)` exactly once, where `held` is what that item
  *    leaves behind in turn, under the same rule as in 3. A failed item is the platform's to retry (back-off, attempts, dead letters).
+ *    The limits of time after the reply are the handler's (each item has its task's limit, or `timeoutMs`); a platform that wants to be sure
+ *    ends a sandbox in which nothing settled for longer than the longest of them.
  * 5. The handler calls `port.done(line)` exactly once: nothing of the invocation is running any more; `line` is its record.
  */
 
@@ -19,12 +21,15 @@ export type Payload = string | Uint8Array | undefined
 export interface WireError {
   name: string
   message: string
-  code?: string
+  code?: string | number
   stack?: string
-  /** A nested error, or any JSON value that was thrown or given as a cause. */
-  cause?: { error: WireError } | { json: string }
+  cause?: WireError
+  /** The errors of an AggregateError. */
+  errors?: WireError[]
   /** Own enumerable JSON properties other than the above (FusionizeError's `details` among them), as JSON text. */
   props?: string
+  /** JSON text of what was thrown, or of a cause, when it is no error ('' = undefined). */
+  thrown?: string
 }
 
 export type Outcome = { ok: true; output: Payload } | { ok: false; error: WireError }
@@ -56,8 +61,10 @@ export interface Outbound {
   /** Stable over retries of the caller: derived from the caller's invocation and the call's place in it. */
   id: string
   session: string
-  /** The function to invoke (its name is the task's). */
+  /** The task to run. */
   task: string
+  /** The function to run it in; absent = the function of the task's name. */
+  function?: string
   input: Payload
   deadline: number
   trace: string
@@ -129,6 +136,8 @@ export interface SandboxInfo {
   memory: number
   /** One invocation in this many has cpu per span; 0 = never. */
   sampleCpuEvery: number
+  /** Time limit of a task that sets none, ms. */
+  timeoutMs: number
   /** Development: report inputs that are mutated and values that would not survive the wire. */
   dev: boolean
 }

@@ -1,0 +1,41 @@
+import type { Context } from './runtime/frames.js'
+import type { StandardSchema } from './types.js'
+
+/** Options of a task. All values but `input` must be constants: the build reads them without running the code. */
+export interface TaskOptions<Schema extends StandardSchema = StandardSchema> {
+  /** Makes the task an entry. @example 'POST /readings' */
+  http?: string
+  /** Any Standard Schema: gives the input's type; requests from outside are checked against it. */
+  input?: Schema
+  /** Time limit of one run, ms. @default the platform's */
+  timeout?: number
+  /** Runs of a failed async invocation after the first. @default the platform's */
+  retries?: number
+  /** Bounds on the memory of the function that runs it, MB. */
+  memory?: { min?: number; max?: number }
+  /** Never shares a sandbox with another task. @default false */
+  isolate?: boolean
+  /** Permissions of the functions that run it, in the platform's words. */
+  permissions?: string[]
+}
+
+export const optionNames = ['http', 'input', 'timeout', 'retries', 'memory', 'isolate', 'permissions'] as const
+
+/** What a task's author writes. The second argument is the current request, for those who do not want it implicit. */
+export type TaskBody<I, O> = (input: I, context: Context) => O | Promise<O>
+
+/** The inside of a task object, for the runtime. */
+export interface TaskDefinition {
+  readonly name: string
+  readonly options: TaskOptions
+  /** Absent in a stub: the code is in another function. */
+  readonly body: TaskBody<unknown, unknown> | undefined
+}
+
+/** Where a task object keeps its definition; a registered symbol, so that two copies of this package understand each other. */
+export const definitionKey = Symbol.for('fusionize.task')
+
+/** The definition inside a task object; undefined when `value` is no task. */
+export function definitionOf(value: unknown): TaskDefinition | undefined {
+  return typeof value === 'function' ? (value as { [definitionKey]?: TaskDefinition })[definitionKey] : undefined
+}

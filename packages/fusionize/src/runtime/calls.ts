@@ -1,0 +1,168 @@
+import type { TaskDefinition } from '../definition.js'
+import { FusionizeError } from '../errors.js'
+import { spanId } from '../record.js'
+import { childId, current, Frame, fingerprint, type Run } from './frames.js'
+import type { Outbound, Payload, Transport } from './protocol.js'
+import { copiedBytes, copy, decode, encode, sizeOf } from './wire.js'
+import { errorFromWire, errorToWire } from './wire-errors.js'
+
+/** Mode and route as spans carry them: mode × 2 + remote. */
+export const spanCode = { call: 0, callRemote: 1, send: 2, sendRemote: 3, map: 4, mapRemote: 5 }
+
+/** `await t(input)` inside a function. */
+export function call(frame: Frame, definition: TaskDefinition, input: unknown): Promise<unknown> {
+  return frame.run.router.routeOf(definition, 'call') === 'inline'
+    ? inlineCall(frame, definition, input, spanCode.call)
+    : remoteCall(frame, definition, input, spanCode.callRemote)
+}
+
+/** `await t.map(inputs)` inside a function. */
+export function map(frame: Frame, definition: TaskDefinition, inputs: readonly unknown[]): Promise<unknown[]> {
+  const inline = frame.run.router.routeOf(definition, 'map') === 'inline'
+  return Promise.all(
+    inputs.map((input) =>
+      inline
+        ? inlineCall(frame, definition, input, spanCode.map)
+        : remoteCall(frame, definition, input, spanCode.mapRemote),
+    ),
+  )
+}
+
+/** `await t.send(input)` inside a function. */
+export async function send(frame: Frame, definition: TaskDefinition, input: unknown): Promise<void> {
+  const { run } = frame
+  const payload = encode(input)
+  const inline = run.router.routeOf(definition, 'send') === 'inline'
+  if (inline && !frame.unit.answered) return hold(frame, definition, payload)
+  const span = run.spans.open(frame.span, run.router.indexOf(definition.name), spanCode.sendRemote, sizeOf(payload))
+  run.open++
+  try {
+    const outbound = outboundOf(frame, definition, payload, span)
+    outbound.id = sendId(outbound.id, definition, payload)
+    // Too late to be held with the reply: it leaves the sandbox, but stays with this function, since its own may not exist.
+    if (inline) outbound.function = run.router.function
+    await transportOf(run, definition).send(outbound)
+    run.spans.close(span, 0)
+  } catch (error) {
+    run.spans.fail(span, error)
+    throw error
+  } finally {
+    run.close()
+  }
+}
+
+/**
+ * Runs the task here, in a child frame (WiseFuse and Fusionize call it fused). The boundary is the wire's all the same: the callee
+ * gets a copy, the caller gets a copy back, and errors cross as they would from another function.
+ */
+function inlineCall(frame: Frame, definition: TaskDefinition, input: unknown, code: number): Promise<unknown> {
+  const { run } = frame
+  const place = frame.nextPlace()
+  const { timeout } = definition.options
+  let deadline = frame.deadline
+  if (timeout !== undefined) deadline = Math.min(deadline, Date.now() + timeout)
+  let given: unknown
+  try {
+    given = copy(input)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+  const span = run.spans.open(frame.span, run.router.indexOf(definition.name), code, copiedBytes)
+  const child = new Frame(run, frame.unit, frame, place, definition, span, deadline)
+  run.open++
+  const result = current.run(child, execute, child, given)
+  return timeout === undefined ? result : child.limit(result, timeout)
+}
+
+/** Runs the frame's task to its end and notes it. */
+export async function execute(frame: Frame, input: unknown): Promise<unknown> {
+  const { run, definition, span } = frame
+  const { check } = run.router
+  try {
+    const checkInput = check.input(definition.name, input)
+    const output = await (definition.body as (input: unknown, context: Frame) => unknown)(input, frame)
+    checkInput?.()
+    check.output(definition.name, output)
+    const result = copy(output)
+    run.spans.close(span, copiedBytes)
+    return result
+  } catch (error) {
+    run.spans.fail(span, error)
+    throw errorFromWire(errorToWire(error), frame.parent?.definition.name)
+  } finally {
+    run.close()
+  }
+}
+
+async function remoteCall(frame: Frame, definition: TaskDefinition, input: unknown, code: number): Promise<unknown> {
+  const { run } = frame
+  const payload = encode(input)
+  const span = run.spans.open(frame.span, run.router.indexOf(definition.name), code, sizeOf(payload))
+  run.open++
+  try {
+    const outbound = outboundOf(frame, definition, payload, span)
+    const outcome = await transportOf(run, definition).call(outbound, frame.signal)
+    if (!outcome.ok) throw errorFromWire(outcome.error, frame.definition.name)
+    run.spans.close(span, sizeOf(outcome.output))
+    return decode(outcome.output)
+  } catch (error) {
+    run.spans.fail(span, error)
+    throw error
+  } finally {
+    run.close()
+  }
+}
+
+/**
+ * Keeps an inline send until its unit is answered: nothing of it is accepted before (Promise 2), nothing of it delays the reply
+ * (Promise 3).
+ */
+function hold(frame: Frame, definition: TaskDefinition, input: Payload): void {
+  const { run, unit } = frame
+  const id = sendId(childId(frame.invocation, frame.nextPlace()), definition, input)
+  const span = run.spans.open(frame.span, run.router.indexOf(definition.name), spanCode.send, sizeOf(input))
+  unit.held.push({
+    definition,
+    span,
+    send: {
+      id,
+      session: frame.session,
+      function: run.router.function,
+      task: definition.name,
+      input,
+      trace: run.request.trace,
+      parent: spanId(run.spanId, span),
+      setup: run.router.info.setup,
+    },
+  })
+}
+
+function outboundOf(frame: Frame, definition: TaskDefinition, input: Payload, span: number): Outbound {
+  const { run } = frame
+  return {
+    id: childId(frame.invocation, frame.nextPlace()),
+    session: frame.session,
+    task: definition.name,
+    input,
+    deadline: frame.deadline,
+    trace: run.request.trace,
+    parent: spanId(run.spanId, span),
+    setup: run.router.info.setup,
+  }
+}
+
+/**
+ * The id by which the platform tells a send that it knows already. It has the payload in it: should parallel branches of a retried
+ * caller send in another order, ids differ and work is done twice rather than never.
+ */
+function sendId(place: string, definition: TaskDefinition, input: Payload): string {
+  const text = typeof input === 'string' ? input : input === undefined ? '' : Buffer.from(input).toString('latin1')
+  return `${place}.${fingerprint(`${definition.name}\n${text}`)}`
+}
+
+function transportOf(run: Run, definition: TaskDefinition): Transport {
+  const { transport } = run.router
+  if (transport === undefined)
+    throw new FusionizeError('UNKNOWN_TASK', `task '${definition.name}' is not here and no platform is connected`)
+  return transport
+}

@@ -1,0 +1,193 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { TaskDefinition } from '../definition.js'
+import { type FusionizeError, timeoutError } from '../errors.js'
+import type { HeldSend, Invocation, LogEntry } from './protocol.js'
+import type { Router } from './router.js'
+import { Spans } from './spans.js'
+
+/** The current request as a task sees it. */
+export interface Context {
+  /** The external request that everything here follows from. */
+  readonly session: string
+  /** Id of this run of the task: the same in a retry, whatever the setup. Use it to make effects idempotent. */
+  readonly invocation: string
+  /** 1 for the first try. */
+  readonly attempt: number
+  /** Epoch ms after which nobody waits for the result. */
+  readonly deadline: number
+  /** Aborts when the deadline passes or nobody waits any more. */
+  readonly signal: AbortSignal
+  readonly log: Log
+}
+
+export interface Log {
+  debug(message: string, data?: unknown): void
+  info(message: string, data?: unknown): void
+  warn(message: string, data?: unknown): void
+  error(message: string, data?: unknown): void
+}
+
+/** Holds the frame of the task that is running. */
+export const current = new AsyncLocalStorage<Frame>()
+
+/** One invocation of the function: what all its frames share. */
+export class Run {
+  readonly spans: Spans
+  /** W3C id of the root span; its low half counts the spans. */
+  readonly spanId = randomSpanId()
+  /** Frames, held sends and remote calls that are not over; the invocation is done at zero. */
+  open = 0
+  /** µs from the start to the reply. */
+  replied = 0
+
+  constructor(
+    readonly router: Router,
+    readonly request: Invocation,
+    sampled: boolean,
+    readonly whenDone: (run: Run) => void,
+  ) {
+    this.spans = new Spans(performance.now(), sampled)
+  }
+
+  close(): void {
+    if (--this.open === 0) this.whenDone(this)
+  }
+}
+
+/** Work that is accepted and answered for as one: the invocation itself, or one inline send after its reply. */
+export class Unit {
+  /** Inline sends made here, to be held outside before this unit is answered. */
+  readonly held: Held[] = []
+  answered = false
+  #abort: AbortController | undefined
+  #reason: FusionizeError | undefined
+
+  constructor(
+    readonly id: string,
+    readonly attempt: number,
+  ) {}
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController()
+      if (this.#reason) this.#abort.abort(this.#reason)
+    }
+    return this.#abort.signal
+  }
+
+  /** Nobody waits for this unit any more. */
+  cancel(reason: FusionizeError): void {
+    this.#reason ??= reason
+    this.#abort?.abort(this.#reason)
+  }
+}
+
+/** An inline send that waits for its unit to be answered. */
+export interface Held {
+  send: HeldSend
+  definition: TaskDefinition
+  span: number
+}
+
+/** One run of one task. */
+export class Frame implements Context {
+  #ordinal = 0
+  #id: string | undefined
+  #abort: AbortController | undefined
+
+  constructor(
+    readonly run: Run,
+    readonly unit: Unit,
+    readonly parent: Frame | undefined,
+    /** Place among the calls that the parent made; with `parent` it makes the id. */
+    readonly place: number,
+    readonly definition: TaskDefinition,
+    readonly span: number,
+    readonly deadline: number,
+  ) {}
+
+  /** Numbers the calls that this frame makes, whatever their route, so that ids do not depend on the setup. */
+  nextPlace(): number {
+    return ++this.#ordinal
+  }
+
+  get invocation(): string {
+    this.#id ??= this.parent === undefined ? this.unit.id : childId(this.parent.invocation, this.place)
+    return this.#id
+  }
+
+  get session(): string {
+    return this.run.request.session
+  }
+
+  get attempt(): number {
+    return this.unit.attempt
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort?.signal ?? this.parent?.signal ?? this.unit.signal
+  }
+
+  get log(): Log {
+    const write = (level: LogEntry['level']) => (message: string, data?: unknown) =>
+      this.run.router.log({
+        level,
+        task: this.definition.name,
+        session: this.session,
+        message,
+        ...(data === undefined ? {} : { data: JSON.stringify(data) }),
+        time: Date.now(),
+      })
+    return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+  }
+
+  /**
+   * Gives this frame a time limit of its own: rejects, and aborts `signal`, when `result` takes longer. What ran too long cannot be
+   * stopped; it goes on unheard.
+   */
+  limit<T>(result: Promise<T>, timeoutMs: number): Promise<T> {
+    const abort = new AbortController()
+    const outer = this.parent?.signal ?? this.unit.signal
+    const follow = () => abort.abort(outer.reason)
+    outer.addEventListener('abort', follow)
+    this.#abort = abort
+    let timer: NodeJS.Timeout
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const error = timeoutError(this.definition.name, timeoutMs)
+        abort.abort(error)
+        reject(error)
+      }, timeoutMs)
+    })
+    return Promise.race([result, late]).finally(() => {
+      clearTimeout(timer)
+      outer.removeEventListener('abort', follow)
+    })
+  }
+}
+
+/** Id of the `place`-th call made by `parent`; long paths (deep recursion) are folded. */
+export function childId(parent: string, place: number): string {
+  const id = `${parent}.${place}`
+  return id.length <= 160 ? id : `${id.slice(0, 40)}~${fingerprint(id)}`
+}
+
+/** 53-bit mix of a text, as hex: tells ids apart, protects nothing. */
+export function fingerprint(text: string): string {
+  let a = 0xdeadbeef
+  let b = 0x41c6ce57
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    a = Math.imul(a ^ c, 0x9e3779b1)
+    b = Math.imul(b ^ c, 0x5f356495)
+  }
+  a ^= b >>> 15
+  b ^= a >>> 13
+  return (b >>> 0).toString(16).padStart(8, '0') + (a >>> 0).toString(16).padStart(8, '0')
+}
+
+/** A fresh W3C span id whose low half is zero; never all zeros. */
+function randomSpanId(): string {
+  const high = 1 + Math.floor(Math.random() * 0xfffffffe)
+  return `${high.toString(16).padStart(8, '0')}00000000`
+}

@@ -1,0 +1,62 @@
+import { definitionOf } from '../definition.js'
+import { FusionizeError, timeoutError } from '../errors.js'
+import { devCheck } from './dev.js'
+import { Run, Unit } from './frames.js'
+import type { FunctionModule, Handler, SandboxInfo, Transport } from './protocol.js'
+import { recordWriter } from './record-writer.js'
+import { Router } from './router.js'
+import { failure, startRun } from './run.js'
+
+/**
+ * The fusion handler of one function (DESIGN §6; Fusionize §"fusion handler"): runs the tasks it is asked to run, and routes every call they make.
+ * @param module what the build put into the artifact
+ * @param info what the platform says at the sandbox's start
+ * @param transport how to reach other functions
+ * @throws {FusionizeError} `BUILD_FAILED` when the module holds something that is no task
+ */
+export function createHandler(module: FunctionModule, info: SandboxInfo, transport: Transport): Handler {
+  const definitions = module.tasks.map((value) => {
+    const definition = definitionOf(value)
+    if (definition) return definition
+    throw new FusionizeError(
+      'BUILD_FAILED',
+      `function '${module.function}' contains an export that is no task; build it again`,
+    )
+  })
+  const router = new Router(module, definitions, info, transport)
+  if (info.dev)
+    router.check = devCheck((task, message) =>
+      transport.log({ level: 'warn', task, session: '', message, time: Date.now() }),
+    )
+  const writeRecord = recordWriter(module, info, router)
+  const units = new Map<string, { unit: Unit; timeoutMs: number; task: string }>()
+  let count = 0
+
+  return {
+    run(request, port) {
+      const sampled = info.sampleCpuEvery > 0 && count++ % info.sampleCpuEvery === 0
+      const unit = new Unit(request.id, request.attempt)
+      units.set(request.id, { unit, task: request.task, timeoutMs: Math.max(0, request.deadline - Date.now()) })
+      const concurrent = units.size
+      const run = new Run(router, request, sampled, () => {
+        units.delete(request.id)
+        port.done(writeRecord(run, concurrent))
+      })
+      const definition = router.task(request.task)
+      if (definition) return startRun(run, unit, definition, port)
+      const known = [...router.names].join(', ')
+      const message = `function '${module.function}' has no task '${request.task}'; it has ${known}`
+      port.reply(failure(new FusionizeError('UNKNOWN_TASK', message)), [])
+      run.open++
+      run.close()
+    },
+    cancel(id, reason) {
+      const found = units.get(id)
+      found?.unit.cancel(
+        reason === 'timeout'
+          ? timeoutError(found.task, found.timeoutMs)
+          : new FusionizeError('CANCELLED', `task '${found.task}' was cancelled: nobody waits for its result any more`),
+      )
+    },
+  }
+}

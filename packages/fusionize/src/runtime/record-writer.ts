@@ -1,0 +1,49 @@
+import { RECORD_VERSION } from '../record.js'
+import type { Run } from './frames.js'
+import type { FunctionModule, SandboxInfo } from './protocol.js'
+import type { Router } from './router.js'
+
+/** @returns a function that writes the record line of a run that is done; `concurrent`: requests in this sandbox at that time */
+export function recordWriter(
+  module: FunctionModule,
+  info: SandboxInfo,
+  router: Router,
+): (run: Run, concurrent: number) => string {
+  const fixed = JSON.stringify({
+    v: RECORD_VERSION,
+    app: module.app,
+    setup: info.setup,
+    function: module.function,
+    sandbox: info.sandbox,
+    memory: info.memory,
+  }).slice(0, -1)
+  let names = ''
+  let named = -1
+  return (run, concurrent) => {
+    const { request, spans } = run
+    if (named !== router.names.length) {
+      named = router.names.length
+      names = JSON.stringify(router.names)
+    }
+    const rest = JSON.stringify({
+      task: request.task,
+      invocation: request.id,
+      session: request.session,
+      trace: request.trace,
+      span: run.spanId,
+      parent: request.parent,
+      mode: request.mode,
+      attempt: request.attempt,
+      cold: request.cold,
+      coldKind: request.coldKind,
+      start: performance.timeOrigin + spans.origin,
+      reply: run.replied / 1000,
+      wall: spans.now() / 1000,
+      cpu: spans.sampled ? (spans.numbers[7] as number) / 1000 : undefined,
+      peakMb: Math.round(process.resourceUsage().maxRSS / 1024),
+      concurrent,
+      e: spans.errors,
+    })
+    return `${fixed},${rest.slice(1, -1)},"names":${names},"s":[${spans.numbers.join(',')}]}`
+  }
+}
