@@ -1,0 +1,40 @@
+import { once } from 'node:events'
+import type { Worker } from 'node:worker_threads'
+import { expect, test } from 'vitest'
+import { share } from './two-threads.js'
+
+const iterations = 2_000
+
+test('every slice is done once, by one of the two threads', async () => {
+  const { own, helped } = await share(40, 0.25, iterations)
+  expect(own + helped).toBe(40)
+})
+
+test('the helper thread starts only after work that it would have paid for, and then takes its part', async () => {
+  const started: Worker[] = []
+  process.on('worker', (worker) => started.push(worker))
+  await share(20, 0.1, iterations)
+  expect(started).toHaveLength(0)
+
+  await share(1, 60, iterations)
+  await share(10, 0.25, iterations)
+  expect(started).toHaveLength(1)
+  await once(started[0] as Worker, 'online')
+  const { own, helped } = await share(2_000, 0.25, iterations)
+  expect(own + helped).toBe(2_000)
+  expect(helped).toBeGreaterThan(0)
+  expect(started).toHaveLength(1)
+})
+
+test('other work of the thread goes on between the slices', async () => {
+  let turns = 0
+  const pump = setInterval(() => turns++, 0)
+  await share(200, 0.25, 20_000)
+  clearInterval(pump)
+  expect(turns).toBeGreaterThan(5)
+})
+
+test('jobs that overlap end each with all of its slices', async () => {
+  const jobs = await Promise.all(Array.from({ length: 20 }, (_, i) => share(i + 1, 0.25, iterations)))
+  expect(jobs.map(({ own, helped }) => own + helped)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
+})
