@@ -1,1 +1,6 @@
+export { canonical, normalizeSetup, setupId, setupsEqual } from './canonical.js'
+export { parseSetup } from './parse-setup.js'
+export { printSetup } from './print-setup.js'
+export { artifactTasks, effectiveSetup, entryTasks, reachableFunctions, routeOf } from './reach.js'
+export { allFusedSetup, defaultSpec, remoteSetup } from './reference-setups.js'
 export * from './types.js'
