@@ -1,6 +1,8 @@
 export { canonical, normalizeSetup, setupId, setupsEqual } from './canonical.js'
+export { changes, diff, type SetupChange } from './diff-setups.js'
 export { parseSetup } from './parse-setup.js'
 export { printSetup } from './print-setup.js'
 export { artifactTasks, effectiveSetup, entryTasks, reachableFunctions, routeOf } from './reach.js'
 export { allFusedSetup, defaultSpec, remoteSetup } from './reference-setups.js'
 export * from './types.js'
+export { validate } from './validate.js'
