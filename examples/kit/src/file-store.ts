@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Entry, Json, Store } from './store.js'
+import type { Entry, Store } from './store.js'
 
 /**
  * A store in files, for one machine; many processes may use one folder at once. A document is a file that is replaced by renaming; a
@@ -21,7 +21,7 @@ export function fileStore(folder: () => string): Store {
       withFolder(file, () => writeFileSync(draft, canonical(value)))
       renameSync(draft, file)
     },
-    async get<T extends Json>(key: string) {
+    async get<T>(key: string) {
       const text = readIfThere(fileOf('documents', key))
       return text === undefined ? undefined : (JSON.parse(text) as T)
     },
@@ -105,7 +105,7 @@ function entryIn(line: string): Entry[] {
 }
 
 /** JSON text with the keys of objects in order, so that equal values have equal texts. */
-function canonical(value: Json): string {
+function canonical(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
     part !== null && typeof part === 'object' && !Array.isArray(part)
       ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
