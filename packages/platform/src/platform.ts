@@ -11,6 +11,8 @@ export interface Artifact {
   /** SHA-256 of the file's content, hex. */
   hash: string
   bytes: number
+  /** npm packages that it loads from the app's `node_modules` at run time: native ones, and those that read files beside their code. */
+  externals: string[]
 }
 
 /** Everything a platform needs to put a setup into effect. */

@@ -1,0 +1,179 @@
+import { realpathSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { version as bundlerVersion } from 'esbuild'
+import { FusionizeError } from 'fusionize'
+import { type App, artifactTasks, effectiveSetup, type FusionSetup, reachableFunctions } from 'fusionize/setup'
+import type { Artifact, Build } from '../platform.js'
+import { ArtifactStore } from './artifact-store.js'
+import { type BundleRequest, Bundler, stubbedFiles } from './bundle.js'
+import type { ModuleCache } from './graph.js'
+import { BuildError, type BuildProblem } from './problems.js'
+import { type Scan, scanApp } from './scan.js'
+import { sha256 } from './source.js'
+
+export interface BuilderOptions {
+  /** The application's folder, absolute. */
+  appDir: string
+  /** The application's name. */
+  name: string
+  /** Folders with task files, relative to `appDir`. @example ['tasks'] */
+  taskDirs: string[]
+  /** Where artifacts go; inside `appDir`, so that packages which stay outside an artifact are found at run time. */
+  outDir: string
+  /** Absolute path of a module that exports `start(module: FunctionModule)`: the platform's side of a sandbox. */
+  adapter: string
+}
+
+/** A build with what it took to make it. */
+export interface BuildResult extends Build {
+  /** Functions whose artifact was made now; all others were there already. Sorted. */
+  built: string[]
+}
+
+/** Turns an application's source into artifacts; keeps what it has read for the next time. */
+export interface Builder {
+  /**
+   * Reads the application without running any of it.
+   * @throws {BuildError} with every mistake found
+   */
+  scan(): Promise<App>
+  /**
+   * Scans, then makes the artifact of every function that something can reach in this setup.
+   * @throws {BuildError} @throws {FusionizeError} `INVALID_SETUP` when the setup lacks a function
+   */
+  build(setup: FusionSetup, env?: Record<string, string>): Promise<BuildResult>
+  /** What to watch for changes: the folders of tasks and the app's files that the last scan read; absolute. */
+  inputs(): string[]
+  /** Deletes the artifacts that none of these builds uses; returns the names of their folders. */
+  prune(keep: readonly Build[]): Promise<string[]>
+  dispose(): Promise<void>
+}
+
+/** Changes when the same request would give another artifact than before. */
+const formatVersion = 1
+
+export function createBuilder(options: BuilderOptions): Builder {
+  const appDir = realpathSync(options.appDir)
+  const outDir = resolve(appDir, options.outDir)
+  const taskDirs = options.taskDirs.map((dir) => resolve(appDir, dir))
+  const cache: ModuleCache = new Map()
+  const store = new ArtifactStore(outDir)
+  const bundler = new Bundler(appDir, outDir)
+  let last: Scan | undefined
+
+  async function scan(): Promise<Scan> {
+    last = await scanApp({ appDir, name: options.name, taskDirs: options.taskDirs }, cache)
+    return last
+  }
+
+  async function build(setup: FusionSetup, env: Record<string, string> = {}): Promise<BuildResult> {
+    const scanned = await scan()
+    const { app } = scanned
+    const effective = effectiveSetup(app, setup)
+    const settings = await contentHash(join(appDir, 'tsconfig.json'))
+    const built: string[] = []
+    const hashes = new Map<string, Promise<string | undefined>>()
+    const makeOne = async (fn: string): Promise<Artifact> => {
+      const { inline } = specOf(effective, fn)
+      const request = { function: fn, tasks: artifactTasks(app, setup, fn), inline, adapter: options.adapter }
+      const key = keyOf(request, settings)
+      const hashOf = inputHasher(scanned, stubbedFiles(scanned, request.tasks), hashes)
+      let stored = await store.find(key, hashOf)
+      if (!stored) {
+        built.push(fn)
+        const bundle = await bundler.bundle(scanned, request)
+        const inputs: Record<string, string> = {}
+        for (const file of bundle.inputs) inputs[toPath(file)] = (await hashOf(toPath(file))) as string
+        for (const file of bundle.stubs)
+          inputs[`stub:${toPath(file)}`] = (await hashOf(`stub:${toPath(file)}`)) as string
+        stored = await store.add(key, fn, bundle, inputs)
+      }
+      const { hash, bytes, externals } = stored
+      return { function: fn, tasks: request.tasks, file: store.fileOf(stored), hash, bytes, externals }
+    }
+    const artifacts = await all(reachableFunctions(app, setup).map(makeOne))
+    await store.save()
+    return {
+      app,
+      setup,
+      artifacts: Object.fromEntries(artifacts.map((a) => [a.function, a])),
+      env,
+      built: built.sort(),
+    }
+  }
+
+  /** Hashes of inputs by the path they have in the index; asks the disk once per build. */
+  function inputHasher(
+    { graph }: Scan,
+    stubs: ReadonlyMap<string, string>,
+    known: Map<string, Promise<string | undefined>>,
+  ): (input: string) => Promise<string | undefined> {
+    return (input) => {
+      if (input.startsWith('stub:')) {
+        const stub = stubs.get(resolve(appDir, input.slice('stub:'.length)))
+        return Promise.resolve(stub && sha256(stub))
+      }
+      let hash = known.get(input)
+      if (!hash) {
+        const file = graph.files.get(resolve(appDir, input))
+        // where the imports lead is part of the input: a new file can take the place of another
+        const links = file && [...file.links].map(([specifier, to]) => [specifier, toPath(to)])
+        hash = file
+          ? Promise.resolve(sha256(JSON.stringify([file.module.source.hash, links])))
+          : contentHash(resolve(appDir, input))
+        known.set(input, hash)
+      }
+      return hash
+    }
+  }
+
+  function keyOf(request: BundleRequest, settings: string | undefined): string {
+    const adapter = toPath(request.adapter)
+    return sha256(JSON.stringify([formatVersion, bundlerVersion, options.name, { ...request, adapter }, settings]))
+  }
+
+  function toPath(file: string): string {
+    return relative(appDir, file).split(sep).join('/')
+  }
+
+  return {
+    scan: async () => (await scan()).app,
+    build,
+    inputs: () => [...taskDirs, ...(last?.graph.files.keys() ?? [])],
+    prune: (keep) =>
+      store.prune(new Set(keep.flatMap((b) => Object.values(b.artifacts).map((a) => basename(dirname(a.file)))))),
+    dispose: async () => {
+      cache.clear()
+    },
+  }
+}
+
+function specOf(setup: FusionSetup, fn: string) {
+  const spec = setup.functions[fn]
+  if (!spec)
+    throw new FusionizeError('INVALID_SETUP', `the setup has no function for task '${fn}'; every task needs one`)
+  return spec
+}
+
+/** Waits for all, then reports the mistakes of all. */
+async function all<T>(promises: Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(promises)
+  const failures = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  const other = failures.find((error) => !(error instanceof BuildError))
+  if (other) throw other
+  const problems = new Map<string, BuildProblem>()
+  for (const error of failures as BuildError[])
+    for (const problem of error.problems)
+      problems.set([problem.file, problem.line, problem.column, problem.kind].join(':'), problem)
+  if (problems.size > 0) throw new BuildError([...problems.values()])
+  return settled.map((result) => (result as PromiseFulfilledResult<T>).value)
+}
+
+async function contentHash(file: string): Promise<string | undefined> {
+  try {
+    return sha256(await readFile(file))
+  } catch {
+    return undefined
+  }
+}
