@@ -1,4 +1,5 @@
 import type { Context } from './runtime/frames.js'
+import type { Route } from './setup/types.js'
 import type { StandardSchema } from './types.js'
 
 /** Options of a task. All values but `input` must be constants: the build reads them without running the code. */
@@ -30,6 +31,20 @@ export interface TaskDefinition {
   readonly options: TaskOptions
   /** Absent in a stub: the code is in another function. */
   readonly body: TaskBody<unknown, unknown> | undefined
+  /** What the router that saw this task last knows of it: makes routing one comparison. */
+  link?: Link | undefined
+}
+
+/** A task as one router sees it. */
+export interface Link {
+  readonly router: unknown
+  /** Index of the name in the router's table. */
+  readonly name: number
+  readonly call: Route
+  readonly send: Route
+  readonly map: Route
+  /** It calls no task, as the source shows: it needs no frame of its own to be found by. */
+  readonly leaf: boolean
 }
 
 /** Where a task object keeps its definition; a registered symbol, so that two copies of this package understand each other. */

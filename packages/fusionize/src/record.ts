@@ -63,11 +63,11 @@ export interface InvocationRecord {
   spans: Span[]
 }
 
-/** On the wire spans are integers in one flat array: eight numbers a span, µs instead of ms, names in a table. */
+/** On the wire spans are 32-bit little-endian integers in base64, eight a span, with µs instead of ms and names in a table. */
 interface WireRecord extends Omit<InvocationRecord, 'spans'> {
   names: string[]
   /** parent, name, mode×2+route, start, end, in, out, cpu (-1 = not sampled) */
-  s: number[]
+  s: string
   /** span index → error text */
   e?: Record<string, string>
 }
@@ -91,9 +91,11 @@ export function spanOf(id: string): { root: string; index: number } {
  */
 export function parseRecord(line: string): InvocationRecord {
   const wire = JSON.parse(line) as WireRecord
-  if (wire.v !== RECORD_VERSION || !Array.isArray(wire.s) || !Array.isArray(wire.names))
+  if (wire.v !== RECORD_VERSION || typeof wire.s !== 'string' || !Array.isArray(wire.names))
     throw new SyntaxError(`not a fusionize record of version ${RECORD_VERSION}`)
-  const { names, s, e, ...rest } = wire
+  const { names, e, ...rest } = wire
+  const s = fromBase64(wire.s)
+  delete (rest as Partial<WireRecord>).s
   const spans: Span[] = []
   for (let i = 0; i + SPAN_FIELDS <= s.length; i += SPAN_FIELDS) {
     const at = (k: number) => s[i + k] as number
@@ -127,5 +129,19 @@ export function formatRecord(record: InvocationRecord): string {
     s.push(us(x.start), us(x.end), x.bytesIn, x.bytesOut, x.cpu === undefined ? -1 : us(x.cpu))
     if (x.error !== undefined) e[i] = x.error
   }
-  return JSON.stringify({ ...rest, names, s, ...(Object.keys(e).length > 0 ? { e } : {}) })
+  return JSON.stringify({ ...rest, names, s: toBase64(s), ...(Object.keys(e).length > 0 ? { e } : {}) })
+}
+
+function fromBase64(text: string): Int32Array {
+  const binary = atob(text)
+  const bytes = new Uint8Array(binary.length)
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
+  return new Int32Array(bytes.buffer)
+}
+
+function toBase64(numbers: number[]): string {
+  const bytes = new Uint8Array(Int32Array.from(numbers).buffer)
+  let binary = ''
+  for (const byte of bytes) binary += String.fromCharCode(byte)
+  return btoa(binary)
 }

@@ -1,6 +1,7 @@
-import type { TaskDefinition } from '../definition.js'
+import type { TaskBody, TaskDefinition } from '../definition.js'
 import { FusionizeError } from '../errors.js'
 import { spanId } from '../record.js'
+import { type DevCheck, noCheck } from './dev.js'
 import { childId, current, Frame, fingerprint, type Run } from './frames.js'
 import type { Outbound, Payload, Transport } from './protocol.js'
 import { copiedBytes, copy, decode, encode, sizeOf } from './wire.js'
@@ -11,14 +12,14 @@ export const spanCode = { call: 0, callRemote: 1, send: 2, sendRemote: 3, map: 4
 
 /** `await t(input)` inside a function. */
 export function call(frame: Frame, definition: TaskDefinition, input: unknown): Promise<unknown> {
-  return frame.run.router.routeOf(definition, 'call') === 'inline'
+  return frame.run.router.link(definition).call === 'inline'
     ? inlineCall(frame, definition, input, spanCode.call)
     : remoteCall(frame, definition, input, spanCode.callRemote)
 }
 
 /** `await t.map(inputs)` inside a function. */
 export function map(frame: Frame, definition: TaskDefinition, inputs: readonly unknown[]): Promise<unknown[]> {
-  const inline = frame.run.router.routeOf(definition, 'map') === 'inline'
+  const inline = frame.run.router.link(definition).map === 'inline'
   return Promise.all(
     inputs.map((input) =>
       inline
@@ -32,9 +33,10 @@ export function map(frame: Frame, definition: TaskDefinition, inputs: readonly u
 export async function send(frame: Frame, definition: TaskDefinition, input: unknown): Promise<void> {
   const { run } = frame
   const payload = encode(input)
-  const inline = run.router.routeOf(definition, 'send') === 'inline'
+  const link = run.router.link(definition)
+  const inline = link.send === 'inline'
   if (inline && !frame.unit.answered) return hold(frame, definition, payload)
-  const span = run.spans.open(frame.span, run.router.indexOf(definition.name), spanCode.sendRemote, sizeOf(payload))
+  const span = run.spans.open(frame.span, link.name, spanCode.sendRemote, sizeOf(payload))
   run.open++
   try {
     const outbound = outboundOf(frame, definition, payload, span)
@@ -57,8 +59,8 @@ export async function send(frame: Frame, definition: TaskDefinition, input: unkn
  */
 function inlineCall(frame: Frame, definition: TaskDefinition, input: unknown, code: number): Promise<unknown> {
   const { run } = frame
-  const place = frame.nextPlace()
   const { timeout } = definition.options
+  const link = run.router.link(definition)
   let deadline = frame.deadline
   if (timeout !== undefined) deadline = Math.min(deadline, Date.now() + timeout)
   let given: unknown
@@ -67,37 +69,63 @@ function inlineCall(frame: Frame, definition: TaskDefinition, input: unknown, co
   } catch (error) {
     return Promise.reject(error)
   }
-  const span = run.spans.open(frame.span, run.router.indexOf(definition.name), code, copiedBytes)
-  const child = new Frame(run, frame.unit, frame, place, definition, span, deadline)
+  const span = run.spans.open(frame.span, link.name, code, copiedBytes)
+  const child = new Frame(run, frame.unit, frame, frame.nextPlace(), definition, span, deadline)
   run.open++
-  const result = current.run(child, execute, child, given)
+  // Entering a frame costs more than all else here; a task that calls none is never looked for.
+  const result = link.leaf ? execute(child, given) : current.run(child, execute, child, given)
   return timeout === undefined ? result : child.limit(result, timeout)
 }
 
-/** Runs the frame's task to its end and notes it. */
-export async function execute(frame: Frame, input: unknown): Promise<unknown> {
-  const { run, definition, span } = frame
-  const { check } = run.router
+/** Runs the frame's task to its end and notes it. Written with `then`: an async function would make a promise more. */
+function execute(frame: Frame, input: unknown): Promise<unknown> {
+  const { check } = frame.run.router
+  let output: unknown
   try {
-    const checkInput = check.input(definition.name, input)
-    const output = await (definition.body as (input: unknown, context: Frame) => unknown)(input, frame)
-    checkInput?.()
-    check.output(definition.name, output)
-    const result = copy(output)
-    run.spans.close(span, copiedBytes)
-    return result
+    output =
+      check === noCheck
+        ? (frame.definition.body as TaskBody<unknown, unknown>)(input, frame)
+        : checked(frame, input, check)
   } catch (error) {
-    run.spans.fail(span, error)
-    throw errorFromWire(errorToWire(error), frame.parent?.definition.name)
-  } finally {
-    run.close()
+    output = Promise.reject(error)
   }
+  return (output instanceof Promise ? output : Promise.resolve(output)).then(
+    (value) => finish(frame, value),
+    (error) => fail(frame, error),
+  )
+}
+
+function finish(frame: Frame, output: unknown): unknown {
+  let result: unknown
+  try {
+    result = copy(output)
+  } catch (error) {
+    return fail(frame, error)
+  }
+  frame.run.spans.close(frame.span, copiedBytes)
+  frame.run.close()
+  return result
+}
+
+function fail(frame: Frame, error: unknown): never {
+  frame.run.spans.fail(frame.span, error)
+  frame.run.close()
+  throw errorFromWire(errorToWire(error), frame.parent?.definition.name)
+}
+
+async function checked(frame: Frame, input: unknown, check: DevCheck): Promise<unknown> {
+  const { name, body } = frame.definition
+  const checkInput = check.input(name, input)
+  const output = await (body as TaskBody<unknown, unknown>)(input, frame)
+  checkInput?.()
+  check.output(name, output)
+  return output
 }
 
 async function remoteCall(frame: Frame, definition: TaskDefinition, input: unknown, code: number): Promise<unknown> {
   const { run } = frame
   const payload = encode(input)
-  const span = run.spans.open(frame.span, run.router.indexOf(definition.name), code, sizeOf(payload))
+  const span = run.spans.open(frame.span, run.router.link(definition).name, code, sizeOf(payload))
   run.open++
   try {
     const outbound = outboundOf(frame, definition, payload, span)
@@ -120,7 +148,7 @@ async function remoteCall(frame: Frame, definition: TaskDefinition, input: unkno
 function hold(frame: Frame, definition: TaskDefinition, input: Payload): void {
   const { run, unit } = frame
   const id = sendId(childId(frame.invocation, frame.nextPlace()), definition, input)
-  const span = run.spans.open(frame.span, run.router.indexOf(definition.name), spanCode.send, sizeOf(input))
+  const span = run.spans.open(frame.span, run.router.link(definition).name, spanCode.send, sizeOf(input))
   unit.held.push({
     definition,
     span,

@@ -91,9 +91,9 @@ export interface Held {
 
 /** One run of one task. */
 export class Frame implements Context {
-  #ordinal = 0
-  #id: string | undefined
-  #abort: AbortController | undefined
+  private places = 0
+  private id: string | undefined
+  private abort: AbortController | undefined
 
   constructor(
     readonly run: Run,
@@ -108,12 +108,12 @@ export class Frame implements Context {
 
   /** Numbers the calls that this frame makes, whatever their route, so that ids do not depend on the setup. */
   nextPlace(): number {
-    return ++this.#ordinal
+    return ++this.places
   }
 
   get invocation(): string {
-    this.#id ??= this.parent === undefined ? this.unit.id : childId(this.parent.invocation, this.place)
-    return this.#id
+    this.id ??= this.parent === undefined ? this.unit.id : childId(this.parent.invocation, this.place)
+    return this.id
   }
 
   get session(): string {
@@ -125,7 +125,7 @@ export class Frame implements Context {
   }
 
   get signal(): AbortSignal {
-    return this.#abort?.signal ?? this.parent?.signal ?? this.unit.signal
+    return this.abort?.signal ?? this.parent?.signal ?? this.unit.signal
   }
 
   get log(): Log {
@@ -150,7 +150,7 @@ export class Frame implements Context {
     const outer = this.parent?.signal ?? this.unit.signal
     const follow = () => abort.abort(outer.reason)
     outer.addEventListener('abort', follow)
-    this.#abort = abort
+    this.abort = abort
     let timer: NodeJS.Timeout
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {

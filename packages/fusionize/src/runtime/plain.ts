@@ -11,7 +11,7 @@ import { errorFromWire } from './wire-errors.js'
  * with nobody to report to. Sends run after the call that made them, in a later turn of the event loop.
  */
 const router = new PlainRouter(
-  { function: 'plain', inline: { call: [], send: [], map: [] } },
+  { function: 'plain', inline: { call: [], send: [], map: [] }, leaves: [] },
   [],
   { setup: 'plain', timeoutMs: 2 ** 31 - 1 },
   undefined,

@@ -127,6 +127,8 @@ export interface FunctionModule {
   tasks: unknown[]
   /** Route table of the function: everything else is remote. */
   inline: { call: string[]; send: string[]; map: string[] }
+  /** Those of `tasks` from which the source shows no call to any task. */
+  leaves: string[]
 }
 
 /** What the platform knows only at start-up of the sandbox. */

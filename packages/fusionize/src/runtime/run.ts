@@ -20,7 +20,7 @@ export function startRun(
 ): void {
   const { request, router } = run
   const mode = request.mode === 'send' ? spanCode.send : spanCode.call
-  const span = run.spans.open(-1, router.indexOf(definition.name), mode, sizeOf(request.input))
+  const span = run.spans.open(-1, router.link(definition).name, mode, sizeOf(request.input))
   const frame = new Frame(run, unit, undefined, 0, definition, span, request.deadline)
   run.open++
   const result = outcomeOf(frame, request.input, request.external)
