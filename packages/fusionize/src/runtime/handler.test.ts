@@ -134,7 +134,7 @@ describe.each(routes)('with every route %s', (_name, inlineOf) => {
     for (const ids of Object.values(seen)) expect(new Set(ids).size).toBe(1)
     expect(seen['mid-1']).toEqual(['r.1', 'r.1'])
     expect(seen['leaf-1']).toEqual(['r.1.1', 'r.1.1'])
-    expect(seen['leaf-11']![0]).toMatch(/^r\.1\.2\.[0-9a-f]{16}$/)
+    expect(seen['leaf-11']?.[0]).toMatch(/^r\.1\.2\.[0-9a-f]{16}$/)
   })
 
   it('cancelling an invocation aborts the signal of everything that it waits for', async () => {
@@ -342,7 +342,9 @@ describe('the fusion handler', () => {
   })
 
   it('in development reports a task that changes its input or returns what does not survive the wire', async () => {
-    const spoil = task('spoil', async (x: { n: number }) => void (x.n = 2))
+    const spoil = task('spoil', async (x: { n: number }) => {
+      x.n = 2
+    })
     const dated = task('dated', async () => ({ at: new Date(0) as unknown as string }))
     const main = task('main', async () => {
       await spoil({ n: 1 })

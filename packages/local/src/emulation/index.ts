@@ -41,9 +41,13 @@ export function createEmulation(name: string, seed: number): Emulation {
 }
 
 /** Linear in 1/memory between the sizes measured, as CPU-bound work is; constant outside. */
-function byMemory<T>(table: Record<number, T>, memoryMb: number, at: (entry: T) => number): number {
+function byMemory(
+  table: Record<number, readonly number[]>,
+  memoryMb: number,
+  at: (quantiles: readonly number[]) => number,
+): number {
   const sizes = Object.keys(table).map(Number)
-  const values = sizes.map((size) => at(table[size] as T))
+  const values = sizes.map((size) => at(table[size] as readonly number[]))
   return interpolate(
     sizes.map((size) => -1 / size),
     values,
