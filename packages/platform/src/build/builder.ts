@@ -9,7 +9,7 @@ import { ArtifactStore } from './artifact-store.js'
 import { type BundleRequest, Bundler, stubbedFiles } from './bundle.js'
 import type { ModuleCache } from './graph.js'
 import { BuildError, type BuildProblem } from './problems.js'
-import { type Scan, scanApp } from './scan.js'
+import { describeApp, readApp, type Scan } from './scan.js'
 import { sha256 } from './source.js'
 
 export interface BuilderOptions {
@@ -43,7 +43,7 @@ export interface Builder {
    * @throws {BuildError} @throws {FusionizeError} `INVALID_SETUP` when the setup lacks a function
    */
   build(setup: FusionSetup, env?: Record<string, string>): Promise<BuildResult>
-  /** What to watch for changes: the folders of tasks and the app's files that the last scan read; absolute. */
+  /** What to watch for changes: the folders of tasks and the app's files that the last scan read, a failed one too; absolute. */
   inputs(): string[]
   /** Deletes the artifacts that none of these builds uses; returns the names of their folders. */
   prune(keep: readonly Build[]): Promise<string[]>
@@ -60,11 +60,12 @@ export function createBuilder(options: BuilderOptions): Builder {
   const cache: ModuleCache = new Map()
   const store = new ArtifactStore(outDir)
   const bundler = new Bundler(appDir, outDir)
-  let last: Scan | undefined
+  let read: string[] = []
 
   async function scan(): Promise<Scan> {
-    last = await scanApp({ appDir, name: options.name, taskDirs: options.taskDirs }, cache)
-    return last
+    const reading = await readApp(appDir, options.taskDirs, cache)
+    read = [...reading.graph.files.keys()]
+    return describeApp({ appDir, name: options.name, taskDirs: options.taskDirs }, reading)
   }
 
   async function build(setup: FusionSetup, env: Record<string, string> = {}): Promise<BuildResult> {
@@ -140,7 +141,7 @@ export function createBuilder(options: BuilderOptions): Builder {
   return {
     scan: async () => (await scan()).app,
     build,
-    inputs: () => [...taskDirs, ...(last?.graph.files.keys() ?? [])],
+    inputs: () => [...taskDirs, ...read],
     prune: (keep) =>
       store.prune(new Set(keep.flatMap((b) => Object.values(b.artifacts).map((a) => basename(dirname(a.file)))))),
     dispose: async () => {

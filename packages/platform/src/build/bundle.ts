@@ -77,7 +77,9 @@ export class Bundler {
       logLevel: 'silent',
       plugins: [this.#plugin(scan, stubbed, externals)],
     }).catch((error: BuildFailure) => {
-      throw error.errors ? new BuildError(bundlerProblems(error.errors, request.function)) : error
+      throw error.errors
+        ? new BuildError(bundlerProblems(error.errors, request.function, (file) => this.#nameOf(file)))
+        : error
     })
     const code = output.outputFiles.find((file) => file.path.endsWith('.mjs'))?.text as string
     const map = output.outputFiles.find((file) => file.path.endsWith('.map'))?.text as string
@@ -171,6 +173,14 @@ export class Bundler {
     })
     if (shifted) map.mappings = `;${map.mappings}`
     return JSON.stringify(map)
+  }
+
+  /** For people: files of packages by package, the app's own by path. */
+  #nameOf(input: string): string {
+    const file = resolve(this.#appDir, input.replace(`${stubNamespace}:`, ''))
+    const pkg =
+      isInside(file, this.#appDir) && !file.includes(`${sep}node_modules${sep}`) ? undefined : this.#packages.of(file)
+    return pkg ? `package ${pkg.name}` : this.#appPath(file)
   }
 
   #appPath(file: string): string {

@@ -60,8 +60,7 @@ function repeated(tasks: TaskFiles, key: (file: NonNullable<ReturnType<TaskFiles
 }
 
 function atTask(graph: Graph, tasks: TaskFiles, path: string) {
-  const source = (graph.files.get(path) as GraphFile).module.source
-  return { file: source.path, line: tasks.get(path)?.info.line ?? 1, column: 1 }
+  return locate((graph.files.get(path) as GraphFile).module.source, tasks.get(path)?.start ?? 0)
 }
 
 function badImports(appDir: string, graph: Graph, path: string, uses: FileUses): BuildProblem[] {

@@ -36,6 +36,7 @@ export function exportedMeaning(
   const target = graph.files.get(file)
   const key = `${file}\0${name}`
   if (!target || seen.has(key)) return { kind: 'missing', file }
+  if (target.module.source.broken) return { kind: 'foreign' }
   seen.add(key)
   const follow = (specifier: string, imported: string): Meaning => {
     const next = target.links.get(specifier)

@@ -15,6 +15,8 @@ export interface TaskFile {
   exportNames: string[]
   /** The task's name inside the file, if it has one. */
   local: string | undefined
+  /** Offset of its definition. */
+  start: number
 }
 
 const nameShape = /^[a-z][a-z0-9-]*$/
@@ -56,7 +58,11 @@ export function findTask(module: Module, inTaskDir: boolean, problems: BuildProb
       `write 'export default task(…)' at the top level of the file`,
     )
   const facts = readArguments(name, call, module, report)
-  return { info: { name, file: source.path, line: locate(source, call.start).line, ...facts }, ...binding }
+  return {
+    info: { name, file: source.path, line: locate(source, call.start).line, ...facts },
+    ...binding,
+    start: call.start,
+  }
 }
 
 /** Calls of `task` imported from `fusionize`, in order. */

@@ -16,34 +16,40 @@ export interface Scan {
   tasks: TaskFiles
 }
 
-/**
- * Reads the application without running any of it.
- * @throws {BuildError} with every mistake found
- */
-export async function scanApp(
-  options: { appDir: string; name: string; taskDirs: readonly string[] },
-  cache: ModuleCache,
-): Promise<Scan> {
-  const { appDir, taskDirs } = options
+/** The application's code as it is read, before it is understood. */
+export interface Reading {
+  graph: Graph
+  problems: BuildProblem[]
+}
+
+/** Reads the files in the folders of tasks and all that they import from the app; runs none of it. */
+export async function readApp(appDir: string, taskDirs: readonly string[], cache: ModuleCache): Promise<Reading> {
   const problems: BuildProblem[] = []
   const roots = (await Promise.all(taskDirs.map((dir) => codeFiles(resolve(appDir, dir))))).flat()
-  const graph = await readGraph(appDir, [...new Set(roots)], cache, problems)
+  return { graph: await readGraph(appDir, [...new Set(roots)], cache, problems), problems }
+}
+
+/**
+ * Finds the tasks and the calls between them.
+ * @throws {BuildError} with every mistake found, those of the reading included
+ */
+export function describeApp(
+  { appDir, name, taskDirs }: { appDir: string; name: string; taskDirs: readonly string[] },
+  { graph, problems: found }: Reading,
+): Scan {
+  const problems = [...found]
   const tasks = new Map<string, TaskFile>()
   for (const [path, { module }] of graph.files) {
-    const found = findTask(module, graph.roots.has(path), problems)
-    if (found) tasks.set(path, found)
+    const task = findTask(module, graph.roots.has(path), problems)
+    if (task) tasks.set(path, task)
   }
   if (tasks.size === 0 && problems.length === 0) problems.push(noTasks(taskDirs))
   const uses = new Map([...graph.files.keys()].map((path) => [path, fileUses(graph, tasks, path)]))
   problems.push(...checkApp(appDir, graph, tasks, uses))
   if (problems.length > 0) throw new BuildError(problems)
   const infos = [...tasks.values()].map((file) => file.info).sort((a, b) => compare(a.name, b.name))
-  const app = {
-    name: options.name,
-    tasks: Object.fromEntries(infos.map((info) => [info.name, info])),
-    edges: staticEdges(graph, tasks, uses),
-  }
-  return { app, graph, tasks }
+  const edges = staticEdges(graph, tasks, uses)
+  return { app: { name, tasks: Object.fromEntries(infos.map((info) => [info.name, info])), edges }, graph, tasks }
 }
 
 function noTasks(taskDirs: readonly string[]): BuildProblem {

@@ -21,6 +21,8 @@ export interface Source {
   hash: string
   body: AnyNode[]
   typescript: boolean
+  /** It has syntax errors: nothing can be said about what it exports. */
+  broken: boolean
 }
 
 const typescriptExtensions = new Set(['.ts', '.mts', '.cts', '.tsx'])
@@ -37,10 +39,10 @@ export function parseSource(file: string, path: string, text: string, problems: 
     hash: sha256(text),
     body: [],
     typescript: typescriptExtensions.has(extname(file)),
+    broken: parsed.errors.some((error) => error.severity === 'Error'),
   }
-  const errors = parsed.errors.filter((error) => error.severity === 'Error')
-  if (errors.length === 0) return { ...source, body: parsed.program.body as AnyNode[] }
-  for (const error of errors)
+  if (!source.broken) return { ...source, body: parsed.program.body as AnyNode[] }
+  for (const error of parsed.errors.filter((e) => e.severity === 'Error'))
     problems.push({
       kind: 'syntax',
       ...locate(source, error.labels[0]?.start ?? 0),
