@@ -49,7 +49,13 @@ function functionChanges(fn: TaskName, before: FusionSetup, after: FusionSetup, 
       const text = `${fn} ${isNew ? 'now evaluates' : 'no longer evaluates'} the triggers of bucket ${bucket}`
       return { kind: 'bucket', function: fn, text }
     }),
-    ...entryChanges('bundle', fn, old, now, (to, items = 1) => `maps over ${to} with ${items} items per invocation`),
+    ...entryChanges(
+      'bundle',
+      fn,
+      old,
+      now,
+      (to, items = 1) => `maps over ${to} with ${items} item${items === 1 ? '' : 's'} per invocation`,
+    ),
     ...entryChanges('passing', fn, old, now, (to, how = 'payload') => `hands data to ${to} by ${how}`),
     ...entryChanges('prewarm', fn, old, now, (to, ms) =>
       ms === undefined ? `does not prewarm ${to}` : `prewarms ${to} ${ms} ms after a request's arrival`,

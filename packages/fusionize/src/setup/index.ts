@@ -1,3 +1,4 @@
+export { FusionizeError } from '../errors.js'
 export { canonical, normalizeSetup, setupId, setupsEqual } from './canonical.js'
 export { changes, diff, type SetupChange } from './diff-setups.js'
 export { parseSetup } from './parse-setup.js'

@@ -1,0 +1,122 @@
+import fc from 'fast-check'
+import type { App, FunctionSpec, FusionSetup, StaticEdge, TaskInfo } from '../src/setup/index.js'
+import { artifactTasks, defaultSpec, modes, normalizeSetup } from '../src/setup/index.js'
+
+/** Names that trip code up: object members, dashes at the end, prefixes of each other, words of the notation. */
+const awkwardNames = ['constructor', 'a', 'a-', 'a-b', 'a1', 'threads', 'call', 'map', 'e2', 'bundle']
+
+const nameArbitrary = fc.oneof(
+  { weight: 1, arbitrary: fc.constantFrom(...awkwardNames) },
+  { weight: 3, arbitrary: fc.stringMatching(/^[a-z][a-z0-9-]{0,7}$/) },
+)
+
+/** Apps of 1 to 8 tasks with any edges (cycles and recursion too); some tasks are entries, isolated or ask for a least memory of 256 MB. */
+export const appArbitrary: fc.Arbitrary<App> = fc
+  .uniqueArray(nameArbitrary, { minLength: 1, maxLength: 8 })
+  .map((names) => names.sort())
+  .chain((names) =>
+    fc.record({
+      tasks: fc.tuple(...names.map(taskArbitrary)),
+      edges: fc.uniqueArray(edgeArbitrary(names), {
+        maxLength: 2 * names.length,
+        selector: (edge) => `${edge.from} ${edge.to}`,
+      }),
+    }),
+  )
+  .map(({ tasks, edges }) => ({
+    name: 'generated',
+    tasks: Object.fromEntries(tasks.map((task) => [task.name, task])),
+    edges: edges.sort((a, b) => (a.from === b.from ? (a.to < b.to ? -1 : 1) : a.from < b.from ? -1 : 1)),
+  }))
+
+function taskArbitrary(name: string): fc.Arbitrary<TaskInfo> {
+  return fc
+    .record({
+      http: fc.option(fc.constant({ method: 'POST', path: `/${name}` }), { freq: 3, nil: undefined }),
+      isolate: fc.option(fc.constant(true), { freq: 8, nil: undefined }),
+      memory: fc.option(fc.constant({ min: 256 }), { freq: 6, nil: undefined }),
+    })
+    .map((options) => ({ name, file: `tasks/${name}.ts`, line: 1, ...options }))
+}
+
+function edgeArbitrary(names: string[]): fc.Arbitrary<StaticEdge> {
+  return fc.record({
+    from: fc.constantFrom(...names),
+    to: fc.constantFrom(...names),
+    modes: fc.subarray([...modes], { minLength: 1 }),
+  })
+}
+
+export interface SetupArbitraryOptions {
+  /** Only routes that the source can take, and memory, vary; all else is as in `defaultSpec`. @default false */
+  routesOnly?: boolean
+}
+
+/**
+ * Setups that `validate` accepts without constraints, in normal form: the tasks' own `isolate` and `memory.min` are kept to.
+ * @param ladder memory sizes, MB; the largest must satisfy every task
+ */
+export function setupArbitrary(
+  app: App,
+  ladder: readonly number[],
+  options: SetupArbitraryOptions = {},
+): fc.Arbitrary<FusionSetup> {
+  const names = Object.keys(app.tasks)
+  const specs = names.map((fn) => specArbitrary(app, fn, ladder, options))
+  return fc
+    .tuple(...specs)
+    .map((all) => normalizeSetup({ functions: Object.fromEntries(names.map((fn, i) => [fn, all[i] as FunctionSpec])) }))
+    .map((setup) => withinBounds(app, setup, ladder))
+}
+
+function specArbitrary(
+  app: App,
+  fn: string,
+  ladder: readonly number[],
+  { routesOnly = false }: SetupArbitraryOptions,
+): fc.Arbitrary<FunctionSpec> {
+  const mayRun = (to: string) => to === fn || (!app.tasks[fn]?.isolate && !app.tasks[to]?.isolate)
+  const taken = (mode: StaticEdge['modes'][number]) =>
+    app.edges.filter((edge) => edge.modes.includes(mode)).map((edge) => edge.to)
+  const list = (mode: StaticEdge['modes'][number]) => {
+    const candidates = routesOnly ? taken(mode) : [...Object.keys(app.tasks), ...taken(mode)]
+    return fc.subarray([...new Set(candidates)].filter(mayRun))
+  }
+  const inline = fc.record({ call: list('call'), send: list('send'), map: list('map') })
+  const memory = fc.constantFrom(...ladder)
+  if (routesOnly) return fc.record({ memory, inline }).map((spec) => ({ ...defaultSpec(0), ...spec }))
+  const byTask = <T>(values: fc.Arbitrary<T>) =>
+    fc.dictionary(fc.constantFrom(...Object.keys(app.tasks)), values, { maxKeys: 2, noNullPrototype: true })
+  return fc.record({
+    memory,
+    inline,
+    bundle: byTask(fc.integer({ min: 1, max: 100 })),
+    buckets: fc.subarray(['clicks', 'frames', 'models-v2']),
+    concurrency: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 1000 })),
+    parallel: fc.constantFrom('loop', 'threads', 'processes'),
+    passing: byTask(fc.constantFrom('payload', 'local', 'direct', 'store')),
+    prewarm: byTask(fc.double({ min: 0, max: 1e6, noNaN: true }).map(Math.abs)),
+  })
+}
+
+function withinBounds(app: App, setup: FusionSetup, ladder: readonly number[]): FusionSetup {
+  const functions = { ...setup.functions }
+  for (const [fn, spec] of Object.entries(functions)) {
+    const least = Math.max(0, ...artifactTasks(app, setup, fn).map((task) => app.tasks[task]?.memory?.min ?? 0))
+    if (spec.memory < least) functions[fn] = { ...spec, memory: ladder.find((mb) => mb >= least) ?? spec.memory }
+  }
+  return { functions }
+}
+
+/** An app together with valid setups of it. */
+export function appWithSetups(
+  count: number,
+  ladder: readonly number[] = [128, 256, 512, 1024],
+  options: SetupArbitraryOptions = {},
+): fc.Arbitrary<{ app: App; setups: FusionSetup[] }> {
+  return appArbitrary.chain((app) =>
+    fc
+      .array(setupArbitrary(app, ladder, options), { minLength: count, maxLength: count })
+      .map((setups) => ({ app, setups })),
+  )
+}
