@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import config from '../fusionize.config'
 import { measure, neighbours } from '../lib/reading'
 import { object, text, wholeNumber } from '../lib/schema'
@@ -46,9 +46,11 @@ test.each([null, undefined, 'text', 3])('the schema refuses %j, which is no obje
   expect(check(value)).toEqual({ issues: [{ message: 'must be an object' }] })
 })
 
-test('one request costs between 12 and 14 ms of CPU at the default scale', () => {
-  expect(cpuMs('validity') + cpuMs('sieve') + 4 * cpuMs('kernel')).toBeGreaterThan(12)
-  expect(cpuMs('validity') + cpuMs('sieve') + 4 * cpuMs('kernel')).toBeLessThan(14)
+test('work is scaled from the published sizes, by 0.014 or by what IOT_SCALE says', () => {
+  expect(cpuMs('kernel')).toBeCloseTo(2.38, 5)
+  vi.stubEnv('IOT_SCALE', '0.5')
+  expect([cpuMs('kernel'), cpuMs('sieve'), cpuMs('validity')]).toEqual([85, 65, 0.5])
+  vi.unstubAllEnvs()
 })
 
 test('the load makes valid requests that differ, over sensors that are neighbours', () => {

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { drained } from 'fusionize/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { measure, type Reading } from '../lib/reading'
-import { SensorFault } from '../lib/sensor-fault'
 import { store } from '../lib/store'
 import signage from '../tasks/action-signage'
 import analyzeSensor from '../tasks/analyze-sensor'
@@ -77,7 +76,6 @@ test('check-sensor believes, doubts or refuses', async () => {
   expect(await checkSensor(calm)).toBe('good')
   expect(await checkSensor({ ...calm, sound: 99 })).toBe('doubtful')
   await expect(checkSensor({ ...calm, temperature: 90 })).rejects.toThrow('replace it')
-  expect(new SensorFault('x').code).toBe('SENSOR_FAULT')
 })
 
 test('store-event keeps the reading under its name', async () => {

@@ -5,8 +5,8 @@ export interface Entry {
 }
 
 /**
- * Documents by key and streams of entries; values are JSON. The applications use nothing else of a database, so that another can stand in on another
- * platform. Keys and names of streams are like `readings/s-1`.
+ * Documents by key and streams of entries; values are JSON. The applications use nothing else of a database, so that another can
+ * stand in on another platform. Keys and names of streams are like `readings/s-1`.
  */
 export interface Store {
   /** Replaces the document as a whole: a reader sees the old one or the new one. */
