@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
@@ -37,4 +38,19 @@ test('other work of the thread goes on between the slices', async () => {
 test('jobs that overlap end each with all of its slices', async () => {
   const jobs = await Promise.all(Array.from({ length: 20 }, (_, i) => share(i + 1, 0.25, iterations)))
   expect(jobs.map(({ own, helped }) => own + helped)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
+})
+
+test('a process that has nothing else to do ends, and not before its jobs have', async () => {
+  const program = `
+    import { share } from ${JSON.stringify(new URL('../dist/two-threads.js', import.meta.url).href)}
+    await share(1, 60, 100)
+    for (let i = 0; i < 20; i++) await share(20, 0.25, ${iterations})
+    process.on('exit', () => process.stdout.write('all done'))`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'close')
+  let output = ''
+  for await (const chunk of child.stdout) output += chunk
+  expect([(await ended)[0], output]).toEqual([0, 'all done'])
 })
