@@ -1,0 +1,261 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, readdir, readFile, rename, stat, symlink } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { type Artifact, BuildError } from '@fusionize/platform'
+import { allFusedSetup, remoteSetup } from 'fusionize/setup'
+import { describe, expect, test } from 'vitest'
+import { builderFor, type TestApp, taskFile, testApp } from './test-app.js'
+
+const run = promisify(execFile)
+const require = createRequire(import.meta.url)
+
+/** Greets by calling two tasks, one of them through a helper. */
+const greeting = {
+  'tasks/greet.ts': taskFile(
+    'greet',
+    'return [await title(input), await shout(input)].join(" and ")',
+    `import title from './title'\nimport { shout } from '../lib/shouting'`,
+    `{ http: 'POST /greet' }`,
+  ),
+  'tasks/title.ts': taskFile('title', 'return `Dr. ${input}` + mark', `import { mark } from '../lib/mark'`),
+  'tasks/shout.ts': `import { task } from 'fusionize'
+export const shout = task('shout', async (text: string): Promise<string> => (await loud(text)))
+const loud = async (text: string) => text.toUpperCase()`,
+  'lib/shouting.ts': `export { shout } from '../tasks/shout'`,
+  'lib/mark.ts': `export const mark: string = '!'`,
+}
+
+async function remote(app: TestApp) {
+  return app.builder.build(remoteSetup(await app.builder.scan(), 128))
+}
+
+async function fused(app: TestApp) {
+  return app.builder.build(allFusedSetup(await app.builder.scan(), 128))
+}
+
+async function outcome(artifact: Artifact | undefined, input: unknown): Promise<unknown> {
+  const env = { ...process.env, INPUT: JSON.stringify(input) }
+  const { stdout } = await run(process.execPath, ['--enable-source-maps', (artifact as Artifact).file], { env })
+  const reply = JSON.parse(stdout) as { ok: boolean; output?: string; error?: unknown }
+  return reply.ok ? JSON.parse(reply.output as string) : reply.error
+}
+
+const filesOf = async ({ file }: Artifact) => Promise.all([readFile(file, 'utf8'), readFile(`${file}.map`, 'utf8')])
+
+describe('an artifact', () => {
+  test('has the code of the tasks it runs inline and stubs of all others', async () => {
+    const app = await testApp(greeting)
+    const apart = await remote(app)
+    expect(Object.keys(apart.artifacts)).toEqual(['greet', 'shout', 'title'])
+    expect(apart.artifacts.greet?.tasks).toEqual(['greet'])
+    expect(await outcome(apart.artifacts.greet, 'ada')).toBe('remote title and remote shout')
+    expect(await outcome(apart.artifacts.title, 'ada')).toBe('Dr. ada!')
+    const [code] = await filesOf(apart.artifacts.greet as Artifact)
+    expect(code).not.toContain('Dr. ')
+    expect(code).not.toContain('toUpperCase()')
+
+    const together = await fused(app)
+    expect(Object.keys(together.artifacts)).toEqual(['greet'])
+    expect(together.artifacts.greet?.tasks).toEqual(['greet', 'shout', 'title'])
+    expect(await outcome(together.artifacts.greet, 'ada')).toBe('Dr. ada! and ADA')
+  })
+
+  test('is the same to the byte wherever the app lies, and tells nothing about the place', async () => {
+    const [one, other] = [await testApp(greeting), await testApp({})]
+    const moved = join(other.dir, 'deeper', 'down')
+    await mkdir(dirname(moved))
+    await cp(one.dir, moved, { recursive: true })
+    const a = await fused(one)
+    const b = await builderFor(moved).build(a.setup)
+    expect(b.artifacts.greet?.hash).toBe(a.artifacts.greet?.hash)
+    const files = await filesOf(a.artifacts.greet as Artifact)
+    expect(await filesOf(b.artifacts.greet as Artifact)).toEqual(files)
+    for (const text of files) for (const place of [one.dir, process.cwd()]) expect(text).not.toContain(place)
+  })
+
+  test('of an error points into the TypeScript source', async () => {
+    const app = await testApp({
+      'tasks/fail.ts': `import { task } from 'fusionize'
+import split from 'split2'
+
+interface Input {
+  reason: string
+}
+
+export default task('fail', async (input: Input) => {
+  split()
+  await Promise.resolve()
+  throw new RangeError(input.reason)
+})
+`,
+    })
+    await install(app, 'split2')
+    const { artifacts } = await remote(app)
+    const error = (await outcome(artifacts.fail, { reason: 'no more' })) as { stack: string; message: string }
+    expect(error.message).toBe('no more')
+    expect(error.stack.split('\n')[1]).toMatch(/\/tasks\/fail\.ts:11:9\)?$/)
+  })
+})
+
+describe('npm packages', () => {
+  test('of plain CommonJS are bundled and find the built-in modules they require', async () => {
+    const app = await testApp({
+      'tasks/lines.ts': taskFile(
+        'lines',
+        `const lines: string[] = []
+         for await (const line of Readable.from([input]).pipe(split())) lines.push(line)
+         return lines`,
+        `import { Readable } from 'node:stream'\nimport split from 'split2'`,
+      ),
+    })
+    await install(app, 'split2')
+    const { lines } = (await remote(app)).artifacts
+    await rename(join(app.dir, 'node_modules'), join(app.dir, 'gone'))
+    expect(lines?.externals).toEqual([])
+    expect(await outcome(lines, 'one\ntwo')).toEqual(['one', 'two'])
+  })
+
+  test('with machine code stay outside and are found at run time', async () => {
+    const app = await testApp({
+      'tasks/parse.ts': taskFile(
+        'parse',
+        'return parseSync("a.js", input).program.body.length',
+        `import { parseSync } from 'oxc-parser'`,
+      ),
+      'tasks/min.ts': taskFile(
+        'min',
+        'return (await transform(input, { minify: true })).code',
+        `import { transform } from 'esbuild'`,
+      ),
+    })
+    await mkdir(join(app.dir, 'node_modules'))
+    for (const name of ['oxc-parser', 'esbuild']) await symlink(packageDir(name), join(app.dir, 'node_modules', name))
+    const { parse, min } = (await remote(app)).artifacts
+    expect([parse?.externals, min?.externals]).toEqual([['oxc-parser'], ['esbuild']])
+    expect(await outcome(parse, 'a; b')).toBe(2)
+    expect(await outcome(min, 'let a = 1 + 2')).toBe('let a=3;\n')
+  })
+
+  test('that read files beside their code stay outside, also when only another package knows them', async () => {
+    const app = await testApp({
+      'tasks/quote.ts': taskFile('quote', 'return quote()', `import { quote } from 'quotes'`),
+      'node_modules/quotes/package.json': '{ "name": "quotes", "main": "index.js" }',
+      'node_modules/quotes/index.js': 'exports.quote = () => "> " + require("quote-data").text',
+      'node_modules/quotes/node_modules/quote-data/package.json': '{ "name": "quote-data" }',
+      'node_modules/quotes/node_modules/quote-data/index.js':
+        'exports.text = require("fs").readFileSync(require("path").join(__dirname, "text.txt"), "utf8")',
+      'node_modules/quotes/node_modules/quote-data/text.txt': 'to be',
+    })
+    const { quote } = (await remote(app)).artifacts
+    expect(quote?.externals).toEqual(['quote-data'])
+    expect(await outcome(quote, null)).toBe('> to be')
+  })
+})
+
+describe('a second build', () => {
+  test('of the same setup builds nothing, in another process and in another place too', async () => {
+    const app = await testApp(greeting)
+    const first = await remote(app)
+    expect(first.built).toEqual(['greet', 'shout', 'title'])
+    const again = await remote(app)
+    expect(again.built).toEqual([])
+    expect(again.artifacts).toEqual(first.artifacts)
+    const moved = await testApp({})
+    await cp(app.dir, moved.dir, { recursive: true })
+    expect((await remote({ ...moved, builder: builderFor(moved.dir) })).built).toEqual([])
+  })
+
+  test('after a change builds the functions that contain it', async () => {
+    const app = await testApp(greeting)
+    const first = await remote(app)
+    await app.write({ 'lib/mark.ts': `export const mark: string = '?'` })
+    const second = await remote(app)
+    expect(second.built).toEqual(['title'])
+    expect(second.artifacts.title?.hash).not.toBe(first.artifacts.title?.hash)
+    expect(await outcome(second.artifacts.title, 'ada')).toBe('Dr. ada?')
+    await app.write({ 'lib/mark.ts': greeting['lib/mark.ts'] })
+    expect((await remote(app)).artifacts).toEqual(first.artifacts)
+  })
+
+  test('after a new file took the place of another builds the functions that import it', async () => {
+    const app = await testApp({ ...greeting, 'lib/mark/index.ts': `export const mark = '.'`, 'lib/mark.ts': '' })
+    await rename(join(app.dir, 'lib/mark.ts'), join(app.dir, 'lib/nothing.ts'))
+    expect(await outcome((await remote(app)).artifacts.title, 'ada')).toBe('Dr. ada.')
+    await app.write({ 'lib/mark.ts': greeting['lib/mark.ts'] })
+    const second = await remote(app)
+    expect(second.built).toEqual(['title'])
+    expect(await outcome(second.artifacts.title, 'ada')).toBe('Dr. ada!')
+  })
+
+  test('makes good an artifact that was damaged or deleted', async () => {
+    const app = await testApp(greeting)
+    const { artifacts } = await remote(app)
+    await app.write({ [relativeTo(app, artifacts.title as Artifact)]: 'broken' })
+    await rename(dirname((artifacts.shout as Artifact).file), join(app.dir, 'gone'))
+    const again = await remote(app)
+    expect(again.built).toEqual(['shout', 'title'])
+    expect(await outcome(again.artifacts.title, 'ada')).toBe('Dr. ada!')
+  })
+
+  test('does not build a function again because another setup was built in between', async () => {
+    const app = await testApp(greeting)
+    await remote(app)
+    expect((await fused(app)).built).toEqual(['greet'])
+    expect((await remote(app)).built).toEqual([])
+  })
+
+  test('by two builders at once ends with whole artifacts', async () => {
+    const app = await testApp(greeting)
+    const setup = remoteSetup(await app.builder.scan(), 128)
+    const builds = await Promise.all([app.builder, builderFor(app.dir), app.builder].map((b) => b.build(setup)))
+    expect(builds[1]?.artifacts).toEqual(builds[0]?.artifacts)
+    expect(await outcome(builds[2]?.artifacts.title, 'ada')).toBe('Dr. ada!')
+    const left = await readdir(join(app.dir, '.fusionize/build'))
+    expect(left.filter((name) => name.startsWith('.'))).toEqual([])
+  })
+})
+
+test('prune deletes what no kept build uses', async () => {
+  const app = await testApp(greeting)
+  const [apart, together] = [await remote(app), await fused(app)]
+  const deleted = await app.builder.prune([together])
+  expect(deleted).toEqual(Object.values(apart.artifacts).map(({ file }) => dirname(file).split('/').at(-1)))
+  expect((await stat((together.artifacts.greet as Artifact).file)).isFile()).toBe(true)
+  expect((await remote(app)).built).toEqual(['greet', 'shout', 'title'])
+})
+
+test('a setup without a function for a task is refused', async () => {
+  const app = await testApp(greeting)
+  const { greet } = remoteSetup(await app.builder.scan(), 128).functions
+  const incomplete = app.builder.build({ functions: greet ? { greet } : {} })
+  await expect(incomplete).rejects.toMatchObject({
+    code: 'INVALID_SETUP',
+    message: expect.stringMatching(/'shout'|'title'/),
+  })
+})
+
+test('mistakes that show in several functions are reported once', async () => {
+  const app = await testApp({
+    'tasks/a.ts': taskFile('a', 'return logo', `import { logo } from '../lib/logo'`),
+    'tasks/b.ts': taskFile('b', 'return logo', `import { logo } from '../lib/logo'`),
+    'lib/logo.ts': `import logo from './logo.svg'\nexport { logo }`,
+    'lib/logo.svg': '<svg/>',
+  })
+  const error = await remote(app).catch((e: unknown) => e)
+  expect(error).toBeInstanceOf(BuildError)
+  expect((error as BuildError).problems).toHaveLength(1)
+})
+
+function packageDir(name: string): string {
+  return dirname(require.resolve(name === 'split2' ? name : `${name}/package.json`))
+}
+
+async function install(app: TestApp, name: string): Promise<void> {
+  await cp(packageDir(name), join(app.dir, 'node_modules', name), { recursive: true })
+}
+
+function relativeTo(app: TestApp, artifact: Artifact): string {
+  return artifact.file.slice(app.dir.length + 1)
+}
