@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Bundle } from './bundle.js'
@@ -23,6 +24,7 @@ interface Index {
 const indexVersion = 1
 const indexName = 'index.json'
 const codeName = 'index.mjs'
+const mapName = 'index.mjs.map'
 
 /** Artifacts on disk: `<outDir>/<function>-<hash>/index.mjs`, and an index that lets the next process reuse them. */
 export class ArtifactStore {
@@ -52,36 +54,33 @@ export class ArtifactStore {
     const hash = sha256(bundle.code)
     const dir = `${fn}-${hash.slice(0, 12)}`
     const stored = { dir, hash, bytes: bundle.code.byteLength, externals: bundle.externals, inputs }
-    const temporary = join(this.#dir, `.${dir}-${process.pid}-${Math.random().toString(36).slice(2)}`)
+    const temporary = join(this.#dir, `.${dir}-${unique()}`)
     await mkdir(temporary, { recursive: true })
     await Promise.all([
       writeFile(join(temporary, codeName), bundle.code),
-      writeFile(join(temporary, `${codeName}.map`), bundle.map),
+      writeFile(join(temporary, mapName), bundle.map),
     ])
-    if ((await hashFile(this.fileOf(stored))) !== hash) await rm(join(this.#dir, dir), { recursive: true, force: true })
-    await rename(temporary, join(this.#dir, dir)).catch(async (error: NodeJS.ErrnoException) => {
+    if (!(await moveDir(temporary, join(this.#dir, dir)))) {
+      if ((await hashFile(this.fileOf(stored))) === hash) {
+        // equal code is there already, perhaps with a map of moved lines
+        await rename(join(temporary, mapName), join(this.#dir, dir, mapName))
+      } else {
+        await rm(join(this.#dir, dir), { recursive: true, force: true })
+        await moveDir(temporary, join(this.#dir, dir))
+      }
       await rm(temporary, { recursive: true, force: true })
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
-      // the same artifact is there already: equal code, perhaps a map of moved lines
-      await this.#replaceMap(dir, bundle.map)
-    })
+    }
     const index = await this.#read()
     index.artifacts[key] = stored
     this.#changed = true
     return stored
   }
 
-  async #replaceMap(dir: string, map: Uint8Array): Promise<void> {
-    const target = join(this.#dir, dir, `${codeName}.map`)
-    await writeFile(`${target}.new`, map)
-    await rename(`${target}.new`, target)
-  }
-
   /** Writes the index if it changed. */
   async save(): Promise<void> {
     if (!this.#changed || !this.#index) return
     this.#changed = false
-    const temporary = join(this.#dir, `.${indexName}-${process.pid}`)
+    const temporary = join(this.#dir, `.${indexName}-${unique()}`)
     await writeFile(temporary, JSON.stringify(this.#index))
     await rename(temporary, join(this.#dir, indexName))
   }
@@ -102,6 +101,22 @@ export class ArtifactStore {
   async #read(): Promise<Index> {
     this.#index ??= await readIndex(join(this.#dir, indexName))
     return this.#index
+  }
+}
+
+function unique(): string {
+  return randomUUID().slice(0, 8)
+}
+
+/** False when the target is there already. */
+async function moveDir(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'EPERM') return false
+    throw error
   }
 }
 

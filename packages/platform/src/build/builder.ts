@@ -1,13 +1,16 @@
 import { realpathSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { version as bundlerVersion } from 'esbuild'
 import { FusionizeError } from 'fusionize'
 import { type App, artifactTasks, effectiveSetup, type FusionSetup, reachableFunctions } from 'fusionize/setup'
 import type { Artifact, Build } from '../platform.js'
 import { ArtifactStore } from './artifact-store.js'
-import { type BundleRequest, Bundler, stubbedFiles } from './bundle.js'
+import { type BundleRequest, Bundler } from './bundle.js'
+import { stubbedFiles } from './entry.js'
 import type { ModuleCache } from './graph.js'
+import { Layout } from './layout.js'
+import { Packages } from './packages.js'
 import { BuildError, type BuildProblem } from './problems.js'
 import { describeApp, readApp, type Scan } from './scan.js'
 import { sha256 } from './source.js'
@@ -21,7 +24,7 @@ export interface BuilderOptions {
   taskDirs: string[]
   /** Where artifacts go; inside `appDir`, so that packages which stay outside an artifact are found at run time. */
   outDir: string
-  /** Absolute path of a module that exports `start(module: FunctionModule)`: the platform's side of a sandbox. */
+  /** The platform's side of a sandbox: absolute path, or name of an installed module, that exports `start(module: FunctionModule)`. */
   adapter: string
 }
 
@@ -57,15 +60,16 @@ export function createBuilder(options: BuilderOptions): Builder {
   const appDir = realpathSync(options.appDir)
   const outDir = resolve(appDir, options.outDir)
   const taskDirs = options.taskDirs.map((dir) => resolve(appDir, dir))
+  const layout = new Layout(appDir, outDir, new Packages())
   const cache: ModuleCache = new Map()
   const store = new ArtifactStore(outDir)
-  const bundler = new Bundler(appDir, outDir)
+  const bundler = new Bundler(layout)
   let read: string[] = []
 
   async function scan(): Promise<Scan> {
     const reading = await readApp(appDir, options.taskDirs, cache)
     read = [...reading.graph.files.keys()]
-    return describeApp({ appDir, name: options.name, taskDirs: options.taskDirs }, reading)
+    return describeApp({ name: options.name, taskDirs: options.taskDirs }, reading)
   }
 
   async function build(setup: FusionSetup, env: Record<string, string> = {}): Promise<BuildResult> {
@@ -79,15 +83,15 @@ export function createBuilder(options: BuilderOptions): Builder {
       const { inline } = specOf(effective, fn)
       const request = { function: fn, tasks: artifactTasks(app, setup, fn), inline, adapter: options.adapter }
       const key = keyOf(request, settings)
-      const hashOf = inputHasher(scanned, stubbedFiles(scanned, request.tasks), hashes)
+      const hashOf = inputHasher(scanned, stubbedFiles(scanned.tasks, request.tasks), hashes)
       let stored = await store.find(key, hashOf)
       if (!stored) {
         built.push(fn)
         const bundle = await bundler.bundle(scanned, request)
         const inputs: Record<string, string> = {}
-        for (const file of bundle.inputs) inputs[toPath(file)] = (await hashOf(toPath(file))) as string
+        for (const file of bundle.inputs) inputs[layout.appPath(file)] = (await hashOf(layout.appPath(file))) as string
         for (const file of bundle.stubs)
-          inputs[`stub:${toPath(file)}`] = (await hashOf(`stub:${toPath(file)}`)) as string
+          inputs[`stub:${layout.appPath(file)}`] = (await hashOf(`stub:${layout.appPath(file)}`)) as string
         stored = await store.add(key, fn, bundle, inputs)
       }
       const { hash, bytes, externals } = stored
@@ -112,17 +116,17 @@ export function createBuilder(options: BuilderOptions): Builder {
   ): (input: string) => Promise<string | undefined> {
     return (input) => {
       if (input.startsWith('stub:')) {
-        const stub = stubs.get(resolve(appDir, input.slice('stub:'.length)))
+        const stub = stubs.get(layout.fromApp(input.slice('stub:'.length)))
         return Promise.resolve(stub && sha256(stub))
       }
       let hash = known.get(input)
       if (!hash) {
-        const file = graph.files.get(resolve(appDir, input))
+        const file = graph.files.get(layout.fromApp(input))
         // where the imports lead is part of the input: a new file can take the place of another
-        const links = file && [...file.links].map(([specifier, to]) => [specifier, toPath(to)])
+        const links = file && [...file.links].map(([specifier, to]) => [specifier, layout.appPath(to)])
         hash = file
           ? Promise.resolve(sha256(JSON.stringify([file.module.source.hash, links])))
-          : contentHash(resolve(appDir, input))
+          : contentHash(layout.fromApp(input))
         known.set(input, hash)
       }
       return hash
@@ -130,12 +134,8 @@ export function createBuilder(options: BuilderOptions): Builder {
   }
 
   function keyOf(request: BundleRequest, settings: string | undefined): string {
-    const adapter = toPath(request.adapter)
+    const adapter = isAbsolute(request.adapter) ? layout.appPath(request.adapter) : request.adapter
     return sha256(JSON.stringify([formatVersion, bundlerVersion, options.name, { ...request, adapter }, settings]))
-  }
-
-  function toPath(file: string): string {
-    return relative(appDir, file).split(sep).join('/')
   }
 
   return {
@@ -151,7 +151,7 @@ export function createBuilder(options: BuilderOptions): Builder {
 }
 
 function specOf(setup: FusionSetup, fn: string) {
-  const spec = setup.functions[fn]
+  const spec = Object.hasOwn(setup.functions, fn) ? setup.functions[fn] : undefined
   if (!spec)
     throw new FusionizeError('INVALID_SETUP', `the setup has no function for task '${fn}'; every task needs one`)
   return spec

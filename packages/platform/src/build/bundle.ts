@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { join, relative, resolve, sep } from 'node:path'
-import { type BuildFailure, build, type OnResolveArgs, type OnResolveResult, type Plugin } from 'esbuild'
+import { join } from 'node:path'
+import { type BuildFailure, build } from 'esbuild'
 import type { FunctionModule } from 'fusionize/runtime'
+import { artifactPlugin, stubNamespace } from './artifact-plugin.js'
 import { bundlerProblems } from './bundler-problems.js'
-import { entrySource, stubSource } from './entry.js'
-import { isFusionize } from './graph.js'
-import { externalSpecifier, type Package, Packages } from './packages.js'
+import { entrySource, stubbedFiles } from './entry.js'
+import { isInstalled, type Layout } from './layout.js'
 import { BuildError, compare } from './problems.js'
 import type { Scan } from './scan.js'
 
@@ -16,7 +15,7 @@ export interface BundleRequest {
   /** Sorted. */
   tasks: readonly string[]
   inline: FunctionModule['inline']
-  /** Absolute path of the module that exports `start`. */
+  /** Absolute path, or name of an installed module, that exports `start`. */
   adapter: string
 }
 
@@ -32,35 +31,32 @@ export interface Bundle {
   externals: string[]
 }
 
-const stubNamespace = 'fusionize-stub'
-const ownLoad = Symbol('resolve without this plugin')
+const entryName = '<fusionize>'
 const usesOwnPlace = /\b__dirname\b|\b__filename\b|\bimport\.meta\.(?:url|dirname|filename|resolve)\b/
 const requireShim =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);\n"
 
 /** Bundles functions of one application; keeps what it learns about packages from one bundle to the next. */
 export class Bundler {
-  readonly #appDir: string
-  /** Artifacts lie one folder below `outDir`. */
-  readonly #artifactDir: string
-  readonly #packages = new Packages()
-  readonly #require = createRequire(import.meta.url)
-  /** Roots of packages that read files beside their code. */
+  readonly #layout: Layout
+  /** Roots of packages that read files beside their code, found so far. */
   readonly #placeBound = new Set<string>()
 
-  constructor(appDir: string, outDir: string) {
-    this.#appDir = appDir
-    this.#artifactDir = join(outDir, 'function')
+  constructor(layout: Layout) {
+    this.#layout = layout
   }
 
   /** @throws {BuildError} */
   async bundle(scan: Scan, request: BundleRequest): Promise<Bundle> {
-    const stubbed = stubbedFiles(scan, request.tasks)
-    const externals = new Map<string, Package>()
+    const layout = this.#layout
+    const stubbed = stubbedFiles(scan.tasks, request.tasks)
+    const externals = new Set<string>()
+    const placeBound = new Set(this.#placeBound)
+    const plugin = artifactPlugin(layout, scan, stubbed, (pkg) => pkg.native || placeBound.has(pkg.root), externals)
     const output = await build({
-      stdin: { contents: this.#entry(scan, request), resolveDir: this.#appDir, sourcefile: 'fusionize-entry.js' },
-      absWorkingDir: this.#appDir,
-      outfile: join(this.#artifactDir, 'index.mjs'),
+      stdin: { contents: entryFor(scan, request), resolveDir: layout.appDir, sourcefile: entryName },
+      absWorkingDir: layout.appDir,
+      outfile: join(layout.artifactDir, 'index.mjs'),
       write: false,
       bundle: true,
       format: 'esm',
@@ -75,135 +71,64 @@ export class Bundler {
       sourcesContent: false,
       metafile: true,
       logLevel: 'silent',
-      plugins: [this.#plugin(scan, stubbed, externals)],
+      plugins: [plugin],
     }).catch((error: BuildFailure) => {
-      throw error.errors
-        ? new BuildError(bundlerProblems(error.errors, request.function, (file) => this.#nameOf(file)))
-        : error
+      throw error.errors ? new BuildError(bundlerProblems(error.errors, request.function, this.#nameOf)) : error
     })
-    const code = output.outputFiles.find((file) => file.path.endsWith('.mjs'))?.text as string
-    const map = output.outputFiles.find((file) => file.path.endsWith('.map'))?.text as string
+    const text = (ending: string) => output.outputFiles.find((file) => file.path.endsWith(ending))?.text as string
+    const [code, map] = [text('.mjs'), text('.map')]
     const inputs = Object.keys(output.metafile.inputs)
-    const files = inputs.filter((input) => !input.includes(`${stubNamespace}:`) && input !== 'fusionize-entry.js')
-    const absolute = files.map((file) => resolve(this.#appDir, file))
-    if (usesOwnPlace.test(code) && (await this.#findPlaceBound(absolute))) return this.bundle(scan, request)
+    const files = inputs.filter((input) => !input.startsWith(stubNamespace) && input !== entryName)
+    const absolute = files.map((file) => layout.fromApp(file))
+    const found = usesOwnPlace.test(code) ? await this.#findPlaceBound(absolute) : []
+    if (found.some((root) => !placeBound.has(root))) return this.bundle(scan, request)
     const needsRequire = code.includes('__require')
     return {
       code: Buffer.from(needsRequire ? requireShim + code : code),
       map: Buffer.from(this.#portableMap(map, needsRequire)),
       inputs: absolute,
-      stubs: [...stubbed.keys()].filter((file) => inputs.includes(`${stubNamespace}:${this.#appPath(file)}`)),
-      externals: [...new Set([...externals.values()].map((pkg) => pkg.name))].sort(compare),
+      stubs: [...stubbed.keys()].filter((file) => inputs.includes(`${stubNamespace}:${layout.appPath(file)}`)),
+      externals: [...externals].sort(compare),
     }
   }
 
-  #entry(scan: Scan, request: BundleRequest): string {
-    const files = [...scan.tasks].filter(([, file]) => request.tasks.includes(file.info.name))
-    const tasks = files
-      .map(([path, file]) => ({ path, file }))
-      .sort((a, b) => compare(a.file.info.name, b.file.info.name))
-    const module = { app: scan.app.name, function: request.function, inline: request.inline }
-    return entrySource(module, request.adapter, tasks)
-  }
-
-  #plugin(scan: Scan, stubbed: ReadonlyMap<string, string>, externals: Map<string, Package>): Plugin {
-    const link = ({ importer, path }: OnResolveArgs): string | undefined => {
-      const file = scan.graph.files.get(importer)
-      return file?.links.get(path) ?? file?.dormant.get(path)
-    }
-    const toApp = (args: OnResolveArgs): OnResolveResult | undefined => {
-      const target = link(args)
-      if (target === undefined) return undefined
-      return stubbed.has(target)
-        ? { path: this.#appPath(target), namespace: stubNamespace, pluginData: target }
-        : { path: target }
-    }
-    return {
-      name: 'fusionize',
-      setup: (build) => {
-        build.onResolve({ filter: stubFilter(scan, stubbed) }, toApp)
-        build.onResolve({ filter: /^[^./]/ }, async (args) => {
-          if (args.pluginData === ownLoad) return undefined
-          if (isFusionize(args.path)) return { path: this.#require.resolve(args.path), sideEffects: false }
-          const own = toApp(args)
-          if (own || args.path.startsWith('node:')) return own
-          const { kind, importer, resolveDir, path } = args
-          const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: ownLoad })
-          const pkg = found.external || found.errors.length > 0 ? undefined : this.#outside(found.path)
-          if (!pkg) return found
-          externals.set(pkg.root, pkg)
-          return { path: externalSpecifier(path, found.path, pkg, this.#artifactDir), external: true }
-        })
-        build.onLoad({ filter: /.*/, namespace: stubNamespace }, ({ pluginData }) => ({
-          contents: stubbed.get(pluginData as string) as string,
-          resolveDir: this.#appDir,
-        }))
-      },
-    }
-  }
-
-  /** The package of `file` when it has to stay outside the bundle. */
-  #outside(file: string): Package | undefined {
-    const pkg = this.#packages.of(file)
-    if (!pkg || isInside(this.#appDir, pkg.root)) return undefined
-    return pkg.native || this.#placeBound.has(pkg.root) ? pkg : undefined
-  }
-
-  /** Finds packages that look for files beside their own code, which a bundle would move; true when there are new ones. */
-  async #findPlaceBound(inputs: readonly string[]): Promise<boolean> {
-    const before = this.#placeBound.size
+  /** Roots of the packages among these files that look for files beside their own code, which a bundle would move. */
+  async #findPlaceBound(inputs: readonly string[]): Promise<string[]> {
+    const found = new Set<string>()
     for (const input of inputs) {
-      if (!input.includes(`${sep}node_modules${sep}`) || !usesOwnPlace.test(await readFile(input, 'utf8'))) continue
-      const pkg = this.#packages.of(input)
-      if (pkg) this.#placeBound.add(pkg.root)
+      if (!isInstalled(input) || !usesOwnPlace.test(await readFile(input, 'utf8'))) continue
+      const pkg = this.#layout.packageOf(input)
+      if (pkg) found.add(pkg.root)
     }
-    return this.#placeBound.size > before
+    for (const root of found) this.#placeBound.add(root)
+    return [...found]
   }
 
   /** The app's sources stay relative to the map; those of packages get names that do not tell where they were installed. */
   #portableMap(json: string, shifted: boolean): string {
     const map = JSON.parse(json) as { sources: string[]; mappings: string }
     map.sources = map.sources.map((source) => {
-      if (source.includes(`${stubNamespace}:`) || source.endsWith('fusionize-entry.js'))
-        return `fusionize:${source.split('/').at(-1)}`
-      const file = resolve(this.#artifactDir, source)
-      if (isInside(file, this.#appDir) && !file.includes(`${sep}node_modules${sep}`)) return source
-      const pkg = this.#packages.of(file)
-      return pkg ? `npm:${pkg.name}/${relative(pkg.root, file).split(sep).join('/')}` : source
+      if (source.includes(stubNamespace) || source.endsWith(entryName)) return `fusionize:${source.split('/').at(-1)}`
+      const file = join(this.#layout.artifactDir, source)
+      const pkg = this.#layout.packageOf(file)
+      return pkg ? `npm:${pkg.name}/${pkg.pathOf(file)}` : source
     })
     if (shifted) map.mappings = `;${map.mappings}`
     return JSON.stringify(map)
   }
 
-  /** For people: files of packages by package, the app's own by path. */
-  #nameOf(input: string): string {
-    const file = resolve(this.#appDir, input.replace(`${stubNamespace}:`, ''))
-    const pkg =
-      isInside(file, this.#appDir) && !file.includes(`${sep}node_modules${sep}`) ? undefined : this.#packages.of(file)
-    return pkg ? `package ${pkg.name}` : this.#appPath(file)
-  }
-
-  #appPath(file: string): string {
-    return relative(this.#appDir, file).split(sep).join('/')
+  /** What people call a file that the bundler names: package, or path in the app. */
+  readonly #nameOf = (input: string): string => {
+    const file = this.#layout.fromApp(input.replace(`${stubNamespace}:`, ''))
+    const pkg = this.#layout.packageOf(file)
+    return pkg ? `package ${pkg.name}` : this.#layout.appPath(file)
   }
 }
 
-/** Files of tasks that are not in the artifact, with what takes their place. */
-export function stubbedFiles(scan: Scan, tasks: readonly string[]): Map<string, string> {
-  const inside = new Set(tasks)
-  const outside = [...scan.tasks].filter(([, file]) => !inside.has(file.info.name))
-  return new Map(outside.map(([path, file]) => [path, stubSource(file)]))
-}
-
-/** Matches the specifiers that lead to a stub somewhere in the app: others need not pass through the plugin. */
-function stubFilter(scan: Scan, stubbed: ReadonlyMap<string, string>): RegExp {
-  const specifiers = new Set<string>()
-  for (const { links, dormant } of scan.graph.files.values())
-    for (const [specifier, target] of [...links, ...dormant]) if (stubbed.has(target)) specifiers.add(specifier)
-  const exact = [...specifiers].sort(compare).map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
-  return new RegExp(`^(?:${exact.length > 0 ? exact.join('|') : '[^\\s\\S]'})$`)
-}
-
-function isInside(file: string, dir: string): boolean {
-  return file === dir || file.startsWith(dir + sep)
+function entryFor(scan: Scan, { function: name, inline, tasks, adapter }: BundleRequest): string {
+  const files = [...scan.tasks]
+    .map(([path, file]) => ({ path, file }))
+    .filter(({ file }) => tasks.includes(file.info.name))
+    .sort((a, b) => compare(a.file.info.name, b.file.info.name))
+  return entrySource({ app: scan.app.name, function: name, inline }, adapter, files)
 }

@@ -1,23 +1,18 @@
 import { loads } from './edges.js'
 import type { TaskFiles } from './exports.js'
-import { appPath, type Graph, type GraphFile } from './graph.js'
+import type { Graph, GraphFile } from './graph.js'
 import type { BuildProblem } from './problems.js'
 import { compare } from './problems.js'
 import { locate } from './source.js'
 import type { FileUses } from './task-uses.js'
 
 /** The mistakes that show only when all files are known. */
-export function checkApp(
-  appDir: string,
-  graph: Graph,
-  tasks: TaskFiles,
-  uses: ReadonlyMap<string, FileUses>,
-): BuildProblem[] {
+export function checkApp(graph: Graph, tasks: TaskFiles, uses: ReadonlyMap<string, FileUses>): BuildProblem[] {
   return [
     ...duplicateNames(tasks, graph),
     ...duplicateRoutes(tasks, graph),
     ...[...uses].flatMap(([path, found]) => [
-      ...badImports(appDir, graph, path, found),
+      ...badImports(graph, path, found),
       ...tooEarly(graph, tasks, path, found),
     ]),
   ]
@@ -63,11 +58,11 @@ function atTask(graph: Graph, tasks: TaskFiles, path: string) {
   return locate((graph.files.get(path) as GraphFile).module.source, tasks.get(path)?.start ?? 0)
 }
 
-function badImports(appDir: string, graph: Graph, path: string, uses: FileUses): BuildProblem[] {
+function badImports(graph: Graph, path: string, uses: FileUses): BuildProblem[] {
   const { source } = (graph.files.get(path) as GraphFile).module
   return uses.imports.flatMap(({ binding, name, meaning }): BuildProblem[] => {
     if (meaning.kind !== 'beside-task' && meaning.kind !== 'missing') return []
-    const from = appPath(appDir, meaning.file)
+    const from = graph.files.get(meaning.file)?.module.source.path ?? meaning.file
     return meaning.kind === 'missing'
       ? [missingExport(from, name, locate(source, binding.start))]
       : [
@@ -105,7 +100,7 @@ function tooEarly(graph: Graph, tasks: TaskFiles, path: string, uses: FileUses):
         },
       ]
     const defining = [...tasks].find(([, file]) => file.info.name === task)?.[0]
-    if (defining === undefined || !loads(graph, defining, path)) return []
+    if (defining === undefined || defining === path || !loads(graph, defining, path)) return []
     return [
       {
         kind: 'used-before-definition',

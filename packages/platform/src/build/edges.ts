@@ -29,9 +29,13 @@ function ownFiles(graph: Graph, tasks: TaskFiles, start: string): Set<string> {
   return reached
 }
 
-/** Whether loading `from` loads `to`. */
+/** Whether loading `from` loads `to`: dynamic imports come later. */
 export function loads(graph: Graph, from: string, to: string): boolean {
   const reached = new Set([from])
-  for (const path of reached) for (const link of graph.files.get(path)?.links.values() ?? []) reached.add(link)
+  for (const path of reached) {
+    const file = graph.files.get(path)
+    for (const [specifier, link] of file?.links ?? [])
+      if (file?.module.requests.get(specifier)?.kind === 'import-statement') reached.add(link)
+  }
   return reached.has(to)
 }

@@ -1,4 +1,5 @@
 import type { FunctionModule } from 'fusionize/runtime'
+import type { TaskFiles } from './exports.js'
 import type { TaskFile } from './find-task.js'
 import { compare } from './problems.js'
 
@@ -17,8 +18,15 @@ export function entrySource(
   ].join('\n')
 }
 
+/** Files of tasks that are not in the artifact, with what takes their place. */
+export function stubbedFiles(files: TaskFiles, tasks: readonly string[]): Map<string, string> {
+  const inside = new Set(tasks)
+  const outside = [...files].filter(([, file]) => !inside.has(file.info.name))
+  return new Map(outside.map(([path, file]) => [path, stubSource(file)]))
+}
+
 /** What stands in for the file of a task that is not in the artifact: only the task's name. */
-export function stubSource({ info, exportNames }: TaskFile): string {
+function stubSource({ info, exportNames }: TaskFile): string {
   return [
     `import { remoteTask } from 'fusionize/runtime'`,
     `const t = /* @__PURE__ */ remoteTask(${quote(info.name)})`,

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { extname, relative, sep } from 'node:path'
+import { extname, relative } from 'node:path'
+import { isInstalled, slashes } from './layout.js'
 import { type Module, readModule } from './module.js'
 import type { BuildProblem } from './problems.js'
-import { type Resolution, type Resolve, withResolver } from './resolver.js'
+import { isFusionize, packageName, type Resolution, type Resolve, withResolver } from './resolver.js'
 import { codeExtensions, locate, parseSource, sha256 } from './source.js'
 
 /** A file of the application with where its imports lead. */
@@ -57,7 +58,7 @@ async function load(appDir: string, path: string, cache: ModuleCache, problems: 
     return known.module
   }
   const own: BuildProblem[] = []
-  const module = readModule(parseSource(path, appPath(appDir, path), text, own))
+  const module = readModule(parseSource(path, slashes(relative(appDir, path)), text, own))
   cache.set(path, { module, problems: own })
   problems.push(...own)
   return module
@@ -65,14 +66,13 @@ async function load(appDir: string, path: string, cache: ModuleCache, problems: 
 
 async function follow(module: Module, resolve: Resolve, problems: BuildProblem[]): Promise<GraphFile> {
   const file: GraphFile = { module, links: new Map(), dormant: new Map() }
-  const requests = [...module.requests].filter(([specifier]) => !isFusionize(specifier))
   const resolved = await Promise.all(
-    requests.map(([specifier, { kind }]) => resolve(specifier, module.source.file, kind)),
+    [...module.requests].map(([specifier, { kind }]) => resolve(specifier, module.source.file, kind)),
   )
-  for (const [i, [specifier, { start, live }]] of requests.entries()) {
+  for (const [i, [specifier, { start, live, optional }]] of [...module.requests].entries()) {
     const to = resolved[i] as Resolution
     if (to.kind === 'file' && isAppCode(to.file)) (live ? file.links : file.dormant).set(specifier, to.file)
-    if (to.kind === 'missing' && live) problems.push(unresolved(module, specifier, start))
+    if (to.kind === 'missing' && live && !optional) problems.push(unresolved(module, specifier, start))
   }
   return file
 }
@@ -84,25 +84,12 @@ function unresolved(module: Module, specifier: string, start: number): BuildProb
     message: `cannot find ${JSON.stringify(specifier)}`,
     remedy: /^[./]/.test(specifier)
       ? 'correct the path, or create the file'
-      : `install the package (npm install ${packageName(specifier)}), or correct its name`,
+      : isFusionize(specifier)
+        ? 'correct the name: fusionize has no such part'
+        : `install the package (npm install ${packageName(specifier)}), or correct its name`,
   }
 }
 
-/** `fusionize` and its subpaths, which always mean the copy that the build depends on. */
-export function isFusionize(specifier: string): boolean {
-  return specifier === 'fusionize' || specifier.startsWith('fusionize/')
-}
-
-/** Name of the package that a bare specifier names. */
-export function packageName(specifier: string): string {
-  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
-}
-
-/** Path relative to the app's folder, with `/`. */
-export function appPath(appDir: string, file: string): string {
-  return relative(appDir, file).split(sep).join('/')
-}
-
 function isAppCode(file: string): boolean {
-  return codeExtensions.has(extname(file)) && !file.includes(`${sep}node_modules${sep}`)
+  return codeExtensions.has(extname(file)) && !isInstalled(file)
 }

@@ -1,5 +1,5 @@
 import type { Node } from 'oxc-parser'
-import { findUses, type Reference, type Uses } from './references.js'
+import { findUses, type Place, type Reference, type Uses } from './references.js'
 import type { AnyNode, Source } from './source.js'
 import { boundNames } from './syntax.js'
 
@@ -25,6 +25,8 @@ export interface Request {
   kind: 'import-statement' | 'dynamic-import' | 'require-call'
   /** False when only types are imported without saying so: some settings of TypeScript keep the import, most drop it. */
   live: boolean
+  /** Its absence is provided for. */
+  optional?: boolean
 }
 
 /** What one file takes from others and gives to them, as it is at run time (types are gone). */
@@ -40,6 +42,7 @@ export interface Module {
   /** Uses of the names that are declared or imported at the top level. */
   references: Reference[]
   dynamicImports: Uses['dynamicImports']
+  places: Place[]
 }
 
 /** Reads a module's imports, exports and uses from its syntax tree. */
@@ -52,6 +55,7 @@ export function readModule(source: Source): Module {
     requests: new Map(),
     references: [],
     dynamicImports: [],
+    places: [],
   }
   const topLevel = new Set<string>()
   for (const statement of source.body) {
@@ -62,6 +66,7 @@ export function readModule(source: Source): Module {
   const uses = findUses(source.body, names)
   module.references = uses.references
   module.dynamicImports = uses.dynamicImports
+  module.places = uses.places
   if (source.typescript) dropTypeOnlyImports(module)
   addRequests(module)
   return module
@@ -123,7 +128,8 @@ function addRequests(module: Module): void {
       if (node.exportKind !== 'type')
         add(node.source.value, { start: node.source.start, kind: 'import-statement', live: true })
   }
-  for (const { specifier, start, kind } of module.dynamicImports) add(specifier, { start, kind, live: true })
+  for (const { specifier, start, kind, guarded } of module.dynamicImports)
+    add(specifier, { start, kind, live: true, optional: guarded })
 }
 
 /** TypeScript drops imports that are only used as types, and so does the bundler. */

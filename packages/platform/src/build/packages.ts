@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
-import { packageName } from './graph.js'
+import { dirname, join, relative } from 'node:path'
+import { slashes } from './layout.js'
+import { packageName } from './resolver.js'
 
 /** An installed npm package. */
 export interface Package {
@@ -9,6 +10,8 @@ export interface Package {
   root: string
   /** It has machine code, which cannot be bundled. */
   native: boolean
+  /** Path of one of its files relative to `root`, with `/`. */
+  pathOf(file: string): string
 }
 
 interface Manifest {
@@ -54,7 +57,12 @@ export class Packages {
   #read(root: string, manifest: Manifest): Package {
     const known = this.#byRoot.get(root)
     if (known) return known
-    const found = { name: manifest.name as string, root, native: isNative(root, manifest) }
+    const found = {
+      name: manifest.name as string,
+      root,
+      native: isNative(root, manifest),
+      pathOf: (file: string) => slashes(relative(root, file)),
+    }
     this.#byRoot.set(root, found)
     return found
   }
@@ -74,7 +82,7 @@ export function externalSpecifier(specifier: string, file: string, pkg: Package,
       }
       if (dirname(dir) === dir) break
     }
-  return relative(fromDir, file).split(sep).join('/')
+  return slashes(relative(fromDir, file))
 }
 
 function readManifest(dir: string): Manifest | undefined {

@@ -12,17 +12,25 @@ export interface Reference {
   atLoad: boolean
 }
 
+/** A mention of `import.meta.url`, `.filename` or `.dirname`. */
+export interface Place {
+  start: number
+  end: number
+  property: 'url' | 'filename' | 'dirname'
+}
+
 /** What a walk over a module finds. */
 export interface Uses {
   references: Reference[]
-  /** `import('…')` and `require('…')` with a literal argument. */
-  dynamicImports: { specifier: string; start: number; kind: 'dynamic-import' | 'require-call' }[]
+  /** `import('…')` and `require('…')` with a literal argument; `guarded`: inside `try`, so that the package may be absent. */
+  dynamicImports: { specifier: string; start: number; kind: 'dynamic-import' | 'require-call'; guarded: boolean }[]
+  places: Place[]
 }
 
 /** Finds the uses of module-level names; names of inner scopes that hide one of them are told apart. */
 export function findUses(body: readonly AnyNode[], names: ReadonlySet<string>): Uses {
-  const uses: Uses = { references: [], dynamicImports: [] }
-  const parents: AnyNode[] = []
+  const uses: Uses = { references: [], dynamicImports: [], places: [] }
+  const parents: Node[] = []
 
   function visit(node: AnyNode, hidden: ReadonlySet<string>, atLoad: boolean): void {
     const n = node as Node
@@ -34,9 +42,10 @@ export function findUses(body: readonly AnyNode[], names: ReadonlySet<string>): 
     if (n.type === 'ImportDeclaration' || n.type === 'ExportAllDeclaration') return
     if (n.type === 'ExportNamedDeclaration' && n.source) return
     noteDynamicImport(n)
+    notePlace(n)
     const inner = scopeOf(node, hidden)
     const runsNow = atLoad && !(isFunction(node) && !calledAtOnce(node, parents))
-    parents.push(node)
+    parents.push(n)
     for (const child of children(node)) {
       const instanceField = n.type === 'PropertyDefinition' && !n.static && child === (n.value as AnyNode | null)
       visit(child, inner, runsNow && !instanceField)
@@ -48,8 +57,21 @@ export function findUses(body: readonly AnyNode[], names: ReadonlySet<string>): 
     const isRequire = n.type === 'CallExpression' && n.callee.type === 'Identifier' && n.callee.name === 'require'
     if (n.type !== 'ImportExpression' && !isRequire) return
     const specifier = literalText(n.type === 'ImportExpression' ? n.source : n.arguments[0])
-    if (specifier !== undefined)
-      uses.dynamicImports.push({ specifier, start: n.start, kind: isRequire ? 'require-call' : 'dynamic-import' })
+    if (specifier === undefined) return
+    const guarded = parents.some((parent, i) => parent.type === 'TryStatement' && parent.block === parents[i + 1])
+    uses.dynamicImports.push({
+      specifier,
+      start: n.start,
+      kind: isRequire ? 'require-call' : 'dynamic-import',
+      guarded,
+    })
+  }
+
+  function notePlace(n: Node): void {
+    if (n.type !== 'MemberExpression' || n.object.type !== 'MetaProperty' || n.object.meta.name !== 'import') return
+    const property = n.property.type === 'Identifier' && !n.computed ? n.property.name : ''
+    if (property === 'url' || property === 'filename' || property === 'dirname')
+      uses.places.push({ start: n.start, end: n.end, property })
   }
 
   /** `hidden` plus the names of interest that this node's own scope declares. */

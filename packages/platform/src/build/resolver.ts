@@ -1,4 +1,4 @@
-import { isBuiltin } from 'node:module'
+import { createRequire, isBuiltin } from 'node:module'
 import { dirname } from 'node:path'
 import { build, type ImportKind } from 'esbuild'
 
@@ -23,6 +23,7 @@ export async function withResolver<T>(appDir: string, use: (resolve: Resolve) =>
         setup(build) {
           const resolve: Resolve = async (specifier, importer, how) => {
             if (isBuiltin(specifier)) return { kind: 'external' }
+            if (isFusionize(specifier)) return { kind: resolveFusionize(specifier) ? 'external' : 'missing' }
             const found = await build.resolve(specifier, { kind: how, importer, resolveDir: dirname(importer) })
             if (found.errors.length > 0) return { kind: 'missing' }
             return found.external || found.namespace !== 'file'
@@ -42,4 +43,25 @@ export async function withResolver<T>(appDir: string, use: (resolve: Resolve) =>
   })
   if (failure) throw failure.error
   return (result as { value: T }).value
+}
+
+const require = createRequire(import.meta.url)
+
+/** `fusionize` and its subpaths, which always mean the copy that the build depends on. */
+export function isFusionize(specifier: string): boolean {
+  return specifier === 'fusionize' || specifier.startsWith('fusionize/')
+}
+
+/** The file of that copy; undefined when it has no such part. */
+export function resolveFusionize(specifier: string): string | undefined {
+  try {
+    return require.resolve(specifier)
+  } catch {
+    return undefined
+  }
+}
+
+/** Name of the package that a bare specifier names. */
+export function packageName(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
 }

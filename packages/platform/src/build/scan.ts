@@ -34,7 +34,7 @@ export async function readApp(appDir: string, taskDirs: readonly string[], cache
  * @throws {BuildError} with every mistake found, those of the reading included
  */
 export function describeApp(
-  { appDir, name, taskDirs }: { appDir: string; name: string; taskDirs: readonly string[] },
+  { name, taskDirs }: { name: string; taskDirs: readonly string[] },
   { graph, problems: found }: Reading,
 ): Scan {
   const problems = [...found]
@@ -45,7 +45,7 @@ export function describeApp(
   }
   if (tasks.size === 0 && problems.length === 0) problems.push(noTasks(taskDirs))
   const uses = new Map([...graph.files.keys()].map((path) => [path, fileUses(graph, tasks, path)]))
-  problems.push(...checkApp(appDir, graph, tasks, uses))
+  problems.push(...checkApp(graph, tasks, uses))
   if (problems.length > 0) throw new BuildError(problems)
   const infos = [...tasks.values()].map((file) => file.info).sort((a, b) => compare(a.name, b.name))
   const edges = staticEdges(graph, tasks, uses)
