@@ -49,7 +49,7 @@ function recordProblem(field: string, record: unknown, isValid: (value: unknown)
   return bad ? `'${field}.${bad[0]}' is ${JSON.stringify(bad[1])}; it must be ${what}` : undefined
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

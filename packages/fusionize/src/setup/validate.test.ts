@@ -129,6 +129,10 @@ test.each<[string, (spec: FunctionSpec) => unknown, string]>([
   expect(violation?.message).toContain(words)
 })
 
+test.each([[null], [[]], [{}], [{ functions: [] }]])('%j is no setup', (setup) => {
+  expect(validate(shop, setup as never, {}, { memoryLadder })).toMatchObject([{ rule: 'shape' }])
+})
+
 test.each([
   ['[concurrency 0]', 'concurrency'],
   ['[concurrency 1.5]', 'concurrency'],

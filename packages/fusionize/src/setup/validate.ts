@@ -1,6 +1,6 @@
 import { suggest } from '../errors.js'
 import { placementViolations } from './placement-rules.js'
-import { shapeProblem } from './shape.js'
+import { isObject, shapeProblem } from './shape.js'
 import type { App, Constraints, FunctionSpec, FusionSetup, TaskName, Violation } from './types.js'
 import { modes } from './types.js'
 
@@ -15,6 +15,8 @@ export function validate(
   constraints: Constraints,
   { memoryLadder }: { memoryLadder: readonly number[] },
 ): Violation[] {
+  if (!isObject(setup) || !isObject(setup.functions))
+    return [{ rule: 'shape', message: "a setup must be an object with 'functions', an object from tasks to functions" }]
   const tasks = Object.keys(app.tasks)
   const found = [...missingFunctions(tasks, setup), ...unknownInConstraints(tasks, constraints)]
   let wellFormed = true
