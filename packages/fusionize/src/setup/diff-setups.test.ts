@@ -59,6 +59,15 @@ test('routes, memory and functions change in words', () => {
   ])
 })
 
+test('functions that come or go are said last', () => {
+  const said = diff(parseSetup('(b)@128-(c)@128'), parseSetup('(a)@128-(b)@256'))
+  expect(said).toEqual([
+    'b: memory 128 → 256 MB',
+    'a now has a function of its own: (a)@128',
+    'c no longer needs a function of its own',
+  ])
+})
+
 test('without an app the function stands for whichever of its tasks makes the call', () => {
   expect(diff(parseSetup('(a, b:call)@128-(b)@128'), parseSetup('(a, b:send+map)@128-(b)@128'))).toEqual([
     'a now calls b remotely',

@@ -16,7 +16,7 @@ export interface SetupChange {
 }
 
 /**
- * What changes from one setup to the next, in words, by function: `check-sound now calls check-level inline`,
+ * What changes from one setup to the next, in words, by function, those that come and go last: `check-sound now calls check-level inline`,
  * `analyze-sensor: memory 128 → 768 MB`. Without `app` it is empty exactly when the setups are equal. With `app` it compares
  * effective forms (functions that must exist, routes that can be taken) and names the tasks that make a call.
  */
@@ -31,7 +31,9 @@ export function changes(before: FusionSetup, after: FusionSetup, app?: App): Set
     FusionSetup,
   ]
   const functions = [...new Set([...Object.keys(old.functions), ...Object.keys(now.functions)])].sort()
-  return functions.flatMap((fn) => functionChanges(fn, old, now, app))
+  const kept = (fn: TaskName) => Boolean(specOf(old, fn) && specOf(now, fn))
+  const inOrder = [...functions.filter(kept), ...functions.filter((fn) => !kept(fn))]
+  return inOrder.flatMap((fn) => functionChanges(fn, old, now, app))
 }
 
 function functionChanges(fn: TaskName, before: FusionSetup, after: FusionSetup, app?: App): SetupChange[] {
