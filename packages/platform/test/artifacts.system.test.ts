@@ -19,7 +19,7 @@ const greeting = {
     `import title from './title'\nimport { shout } from '../lib/shouting'`,
     `{ http: 'POST /greet' }`,
   ),
-  'tasks/title.ts': taskFile('title', 'return `Dr. ${input}` + mark', `import { mark } from '../lib/mark'`),
+  'tasks/title.ts': taskFile('title', 'return "Dr. " + input + mark', `import { mark } from '../lib/mark'`),
   'tasks/shout.ts': `import { task } from 'fusionize'
 export const shout = task('shout', async (text: string): Promise<string> => (await loud(text)))
 const loud = async (text: string) => text.toUpperCase()`,
@@ -99,7 +99,48 @@ export default task('fail', async (input: Input) => {
   })
 })
 
+test('a file that reads what lies beside it finds it from any artifact', async () => {
+  const app = await testApp({
+    'tasks/a.ts': taskFile('a', 'return motto', `import { motto } from '../lib/deep #1 100%/motto'`),
+    'tasks/b.ts': taskFile('b', 'return import.meta.filename + import.meta.dirname'),
+    'lib/deep #1 100%/motto.ts': `import { readFileSync } from 'node:fs'
+export const motto = readFileSync(new URL('./motto.txt', import.meta.url), 'utf8')`,
+    'lib/deep #1 100%/motto.txt': 'small is fine',
+  })
+  const { a, b } = (await remote(app)).artifacts
+  expect(await outcome(a, null)).toBe('small is fine')
+  expect(await outcome(b, null)).toBe(`${app.dir}/tasks/b.ts${app.dir}/tasks`)
+})
+
+test('an import of a task that names only types brings no code along, even when TypeScript is told to keep imports', async () => {
+  const app = await testApp({
+    'tsconfig.json': '{ "compilerOptions": { "verbatimModuleSyntax": true } }',
+    'tasks/a.ts': taskFile('a', 'return input', `import b from './b'`),
+    'tasks/b.ts': taskFile('b', 'return "the code of b"'),
+  })
+  const { artifacts } = await remote(app)
+  expect(await outcome(artifacts.a, 1)).toBe(1)
+  const [code] = await filesOf(artifacts.a as Artifact)
+  expect(code).not.toContain('the code of b')
+})
+
 describe('npm packages', () => {
+  test('that are optional may be absent', async () => {
+    const app = await testApp({
+      'tasks/a.ts': taskFile(
+        'a',
+        'return [typeof fast, plain]',
+        `import { plain } from 'plain'
+let fast: unknown
+try { fast = await import('not-installed') } catch {}`,
+      ),
+      'node_modules/plain/package.json': '{ "name": "plain" }',
+      'node_modules/plain/index.js': 'try { exports.plain = require("absent") } catch { exports.plain = "slow" }',
+    })
+    const { a } = (await remote(app)).artifacts
+    expect(await outcome(a, null)).toEqual(['undefined', 'slow'])
+  })
+
   test('of plain CommonJS are bundled and find the built-in modules they require', async () => {
     const app = await testApp({
       'tasks/lines.ts': taskFile(
@@ -155,7 +196,7 @@ describe('npm packages', () => {
 })
 
 describe('a second build', () => {
-  test('of the same setup builds nothing, in another process and in another place too', async () => {
+  test('of the same setup builds nothing, by another builder in another place too', async () => {
     const app = await testApp(greeting)
     const first = await remote(app)
     expect(first.built).toEqual(['greet', 'shout', 'title'])
@@ -180,7 +221,17 @@ describe('a second build', () => {
   })
 
   test('after a new file took the place of another builds the functions that import it', async () => {
-    const app = await testApp({ ...greeting, 'lib/mark/index.ts': `export const mark = '.'`, 'lib/mark.ts': '' })
+    const app = await testApp({
+      ...greeting,
+      'tasks/other.ts': taskFile(
+        'other',
+        'return mark',
+        `import { mark } from '../lib/mark/index'`,
+        `{ http: 'GET /' }`,
+      ),
+      'lib/mark/index.ts': `export const mark = '.'`,
+      'lib/mark.ts': '',
+    })
     await rename(join(app.dir, 'lib/mark.ts'), join(app.dir, 'lib/nothing.ts'))
     expect(await outcome((await remote(app)).artifacts.title, 'ada')).toBe('Dr. ada.')
     await app.write({ 'lib/mark.ts': greeting['lib/mark.ts'] })

@@ -210,6 +210,18 @@ export const a = task('a', async (n: number): Promise<number> => (n > 1 ? await 
 })
 
 describe('a scan', () => {
+  test('accepts a task that its own file mentions after defining it, and lazy imports in a cycle', async () => {
+    const edges = await edgesOf({
+      'tasks/a.ts': `import { task } from 'fusionize'
+import b from './b'
+const a = task('a', async (input: string) => input)
+const known = [a, b]
+export default a`,
+      'tasks/b.ts': taskFile('b', `return (await import('./a')).default`),
+    })
+    expect(Object.keys(edges)).toEqual(['a -> a', 'a -> b', 'b -> a'])
+  })
+
   test('sees a change of a file the next time', async () => {
     const { builder, write } = await testApp({ 'tasks/a.ts': taskFile('a') })
     expect(Object.keys((await builder.scan()).tasks)).toEqual(['a'])
