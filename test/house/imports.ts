@@ -2,20 +2,21 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { parseSync } from 'oxc-parser'
 
-/** Source files below a folder, relative to `root`, with `/`. */
+/** Source files below a folder (not in hidden folders, nor in what is installed, built or a fixture), relative to `root`, with `/`. */
 export function sourceFiles(root: string, folder: string): string[] {
   const start = join(root, folder)
   if (!existsSync(start)) return []
   return readdirSync(start, { withFileTypes: true })
     .flatMap((entry) => {
       const path = posix.join(folder, entry.name)
-      if (entry.isDirectory()) return skipped.has(entry.name) ? [] : sourceFiles(root, path)
+      if (entry.isDirectory())
+        return skipped.has(entry.name) || entry.name.startsWith('.') ? [] : sourceFiles(root, path)
       return /\.(ts|tsx|mts|js|mjs)$/.test(entry.name) ? [path] : []
     })
     .sort()
 }
 
-const skipped = new Set(['node_modules', 'dist', 'fixtures', '.fusionize'])
+const skipped = new Set(['node_modules', 'dist', 'fixtures'])
 
 /** Every module name that a file imports or re-exports, types and dynamic imports of constants included. */
 export function importsOf(root: string, file: string): string[] {
