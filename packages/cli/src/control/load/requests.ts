@@ -1,0 +1,46 @@
+import type { Config } from 'fusionize'
+import { FusionizeError, suggest } from 'fusionize'
+import type { App } from 'fusionize/setup'
+import type { WireRequest } from './generator.js'
+import { randomOf } from './random.js'
+
+/** Seed of every load, so that all setups of all runs get the same requests. */
+export const LOAD_SEED = 20240401
+
+/**
+ * Requests `from` … `from + count - 1` of the app's load, as HTTP requests. The same for every setup: they are made from the index and a
+ * seed alone.
+ * @throws {FusionizeError} INVALID_CONFIG when the config has no `load.request` or it names a task that is no HTTP entry
+ */
+export function loadRequests(app: App, config: Config, from: number, count: number, seed = LOAD_SEED): WireRequest[] {
+  const make = config.load?.request
+  if (!make)
+    throw new FusionizeError(
+      'INVALID_CONFIG',
+      `app '${app.name}' has no load: give load.request in fusionize.config.ts, e.g. () => ({ task: '${entries(app)[0] ?? 'my-task'}', input: {} })`,
+    )
+  return Array.from({ length: count }, (_, i) => {
+    const { task, input } = make(from + i, randomOf(seed, from + i))
+    return toWire(app, task, input)
+  })
+}
+
+function toWire(app: App, task: string, input: unknown): WireRequest {
+  const http = app.tasks[task]?.http
+  if (!http) {
+    const problem = app.tasks[task] ? 'has no http option, so no request can reach it' : 'does not exist'
+    throw new FusionizeError(
+      'INVALID_CONFIG',
+      `load.request asks for task '${task}', which ${problem}${suggest(task, entries(app))}; entries: ${entries(app).join(', ') || 'none'}`,
+    )
+  }
+  const wire: WireRequest = { method: http.method, path: http.path }
+  if (input !== undefined) wire.body = JSON.stringify(input)
+  return wire
+}
+
+function entries(app: App): string[] {
+  return Object.values(app.tasks)
+    .filter((task) => task.http)
+    .map((task) => task.name)
+}

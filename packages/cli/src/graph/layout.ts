@@ -1,0 +1,111 @@
+import dagre from '@dagrejs/dagre'
+import type { CallGraph, Edge, Group, Node } from './model.js'
+
+export interface Box {
+  x: number
+  y: number
+  width: number
+  height: number
+}
+
+export interface Point {
+  x: number
+  y: number
+}
+
+/** Where everything of a call graph goes, px from the top left. */
+export interface Layout {
+  width: number
+  height: number
+  nodes: { node: Node; box: Box }[]
+  groups: { group: Group; box: Box }[]
+  edges: { edge: Edge; points: Point[] }[]
+}
+
+const NODE_HEIGHT = 34
+const CHARACTER = 7.1
+const GROUP_PADDING = 12
+const GROUP_TITLE = 22
+const MARGIN = 16
+
+/** Lays a call graph out from left to right, each group's tasks together in its box. */
+export function layout(graph: CallGraph): Layout {
+  const g = new dagre.graphlib.Graph({ compound: true, multigraph: true })
+  g.setGraph({ rankdir: 'LR', nodesep: 26, edgesep: 12, ranksep: 62, marginx: MARGIN, marginy: MARGIN })
+  g.setDefaultEdgeLabel(() => ({}))
+  for (const { host } of graph.groups) g.setNode(host, {})
+  for (const node of graph.nodes) {
+    g.setNode(node.id, { width: Math.max(70, node.task.length * CHARACTER + 24), height: NODE_HEIGHT })
+    g.setParent(node.id, node.host)
+  }
+  const drawn = graph.edges.filter((edge) => g.hasNode(edge.from) && g.hasNode(edge.to))
+  for (const [i, edge] of drawn.entries()) g.setEdge(edge.from, edge.to, {}, String(i))
+  dagre.layout(g)
+
+  const nodes = graph.nodes.map((node) => ({ node, box: boxOf(g.node(node.id) as Placed) }))
+  // dagre's own cluster boxes have no room for a title; ours are drawn around the nodes.
+  const groups = graph.groups.map((group) => ({
+    group,
+    box: around(
+      nodes.filter(({ node }) => node.host === group.host).map(({ box }) => box),
+      titleWidth(group),
+    ),
+  }))
+  const boxes = new Map(nodes.map(({ node, box }) => [node.id, box]))
+  const edges = drawn.map((edge, i) => ({
+    edge,
+    points: docked(
+      (g.edge(edge.from, edge.to, String(i)) as { points: Point[] }).points,
+      boxes.get(edge.from),
+      boxes.get(edge.to),
+    ),
+  }))
+  const shift = {
+    x: MARGIN - Math.min(...groups.map(({ box }) => box.x), MARGIN),
+    y: MARGIN - Math.min(...groups.map(({ box }) => box.y), MARGIN),
+  }
+  for (const { box } of [...nodes, ...groups]) {
+    box.x += shift.x
+    box.y += shift.y
+  }
+  for (const edge of edges) edge.points = edge.points.map(({ x, y }) => ({ x: x + shift.x, y: y + shift.y }))
+  return {
+    width: Math.max(...groups.map(({ box }) => box.x + box.width), 0) + MARGIN,
+    height: Math.max(...groups.map(({ box }) => box.y + box.height), 0) + MARGIN,
+    nodes,
+    groups,
+    edges,
+  }
+}
+
+/** Lets an edge that goes forwards leave at the right side of its caller and arrive at the left side of its callee. */
+function docked(points: Point[], from: Box | undefined, to: Box | undefined): Point[] {
+  if (!from || !to || from.x + from.width >= to.x) return points
+  const start = { x: from.x + from.width, y: from.y + from.height / 2 }
+  const end = { x: to.x, y: to.y + to.height / 2 }
+  const inner = points.slice(1, -1).filter((point) => point.x > start.x + 8 && point.x < end.x - 8)
+  return [start, ...(inner.length > 1 ? inner : []), end]
+}
+
+interface Placed extends Box {}
+
+/** dagre places by centres. */
+function boxOf({ x, y, width, height }: Placed): Box {
+  return { x: x - width / 2, y: y - height / 2, width, height }
+}
+
+export function groupTitle(group: Group): string {
+  return `${group.memory} MB${group.entry ? ` · ${group.entry}` : ''}`
+}
+
+function titleWidth(group: Group): number {
+  return groupTitle(group).length * 6.2 + 2 * GROUP_PADDING
+}
+
+function around(boxes: Box[], minWidth: number): Box {
+  const left = Math.min(...boxes.map((box) => box.x)) - GROUP_PADDING
+  const top = Math.min(...boxes.map((box) => box.y)) - GROUP_TITLE
+  const right = Math.max(...boxes.map((box) => box.x + box.width)) + GROUP_PADDING
+  const bottom = Math.max(...boxes.map((box) => box.y + box.height)) + GROUP_PADDING
+  return { x: left, y: top, width: Math.max(right - left, minWidth), height: bottom - top }
+}
