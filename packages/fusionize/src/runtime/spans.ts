@@ -1,6 +1,8 @@
 import { SPAN_FIELDS } from '../record.js'
 
 const spare: Int32Array[] = []
+/** Spans of a sampled invocation that carry cpu time, at most: a reading costs as much as ten inline calls. */
+const maxSampled = 32 * SPAN_FIELDS
 const maxSpare = 4096 * SPAN_FIELDS
 const nothing = new Int32Array(0)
 
@@ -36,7 +38,7 @@ export class Spans {
     numbers[at + 4] = now
     numbers[at + 5] = bytesIn
     numbers[at + 6] = 0
-    numbers[at + 7] = this.sampled ? cpuMicros() : -1
+    numbers[at + 7] = this.sampled && at < maxSampled ? cpuMicros() : -1
     return at / SPAN_FIELDS
   }
 
@@ -46,7 +48,7 @@ export class Spans {
     const now = this.now()
     this.numbers[at + 3] = now
     this.numbers[at + 4] = now
-    if (this.sampled) this.numbers[at + 7] = cpuMicros()
+    if (this.numbers[at + 7] !== -1) this.numbers[at + 7] = cpuMicros()
   }
 
   close(span: number, bytesOut: number): void {
@@ -54,7 +56,7 @@ export class Spans {
     const { numbers } = this
     numbers[at + 4] = this.now()
     numbers[at + 6] = bytesOut
-    if (this.sampled) numbers[at + 7] = cpuMicros() - (numbers[at + 7] as number)
+    if (numbers[at + 7] !== -1) numbers[at + 7] = cpuMicros() - (numbers[at + 7] as number)
   }
 
   fail(span: number, error: unknown): void {
