@@ -59,7 +59,8 @@ export function artifactPlugin(
         resolveDir: layout.appDir,
       }))
 
-      build.onLoad({ filter: exactly(placedFiles(scan)) }, ({ path }): OnLoadResult | undefined => {
+      // the bundle gets the very text that was scanned, whatever was saved since
+      build.onLoad({ filter: exactly(scan.graph.files.keys()) }, ({ path }): OnLoadResult | undefined => {
         const module = scan.graph.files.get(path)?.module
         if (!module) return undefined
         const contents = keepOwnPlace(module.source.text, module.places, layout.artifactPath(path))
@@ -75,10 +76,6 @@ function specifiersOfStubs(scan: Scan, stubbed: ReadonlyMap<string, string>): Se
   for (const { links, dormant } of scan.graph.files.values())
     for (const [specifier, target] of [...links, ...dormant]) if (stubbed.has(target)) specifiers.add(specifier)
   return specifiers
-}
-
-function placedFiles(scan: Scan): string[] {
-  return [...scan.graph.files].filter(([, { module }]) => module.places.length > 0).map(([path]) => path)
 }
 
 /** Matches these texts and no other, in the bundler's dialect of regular expressions. */

@@ -1,6 +1,5 @@
 import { realpathSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, resolve } from 'node:path'
 import { version as bundlerVersion } from 'esbuild'
 import { FusionizeError } from 'fusionize'
 import { type App, artifactTasks, effectiveSetup, type FusionSetup, reachableFunctions } from 'fusionize/setup'
@@ -9,10 +8,12 @@ import { ArtifactStore } from './artifact-store.js'
 import { type BundleRequest, Bundler } from './bundle.js'
 import { stubbedFiles } from './entry.js'
 import type { ModuleCache } from './graph.js'
+import { InputHashes } from './input-hashes.js'
 import { Layout } from './layout.js'
 import { Packages } from './packages.js'
 import { BuildError, type BuildProblem } from './problems.js'
 import { describeApp, readApp, type Scan } from './scan.js'
+import { settingsHash } from './settings.js'
 import { sha256 } from './source.js'
 
 export interface BuilderOptions {
@@ -50,6 +51,7 @@ export interface Builder {
   inputs(): string[]
   /** Deletes the artifacts that none of these builds uses; returns the names of their folders. */
   prune(keep: readonly Build[]): Promise<string[]>
+  /** Forgets what it has read. */
   dispose(): Promise<void>
 }
 
@@ -76,64 +78,32 @@ export function createBuilder(options: BuilderOptions): Builder {
     const scanned = await scan()
     const { app } = scanned
     const effective = effectiveSetup(app, setup)
-    const settings = await contentHash(join(appDir, 'tsconfig.json'))
+    const settings = await settingsHash(appDir)
+    const hashes = new InputHashes(layout, scanned)
     const built: string[] = []
-    const hashes = new Map<string, Promise<string | undefined>>()
-    const makeOne = async (fn: string): Promise<Artifact> => {
-      const { inline } = specOf(effective, fn)
-      const request = { function: fn, tasks: artifactTasks(app, setup, fn), inline, adapter: options.adapter }
+
+    async function makeOne(fn: string): Promise<Artifact> {
+      const tasks = artifactTasks(app, setup, fn)
+      const request = { function: fn, tasks, inline: specOf(effective, fn).inline, adapter: options.adapter }
+      const stubbed = stubbedFiles(scanned.tasks, tasks)
       const key = keyOf(request, settings)
-      const hashOf = inputHasher(scanned, stubbedFiles(scanned.tasks, request.tasks), hashes)
-      let stored = await store.find(key, hashOf)
+      let stored = await store.find(key, (input) => hashes.of(input, stubbed))
       if (!stored) {
         built.push(fn)
         const bundle = await bundler.bundle(scanned, request)
-        const inputs: Record<string, string> = {}
-        for (const file of bundle.inputs) inputs[layout.appPath(file)] = (await hashOf(layout.appPath(file))) as string
-        for (const file of bundle.stubs)
-          inputs[`stub:${layout.appPath(file)}`] = (await hashOf(`stub:${layout.appPath(file)}`)) as string
-        stored = await store.add(key, fn, bundle, inputs)
+        stored = await store.add(key, fn, bundle, await hashes.ofBundle(bundle, stubbed))
       }
       const { hash, bytes, externals } = stored
-      return { function: fn, tasks: request.tasks, file: store.fileOf(stored), hash, bytes, externals }
+      return { function: fn, tasks, file: store.fileOf(stored), hash, bytes, externals }
     }
+
     const artifacts = await all(reachableFunctions(app, setup).map(makeOne))
     await store.save()
-    return {
-      app,
-      setup,
-      artifacts: Object.fromEntries(artifacts.map((a) => [a.function, a])),
-      env,
-      built: built.sort(),
-    }
+    const byFunction = Object.fromEntries(artifacts.map((artifact) => [artifact.function, artifact]))
+    return { app, setup, artifacts: byFunction, env, built: built.sort() }
   }
 
-  /** Hashes of inputs by the path they have in the index; asks the disk once per build. */
-  function inputHasher(
-    { graph }: Scan,
-    stubs: ReadonlyMap<string, string>,
-    known: Map<string, Promise<string | undefined>>,
-  ): (input: string) => Promise<string | undefined> {
-    return (input) => {
-      if (input.startsWith('stub:')) {
-        const stub = stubs.get(layout.fromApp(input.slice('stub:'.length)))
-        return Promise.resolve(stub && sha256(stub))
-      }
-      let hash = known.get(input)
-      if (!hash) {
-        const file = graph.files.get(layout.fromApp(input))
-        // where the imports lead is part of the input: a new file can take the place of another
-        const links = file && [...file.links].map(([specifier, to]) => [specifier, layout.appPath(to)])
-        hash = file
-          ? Promise.resolve(sha256(JSON.stringify([file.module.source.hash, links])))
-          : contentHash(layout.fromApp(input))
-        known.set(input, hash)
-      }
-      return hash
-    }
-  }
-
-  function keyOf(request: BundleRequest, settings: string | undefined): string {
+  function keyOf(request: BundleRequest, settings: string): string {
     const adapter = isAbsolute(request.adapter) ? layout.appPath(request.adapter) : request.adapter
     return sha256(JSON.stringify([formatVersion, bundlerVersion, options.name, { ...request, adapter }, settings]))
   }
@@ -169,12 +139,4 @@ async function all<T>(promises: Promise<T>[]): Promise<T[]> {
       problems.set([problem.file, problem.line, problem.column, problem.kind].join(':'), problem)
   if (problems.size > 0) throw new BuildError([...problems.values()])
   return settled.map((result) => (result as PromiseFulfilledResult<T>).value)
-}
-
-async function contentHash(file: string): Promise<string | undefined> {
-  try {
-    return sha256(await readFile(file))
-  } catch {
-    return undefined
-  }
 }
