@@ -125,6 +125,21 @@ test('an import of a task that names only types brings no code along, even when 
 })
 
 describe('npm packages', () => {
+  test('of CommonJS do not clash with a require of the app', async () => {
+    const app = await testApp({
+      'tasks/a.ts': taskFile(
+        'a',
+        'return [require("./data.json"), typeof split]',
+        `import { createRequire } from 'node:module'
+import split from 'split2'
+const require = createRequire(import.meta.url)`,
+      ),
+      'tasks/data.json': '{ "n": 1 }',
+    })
+    await install(app, 'split2')
+    expect(await outcome((await remote(app)).artifacts.a, null)).toEqual([{ n: 1 }, 'function'])
+  })
+
   test('that are optional may be absent', async () => {
     const app = await testApp({
       'tasks/a.ts': taskFile(
@@ -238,6 +253,15 @@ describe('a second build', () => {
     const second = await remote(app)
     expect(second.built).toEqual(['title'])
     expect(await outcome(second.artifacts.title, 'ada')).toBe('Dr. ada!')
+  })
+
+  test('after a change of package.json looks again and ends with the same artifacts', async () => {
+    const app = await testApp({ ...greeting, 'package.json': '{}' })
+    const first = await remote(app)
+    await app.write({ 'package.json': '{ "name": "greeting" }' })
+    const second = await remote(app)
+    expect(second.built).toEqual(first.built)
+    expect(second.artifacts).toEqual(first.artifacts)
   })
 
   test('makes good an artifact that was damaged or deleted', async () => {

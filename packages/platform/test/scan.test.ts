@@ -1,3 +1,5 @@
+import { symlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { BuildError } from '@fusionize/platform'
 import fc from 'fast-check'
 import type { Mode, StaticEdge } from 'fusionize/setup'
@@ -39,6 +41,17 @@ export const b = define('b-task', {
       permissions: ['s3:GetObject'],
       hasSchema: true,
     })
+  })
+
+  test('may lie in several folders, some of them links', async () => {
+    const app = await testApp({
+      'tasks/a.ts': taskFile('a', 'return b(1)', `import b from './more/b'`),
+      'shared/b.ts': taskFile('b'),
+    })
+    await symlink(join(app.dir, 'shared'), join(app.dir, 'tasks', 'more'))
+    const { tasks, edges } = await app.builder.scan()
+    expect(Object.values(tasks).map(({ file }) => file)).toEqual(['tasks/a.ts', 'shared/b.ts'])
+    expect(edges).toEqual([{ from: 'a', to: 'b', modes: ['call'] }])
   })
 
   test('may be JavaScript and may use the namespace of fusionize', async () => {
