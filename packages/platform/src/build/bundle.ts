@@ -130,5 +130,7 @@ function entryFor(scan: Scan, { function: name, inline, tasks, adapter }: Bundle
     .map(([path, file]) => ({ path, file }))
     .filter(({ file }) => tasks.includes(file.info.name))
     .sort((a, b) => compare(a.file.info.name, b.file.info.name))
-  return entrySource({ app: scan.app.name, function: name, inline }, adapter, files)
+  const callers = new Set(scan.app.edges.map((edge) => edge.from))
+  const leaves = tasks.filter((task) => !callers.has(task)).sort(compare)
+  return entrySource({ app: scan.app.name, function: name, inline, leaves }, adapter, files)
 }

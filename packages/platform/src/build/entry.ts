@@ -5,16 +5,16 @@ import { compare } from './problems.js'
 
 /** The module that an artifact starts with: hands the function's tasks to the platform's adapter. */
 export function entrySource(
-  module: Pick<FunctionModule, 'app' | 'function' | 'inline'>,
+  module: Pick<FunctionModule, 'app' | 'function' | 'inline' | 'leaves'>,
   adapter: string,
   tasks: readonly { path: string; file: TaskFile }[],
 ): string {
   const imports = tasks.map(({ path, file }, i) => `import { ${exportName(file)} as t${i} } from ${quote(path)}`)
-  const { app, function: name, inline } = module
+  const { app, function: name, inline, leaves } = module
   return [
     `import { start } from ${quote(adapter)}`,
     ...imports,
-    `start({ app: ${quote(app)}, function: ${quote(name)}, tasks: [${tasks.map((_, i) => `t${i}`).join(', ')}], inline: ${JSON.stringify(inline)} })`,
+    `start({ app: ${quote(app)}, function: ${quote(name)}, tasks: [${tasks.map((_, i) => `t${i}`).join(', ')}], inline: ${JSON.stringify(inline)}, leaves: ${JSON.stringify(leaves)} })`,
   ].join('\n')
 }
 
