@@ -2,7 +2,7 @@ import { SPAN_FIELDS } from '../record.js'
 
 const spare: Int32Array[] = []
 /** Spans of a sampled invocation that carry cpu time, at most: a reading costs as much as ten inline calls. */
-const maxSampled = 32 * SPAN_FIELDS
+const maxSampled = 16 * SPAN_FIELDS
 const maxSpare = 4096 * SPAN_FIELDS
 const nothing = new Int32Array(0)
 

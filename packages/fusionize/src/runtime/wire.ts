@@ -47,16 +47,8 @@ export function copy(value: unknown): unknown {
       copiedBytes = 0
       return value
   }
-  if (value === null) {
-    copiedBytes = 4
-    return null
-  }
-  if (value instanceof Uint8Array) {
-    copiedBytes = value.byteLength
-    return new Uint8Array(value)
-  }
   copiedBytes = 0
-  const fast = copyPlain(value, 0)
+  const fast = value instanceof Uint8Array ? copyBytes(value) : copyStructure(value, 0)
   if (fast !== special) return fast
   const text = toJson(value)
   copiedBytes = text.length
@@ -83,16 +75,27 @@ function copyPlain(value: unknown, depth: number): unknown {
     default:
       return special
   }
+  return copyStructure(value, depth)
+}
+
+/** An object, an array or null. */
+function copyStructure(value: unknown, depth: number): unknown {
   if (value === null) {
     copiedBytes += 4
     return null
   }
   if (depth > maxDepth) return special
-  if (Array.isArray(value)) return copyArray(value, depth)
   const prototype = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return special
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return special
-  return copyObject(value as Record<string, unknown>, depth)
+  if (prototype === Object.prototype || prototype === null) {
+    if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return special
+    return copyObject(value as Record<string, unknown>, depth)
+  }
+  return Array.isArray(value) ? copyArray(value, depth) : special
+}
+
+function copyBytes(value: Uint8Array): Uint8Array {
+  copiedBytes = value.byteLength
+  return new Uint8Array(value)
 }
 
 function copyArray(value: unknown[], depth: number): unknown {
