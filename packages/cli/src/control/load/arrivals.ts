@@ -4,13 +4,6 @@ import { FusionizeError } from 'fusionize'
 /** Requests that one load may make at most; a longer one is an error, not a surprise. */
 export const MAX_REQUESTS = 1_000_000
 
-/** The loads of an app whose config names none. */
-export const defaultProfiles = {
-  steady: { kind: 'steady', rps: 10, seconds: 30 },
-  burst: { kind: 'burst', from: 5, to: 40, step: 5, everySeconds: 2 },
-  cold: { kind: 'cold', rps: 1, seconds: 20 },
-} as const satisfies Record<string, LoadProfile>
-
 /**
  * Intended starts of an open-loop load, ms from its beginning, ascending. They depend on the profile alone: no reply, however late,
  * moves an arrival.

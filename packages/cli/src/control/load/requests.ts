@@ -1,8 +1,11 @@
-import type { Config } from 'fusionize'
+import type { LoadRequest } from 'fusionize'
 import { FusionizeError, suggest } from 'fusionize'
 import type { App } from 'fusionize/setup'
 import type { WireRequest } from './generator.js'
 import { randomOf } from './random.js'
+
+/** `load.request` of the configuration. */
+export type MakeRequest = (index: number, random: () => number) => LoadRequest
 
 /** Seed of every load, so that all setups of all runs get the same requests. */
 export const LOAD_SEED = 20240401
@@ -12,8 +15,13 @@ export const LOAD_SEED = 20240401
  * seed alone.
  * @throws {FusionizeError} INVALID_CONFIG when the config has no `load.request` or it names a task that is no HTTP entry
  */
-export function loadRequests(app: App, config: Config, from: number, count: number, seed = LOAD_SEED): WireRequest[] {
-  const make = config.load?.request
+export function loadRequests(
+  app: App,
+  make: MakeRequest | undefined,
+  from: number,
+  count: number,
+  seed = LOAD_SEED,
+): WireRequest[] {
   if (!make)
     throw new FusionizeError(
       'INVALID_CONFIG',
