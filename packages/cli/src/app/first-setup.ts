@@ -1,6 +1,6 @@
-import { FusionizeError } from 'fusionize'
-import { type App, type FusionSetup, normalizeSetup, remoteSetup, type TaskName, validate } from 'fusionize/setup'
+import { type App, type FusionSetup, normalizeSetup, remoteSetup, type TaskName } from 'fusionize/setup'
 import type { ResolvedConfig } from './config.js'
+import { requireValid } from './require-valid.js'
 
 /**
  * Where an application starts: every task in a function of its own, all calls remote, but for what its constraints demand.
@@ -18,11 +18,7 @@ export function firstSetup(app: App, config: ResolvedConfig, memoryLadder?: read
     const most = [config.constraints.memory?.[fn]?.max, ...inside.map((task) => app.tasks[task]?.memory?.max)]
     spec.memory = sizeBetween(wanted, Math.min(...most.map((mb) => mb ?? Infinity)), memoryLadder)
   }
-  const setup = normalizeSetup({ functions })
-  const sizes = memoryLadder ?? Object.values(functions).map((spec) => spec.memory)
-  const broken = validate(app, setup, config.constraints, { memoryLadder: sizes })
-  if (broken.length === 0) return setup
-  throw new FusionizeError('INVALID_SETUP', broken.map(({ message }) => message).join('\n'), { violations: broken })
+  return requireValid(app, normalizeSetup({ functions }), config.constraints, memoryLadder)
 }
 
 /** Makes the calls between tasks of one group inline in everything that `fn` then contains. */
