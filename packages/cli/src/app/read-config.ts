@@ -47,14 +47,14 @@ async function bundleConfig(dir: string, name: string): Promise<{ code: string; 
       write: false,
       metafile: true,
       outfile: 'fusionize.config.mjs',
-      sourceRoot: dir,
+      sourceRoot: `${pathToFileURL(dir).href}/`,
       platform: 'node',
       format: 'esm',
       target: 'node20',
       sourcemap: 'inline',
       packages: 'external',
       logLevel: 'silent',
-      define: Object.fromEntries(Object.entries(ownPlace).map(([expression, name]) => [expression, name])),
+      define: ownPlace,
       plugins: [ourFusionize, ownPlacePlugin],
     })
     const files = Object.keys(result.metafile.inputs).map((file) => join(dir, file))
