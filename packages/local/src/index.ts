@@ -1,1 +1,1 @@
-export {}
+export { createLocalPlatform, defaults, type LocalPlatform, type LocalPlatformOptions } from './platform.js'

@@ -1,0 +1,57 @@
+import type { Build } from '@fusionize/platform'
+import { FusionizeError } from 'fusionize'
+import type { TaskInfo } from 'fusionize/setup'
+import type { Emulation } from '../emulation/index.js'
+import { Pool } from './pool.js'
+
+/** A setup in effect: its functions and the sessions that are pinned to it. */
+export class Deployment {
+  /** Work under way by session; a session is over when nothing of it is. */
+  readonly sessions = new Map<string, number>()
+  readonly pools = new Map<string, Pool>()
+  weight = 0
+  /** Called when the last session is over. */
+  onIdle: (deployment: Deployment) => void = () => {}
+
+  constructor(
+    readonly id: string,
+    readonly build: Build,
+    readonly forceCold: boolean,
+    /** Delays of its own, so that every deployment draws the same. */
+    readonly emulation: Emulation | undefined,
+  ) {
+    for (const [name, artifact] of Object.entries(build.artifacts)) {
+      const spec = build.setup.functions[name]
+      if (!spec)
+        throw new FusionizeError('INVALID_SETUP', `the build has an artifact of '${name}', its setup no function`)
+      this.pools.set(name, new Pool(this, artifact, spec))
+    }
+  }
+
+  task(name: string): TaskInfo | undefined {
+    return Object.hasOwn(this.build.app.tasks, name) ? this.build.app.tasks[name] : undefined
+  }
+
+  /**
+   * The pool that runs `task`: the function asked for if it contains the task (a send may come from a setup in which it did), else
+   * the task's own.
+   */
+  poolFor(task: string, fn: string): Pool | undefined {
+    const asked = this.pools.get(fn)
+    return asked?.artifact.tasks.includes(task) ? asked : this.pools.get(task)
+  }
+
+  enter(session: string): void {
+    this.sessions.set(session, (this.sessions.get(session) ?? 0) + 1)
+  }
+
+  leave(session: string): void {
+    const open = (this.sessions.get(session) ?? 1) - 1
+    if (open > 0) {
+      this.sessions.set(session, open)
+      return
+    }
+    this.sessions.delete(session)
+    if (this.sessions.size === 0) this.onIdle(this)
+  }
+}

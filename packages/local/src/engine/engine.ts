@@ -1,0 +1,425 @@
+import { randomBytes } from 'node:crypto'
+import { FusionizeError, timeoutError } from 'fusionize'
+import type { Outcome, Payload, SandboxInfo } from 'fusionize/runtime'
+import { type Part, Utf8 } from '../sandbox/messages.js'
+import type { Deployment } from './deployment.js'
+import { exitError, shuttingDown, startError, unknownTask, wireText } from './failures.js'
+import type { Exit, StartHost } from './host.js'
+import { type Answer, Job, type JobRequest } from './job.js'
+import type { Pool } from './pool.js'
+import { type FunctionLog, type Held, type Leaving, Sandbox, type SandboxOwner, textOf } from './sandbox.js'
+import { type Limits, Scheduler } from './scheduler.js'
+import { Wheel } from './wheel.js'
+
+/** Ms between a deadline and the end of a sandbox that still works on what nobody waits for. */
+const GRACE_MS = 500
+/** Ms before the second start of a function that failed to start; doubles with each failure. */
+const BACK_OFF_MS = 200
+const MAX_BACK_OFF_MS = 30_000
+
+/** An async invocation on its way to whoever keeps it; see `HeldSend` in `fusionize/runtime`. */
+export interface Send {
+  id: string
+  session: string
+  function: string
+  task: string
+  input: Payload
+  trace: string
+  /** '' = from outside. */
+  parent: string
+  setup: string
+}
+
+/** What the engine tells and asks its surroundings. */
+export interface EnginePorts {
+  startHost: StartHost
+  /** Keeps the sends; resolves with the ids that are known already. `heldBy`: the sandbox that runs them now. */
+  accept(items: Send[], heldBy?: string): Promise<readonly string[]>
+  /** An inline send, held by a sandbox, ended there. */
+  settled(id: string, outcome: Outcome): void
+  /** The sandbox that held sends is gone. */
+  orphan(sandbox: string): void
+  record(line: string): void
+  log(entry: FunctionLog): void
+}
+
+export interface EngineOptions extends Limits {
+  /** Limit of a task that sets none, ms. */
+  timeoutMs: number
+  keepAliveMs: number
+  sampleCpuEvery: number
+  dev: boolean
+}
+
+/** A node's local scheduler: sandboxes, and the invocations that move between them (DESIGN §7). */
+export class Engine implements SandboxOwner {
+  readonly scheduler: Scheduler
+  readonly #wheel = new Wheel()
+  readonly #live = new Set<Sandbox>()
+  readonly #sweep: NodeJS.Timeout
+  readonly #name = randomBytes(3).toString('hex')
+  #jobs = 0
+  #open = 0
+  #sandboxes = 0
+  #closing = false
+  #idle: (() => void)[] = []
+  #gone: (() => void)[] = []
+
+  constructor(
+    readonly options: EngineOptions,
+    readonly ports: EnginePorts,
+  ) {
+    this.scheduler = new Scheduler(options, (pool) => this.#start(pool))
+    this.#sweep = setInterval(() => this.#endIdle(), Math.max(50, Math.min(10_000, options.keepAliveMs / 4)))
+    this.#sweep.unref()
+  }
+
+  /** Jobs that are not over. */
+  get open(): number {
+    return this.#open
+  }
+
+  /**
+   * Runs an invocation; `answer` is called once, with the callee's answer or the platform's error.
+   * @param nested a sandbox waits for it
+   */
+  submit(
+    deployment: Deployment,
+    fn: string,
+    request: JobRequest,
+    nested: boolean,
+    answer: Answer,
+    onOver = () => {},
+  ): Job | undefined {
+    const pool = deployment.poolFor(request.task, fn)
+    const refusal = this.#closing
+      ? shuttingDown()
+      : pool === undefined
+        ? unknownTask(request.task, deployment.id)
+        : undefined
+    if (pool === undefined || refusal !== undefined) {
+      answer(false, wireText(refusal))
+      onOver()
+      return undefined
+    }
+    if (pool.broken !== undefined && Date.now() < pool.broken.until) {
+      answer(false, pool.broken.error)
+      onOver()
+      return undefined
+    }
+    const job = new Job(++this.#jobs, request, pool, nested, answer)
+    this.#open++
+    deployment.enter(request.session)
+    job.onOver = () => {
+      this.#wheel.remove(job)
+      onOver()
+      deployment.leave(request.session)
+      if (--this.#open === 0) for (const idle of this.#idle.splice(0)) idle()
+    }
+    job.due = () => this.#expire(job)
+    this.#wheel.add(job, request.deadline)
+    this.scheduler.submit(job)
+    return job
+  }
+
+  /** Nobody waits for the job any more. */
+  abandon(job: Job): void {
+    if (job.state === 'queued') {
+      this.scheduler.withdraw(job)
+      job.finish()
+    } else if (job.state === 'running') {
+      job.void = true
+      job.sandbox?.cancel(job, 'cancelled')
+    }
+  }
+
+  /** Resolves when no job is under way. */
+  drained(): Promise<void> {
+    return this.#open === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  /** Ends the sandboxes of a deployment that has no sessions. */
+  retire(deployment: Deployment): void {
+    for (const pool of deployment.pools.values()) {
+      for (const sandbox of pool.sandboxes) if (sandbox.jobs.size === 0) this.scheduler.evict(sandbox)
+      this.scheduler.forget(pool)
+    }
+  }
+
+  /** Ends every sandbox; callers under way get an error. */
+  async close(): Promise<void> {
+    this.#closing = true
+    clearInterval(this.#sweep)
+    for (const sandbox of this.#live) sandbox.end(shuttingDown())
+    if (this.#live.size > 0) await new Promise<void>((resolve) => this.#gone.push(resolve))
+    this.#wheel.close()
+  }
+
+  // — what sandboxes say —
+
+  loaded(sandbox: Sandbox): void {
+    if (sandbox.endedFor !== undefined) return
+    const { pool } = sandbox
+    const realMs = performance.now() - sandbox.started
+    pool.broken = undefined
+    this.scheduler.loaded(sandbox)
+    sandbox.coldKind = pool.deployment.forceCold ? 'forced' : 'natural'
+    const { emulation } = pool.deployment
+    if (emulation === undefined) {
+      sandbox.cold = realMs
+      return this.#ready(sandbox)
+    }
+    const { provisionMs, initMs } = emulation.startUp(pool.artifact.bytes)
+    sandbox.cold = Math.max(initMs, realMs - provisionMs)
+    setTimeout(() => this.#ready(sandbox), Math.max(0, provisionMs + initMs - realMs))
+  }
+
+  #ready(sandbox: Sandbox): void {
+    if (sandbox.endedFor !== undefined || sandbox.state === 'ended') return
+    sandbox.host?.limitCpu()
+    this.scheduler.ready(sandbox)
+    if (sandbox.cold !== null && sandbox.coldKind === 'natural') sandbox.coldKind = 'prewarmed'
+  }
+
+  call(sandbox: Sandbox, no: number, request: Leaving): void {
+    const delayMs = sandbox.pool.deployment.emulation?.handOverMs('call', sandbox.pool.spec.memory) ?? 0
+    if (delayMs > 0) setTimeout(() => this.#call(sandbox, no, request), delayMs)
+    else this.#call(sandbox, no, request)
+  }
+
+  #call(sandbox: Sandbox, no: number, request: Leaving): void {
+    if (!sandbox.calls.has(no)) return
+    const { deployment } = sandbox.pool
+    const job = this.submit(
+      deployment,
+      request.function,
+      {
+        id: request.id,
+        session: request.session,
+        task: request.task,
+        mode: 'call',
+        external: false,
+        attempt: 1,
+        deadline: Math.min(request.deadline, Date.now() + this.timeoutOf(deployment, request.task)),
+        trace: request.trace,
+        parent: request.parent,
+        input: request.input,
+      },
+      true,
+      (ok, part) => sandbox.result(no, ok, part),
+    )
+    if (job && sandbox.calls.has(no)) sandbox.calls.set(no, job)
+  }
+
+  send(sandbox: Sandbox, no: number, request: Leaving): void {
+    const { deployment, spec } = sandbox.pool
+    const delayMs = deployment.emulation?.handOverMs('send', spec.memory) ?? 0
+    const { id, session, task, trace, parent } = request
+    const send = { id, session, function: request.function, task, input: payloadOf(request.input), trace, parent }
+    // What the sandbox does not live to see held may be held all the same: at least once.
+    const hold = () =>
+      this.ports.accept([{ ...send, setup: deployment.id }]).then(
+        (known) => sandbox.accepted(no, known),
+        (error) => sandbox.refuseOrAnswer(no, false, wireText(error)),
+      )
+    if (delayMs > 0) setTimeout(hold, delayMs)
+    else void hold()
+  }
+
+  reply(sandbox: Sandbox, job: Job, ok: boolean, part: Part, no: number, held: Held[]): void {
+    job.due = () => this.#expire(job)
+    this.#wheel.add(job, Date.now() + this.#longestMs(job.pool))
+    if (no === 0) {
+      job.answer(ok, part)
+      return
+    }
+    // Its caller was told that it failed: what it leaves behind is not accepted.
+    if (job.state !== 'running' || job.void) {
+      sandbox.accepted(
+        no,
+        held.map((item) => item.head[0]),
+      )
+      return
+    }
+    this.#hold(sandbox, job, no, held).then(
+      () => job.answer(ok, part),
+      (error) => job.answer(false, wireText(error)),
+    )
+  }
+
+  settled(sandbox: Sandbox, job: Job, id: string, ok: boolean, part: Part, no: number, held: Held[]): void {
+    this.#wheel.add(job, Date.now() + this.#longestMs(job.pool))
+    const settle = () => this.ports.settled(id, outcomeOf(ok, part))
+    if (no === 0) return settle()
+    this.#hold(sandbox, job, no, held).then(settle, (error) =>
+      this.ports.settled(id, outcomeOf(false, wireText(error))),
+    )
+  }
+
+  /** Has the sends held outside, then lets the sandbox run them. */
+  async #hold(sandbox: Sandbox, job: Job, no: number, held: Held[]): Promise<void> {
+    const { deployment } = job.pool
+    const items = held.map(({ head: [id, session, fn, task, trace, parent], input }) => ({
+      id,
+      session,
+      function: fn,
+      task,
+      input: payloadOf(input),
+      trace,
+      parent,
+      setup: deployment.id,
+    }))
+    try {
+      const known = await this.ports.accept(items, sandbox.id)
+      if (sandbox.state === 'ended') this.ports.orphan(sandbox.id)
+      sandbox.accepted(no, known)
+    } catch (error) {
+      sandbox.refuseOrAnswer(no, false, wireText(error))
+      throw error
+    }
+  }
+
+  done(sandbox: Sandbox, job: Job, record: Part): void {
+    this.ports.record(textOf(record))
+    const { pool } = sandbox
+    pool.finished(job)
+    job.finish()
+    if (sandbox.endedFor !== undefined || sandbox.state !== 'ready') return
+    if (pool.deployment.forceCold) {
+      this.scheduler.evict(sandbox)
+      this.scheduler.schedule()
+      return
+    }
+    this.scheduler.freed(sandbox)
+  }
+
+  log(entry: FunctionLog): void {
+    this.ports.log(entry)
+  }
+
+  load(sandbox: Sandbox): void {
+    this.scheduler.weigh(sandbox)
+  }
+
+  ended(sandbox: Sandbox, exit: Exit): void {
+    const { pool } = sandbox
+    const started = sandbox.state !== 'starting'
+    this.scheduler.removed(sandbox)
+    sandbox.state = 'ended'
+    this.#live.delete(sandbox)
+    if (this.#live.size === 0) for (const gone of this.#gone.splice(0)) gone()
+    for (const callee of sandbox.calls.values()) if (callee) this.abandon(callee)
+    sandbox.calls.clear()
+    const jobs = [...sandbox.jobs.values()]
+    sandbox.jobs.clear()
+    this.ports.orphan(sandbox.id)
+    if (jobs.length > 0) {
+      const error = wireText(exitError(sandbox, exit))
+      for (const job of jobs) {
+        job.answer(false, error)
+        job.finish()
+      }
+    }
+    if (!started && sandbox.endedFor === undefined) this.#failedToStart(sandbox, exit)
+    if (this.#closing) this.#refuseQueued(pool, wireText(shuttingDown()))
+    this.scheduler.schedule()
+  }
+
+  // — time —
+
+  #expire(job: Job): void {
+    const { sandbox, request } = job
+    const error = timeoutError(request.task, request.deadline - job.arrived)
+    if (job.state === 'queued') {
+      this.scheduler.withdraw(job)
+      job.answer(false, wireText(error))
+      return job.finish()
+    }
+    if (job.state === 'running' && !job.void) {
+      job.void = true
+      job.answer(false, wireText(error))
+      sandbox?.cancel(job, 'timeout')
+      this.#wheel.add(job, Date.now() + GRACE_MS)
+      return
+    }
+    if (sandbox === undefined) return
+    const fn = job.pool.function
+    this.scheduler.removed(sandbox)
+    sandbox.end(
+      new FusionizeError(
+        'SANDBOX_CRASHED',
+        `the sandbox of function '${fn}' was ended because its task '${request.task}' did not stop in time; tasks that can take long should heed their signal`,
+        { function: fn, task: request.task },
+      ),
+    )
+  }
+
+  timeoutOf(deployment: Deployment, task: string): number {
+    return deployment.task(task)?.timeoutMs ?? this.options.timeoutMs
+  }
+
+  /** Longest that anything in the function may take after a reply, with some air for its own limit to act first. */
+  #longestMs(pool: Pool): number {
+    let longest = 0
+    for (const task of pool.artifact.tasks) longest = Math.max(longest, this.timeoutOf(pool.deployment, task))
+    return longest + 2 * GRACE_MS
+  }
+
+  // — sandboxes —
+
+  #start(pool: Pool): void {
+    const { deployment, artifact, spec } = pool
+    const id = `${this.#name}-${++this.#sandboxes}`
+    const sandbox = new Sandbox(id, pool, this)
+    const info: SandboxInfo = {
+      setup: deployment.id,
+      sandbox: id,
+      memory: spec.memory,
+      sampleCpuEvery: this.options.sampleCpuEvery,
+      timeoutMs: this.options.timeoutMs,
+      dev: this.options.dev,
+    }
+    this.#live.add(sandbox)
+    this.scheduler.added(sandbox)
+    sandbox.host = this.ports.startHost(
+      { file: artifact.file, env: deployment.build.env, info },
+      {
+        message: (head, parts) => sandbox.receive(head, parts),
+        output: (stream, line) => sandbox.output(stream, line),
+        exit: (exit) => this.ended(sandbox, exit),
+      },
+    )
+  }
+
+  #failedToStart(sandbox: Sandbox, exit: Exit): void {
+    const { pool } = sandbox
+    const failures = (pool.broken?.failures ?? 0) + 1
+    const error = wireText(startError(sandbox, exit))
+    const until = Date.now() + Math.min(MAX_BACK_OFF_MS, BACK_OFF_MS * 2 ** (failures - 1))
+    pool.broken = { failures, until, error }
+    if (pool.sandboxes.size - pool.starting > 0) return
+    this.#refuseQueued(pool, error)
+  }
+
+  #refuseQueued(pool: Pool, error: string): void {
+    for (let job = pool.next(); job !== undefined; job = pool.next()) {
+      job.answer(false, error)
+      job.finish()
+    }
+  }
+
+  #endIdle(): void {
+    const oldest = Date.now() - this.options.keepAliveMs
+    for (const sandbox of this.#live)
+      if (sandbox.state === 'ready' && sandbox.jobs.size === 0 && sandbox.idleSince < oldest)
+        this.scheduler.evict(sandbox)
+  }
+}
+
+export function payloadOf(part: Part): Payload {
+  return part instanceof Utf8 ? textOf(part) : part
+}
+
+export function outcomeOf(ok: boolean, part: Part): Outcome {
+  return ok ? { ok, output: payloadOf(part) } : { ok, error: JSON.parse(textOf(part)) }
+}

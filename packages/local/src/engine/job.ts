@@ -1,0 +1,65 @@
+import type { Part } from '../sandbox/messages.js'
+import type { Pool } from './pool.js'
+import type { Sandbox } from './sandbox.js'
+import type { WheelEntry } from './wheel.js'
+
+/** What a job asks for; see `Invocation` in `fusionize/runtime`. */
+export interface JobRequest {
+  id: string
+  session: string
+  task: string
+  mode: 'call' | 'send'
+  external: boolean
+  attempt: number
+  /** Epoch ms. */
+  deadline: number
+  trace: string
+  parent: string | null
+  input: Part
+}
+
+export type Answer = (ok: boolean, part: Part) => void
+
+/**
+ * One invocation of a function on its way through the engine: queued → running → answered → over. The caller is answered exactly
+ * once; the job is over when nothing of it runs any more.
+ */
+export class Job implements WheelEntry {
+  state: 'queued' | 'running' | 'answered' | 'over' = 'queued'
+  slot: number | undefined
+  sandbox: Sandbox | undefined
+  /** Nobody waits for it any more: what it would leave behind is not accepted. */
+  void = false
+  /** Epoch ms. */
+  readonly arrived = Date.now()
+  /** Called when its time is up: the deadline first, then the grace. */
+  due: () => void = () => {}
+  /** Called once, when the job is over. */
+  onOver: () => void = () => {}
+  readonly #answer: Answer
+
+  constructor(
+    readonly no: number,
+    readonly request: JobRequest,
+    readonly pool: Pool,
+    /** A sandbox waits for it: goes before work that nobody inside waits for. */
+    readonly nested: boolean,
+    answer: Answer,
+  ) {
+    this.#answer = answer
+  }
+
+  /** @returns false when the caller was answered before */
+  answer(ok: boolean, part: Part): boolean {
+    if (this.state === 'answered' || this.state === 'over') return false
+    this.state = 'answered'
+    this.#answer(ok, part)
+    return true
+  }
+
+  finish(): void {
+    if (this.state === 'over') return
+    this.state = 'over'
+    this.onOver()
+  }
+}

@@ -1,0 +1,92 @@
+import type { Artifact } from '@fusionize/platform'
+import type { FunctionSpec } from 'fusionize/setup'
+import type { Deployment } from './deployment.js'
+import type { Job } from './job.js'
+import { Queue } from './queue.js'
+import type { Sandbox } from './sandbox.js'
+
+/** Weight of the newest run in a pool's mean duration. */
+const SMOOTHING = 0.1
+
+/** The sandboxes of one function of one deployment, and the jobs that wait for one. */
+export class Pool {
+  readonly sandboxes = new Set<Sandbox>()
+  /** Those with room for a job, the most recently used last. */
+  readonly free: Sandbox[] = []
+  readonly nested = new Queue<Job>()
+  readonly outer = new Queue<Job>()
+  /** Callers from outside among `outer`: what back-pressure counts. */
+  waitingCallers = 0
+  starting = 0
+  /** Smoothed duration of a job, ms. */
+  meanMs = 100
+  /** After a failed start: until when (epoch ms) no other is tried, and what its callers are told. */
+  broken: { until: number; failures: number; error: string } | undefined
+  readonly concurrency: number
+
+  constructor(
+    readonly deployment: Deployment,
+    readonly artifact: Artifact,
+    readonly spec: FunctionSpec,
+  ) {
+    this.concurrency = deployment.forceCold ? 1 : Math.max(1, spec.concurrency)
+  }
+
+  get function(): string {
+    return this.artifact.function
+  }
+
+  get queued(): number {
+    return this.nested.size + this.outer.size
+  }
+
+  /** Jobs that no sandbox which is starting will take. */
+  get unserved(): number {
+    return this.queued - this.starting * this.concurrency
+  }
+
+  head(): Job | undefined {
+    return this.nested.peek() ?? this.outer.peek()
+  }
+
+  enqueue(job: Job): void {
+    if (job.nested) this.nested.push(job)
+    else this.outer.push(job)
+    if (countsForPressure(job)) this.waitingCallers++
+  }
+
+  next(): Job | undefined {
+    const job = this.nested.shift() ?? this.outer.shift()
+    if (job && countsForPressure(job)) this.waitingCallers--
+    return job
+  }
+
+  remove(job: Job): void {
+    if ((job.nested ? this.nested : this.outer).remove(job) && countsForPressure(job)) this.waitingCallers--
+  }
+
+  finished(job: Job): void {
+    this.meanMs += SMOOTHING * (Date.now() - job.arrived - this.meanMs)
+  }
+
+  /** Takes the most recently used sandbox that has room. */
+  takeFree(): Sandbox | undefined {
+    const sandbox = this.free.at(-1)
+    if (sandbox && sandbox.jobs.size + 1 >= this.concurrency) this.free.pop()
+    return sandbox
+  }
+
+  release(sandbox: Sandbox): void {
+    this.leaveFree(sandbox)
+    this.free.push(sandbox)
+  }
+
+  leaveFree(sandbox: Sandbox): void {
+    const at = this.free.lastIndexOf(sandbox)
+    if (at !== -1) this.free.splice(at, 1)
+  }
+}
+
+function countsForPressure(job: Job): boolean {
+  return !job.nested && job.request.mode === 'call'
+}

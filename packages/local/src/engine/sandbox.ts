@@ -1,0 +1,221 @@
+import type { FusionizeError } from 'fusionize'
+import type { LogEntry } from 'fusionize/runtime'
+import { type Head, type HeldHead, kind, type Part, Utf8 } from '../sandbox/messages.js'
+import type { Exit, Host } from './host.js'
+import type { Job } from './job.js'
+import type { Pool } from './pool.js'
+
+/** A call or send that left a sandbox, as its message says it. */
+export interface Leaving {
+  id: string
+  session: string
+  task: string
+  function: string
+  deadline: number
+  trace: string
+  parent: string
+  input: Part
+}
+
+/** A line of a function's log: through its context, or from a standard stream. */
+export type FunctionLog = LogEntry & { function: string; sandbox: string; stream: 'log' | 'stdout' | 'stderr' }
+
+/** What the engine does for its sandboxes. */
+export interface SandboxOwner {
+  loaded(sandbox: Sandbox): void
+  call(sandbox: Sandbox, no: number, request: Leaving): void
+  send(sandbox: Sandbox, no: number, request: Leaving): void
+  /** The job's answer, with what it leaves behind; `no` is 0 when that is nothing. */
+  reply(sandbox: Sandbox, job: Job, ok: boolean, part: Part, no: number, held: Held[]): void
+  settled(sandbox: Sandbox, job: Job, id: string, ok: boolean, part: Part, no: number, held: Held[]): void
+  /** Nothing of the job runs any more. */
+  done(sandbox: Sandbox, job: Job, record: Part): void
+  abandon(job: Job): void
+  log(entry: FunctionLog): void
+  ended(sandbox: Sandbox, exit: Exit): void
+  /** `sandbox.waiting` changed. */
+  load(sandbox: Sandbox): void
+}
+
+export interface Held {
+  head: HeldHead
+  input: Part
+}
+
+/** Lines of standard error kept to say why a sandbox ended. */
+const STDERR_LINES = 40
+
+/** The engine's side of one sandbox. */
+export class Sandbox {
+  /** `loaded`: its module is, but an emulated start-up still takes time. */
+  state: 'starting' | 'loaded' | 'ready' | 'ended' = 'starting'
+  host: Host | undefined
+  /** Running or after their reply, by number. */
+  readonly jobs = new Map<number, Job>()
+  /** Calls that left it and are not answered, by its own count. */
+  readonly calls = new Map<number, Job | undefined>()
+  /** Every job in it waits for a call, so it needs no CPU. */
+  waiting = false
+  /** Start-up to report with the first invocation, ms; null afterwards. */
+  cold: number | null = null
+  coldKind: 'natural' | 'forced' | 'prewarmed' = 'natural'
+  /** `performance.now()` */
+  readonly started = performance.now()
+  idleSince = 0
+  /** What nothing in it caught, as it reported. */
+  fatal: { origin: string; error: string } | undefined
+  /** Why the engine ended it, if it did. */
+  endedFor: FusionizeError | 'idle' | undefined
+  readonly stderr: string[] = []
+
+  constructor(
+    readonly id: string,
+    readonly pool: Pool,
+    readonly owner: SandboxOwner,
+  ) {}
+
+  run(job: Job): void {
+    const { request } = job
+    job.state = 'running'
+    job.sandbox = this
+    this.jobs.set(job.no, job)
+    this.#weigh()
+    const { cold } = this
+    this.cold = null
+    this.host?.channel.post(
+      [
+        kind.invoke,
+        job.no,
+        request.id,
+        request.session,
+        request.task,
+        request.mode,
+        request.external,
+        request.attempt,
+        request.deadline,
+        request.trace,
+        request.parent,
+        cold,
+        cold === null ? null : this.coldKind,
+      ],
+      [request.input],
+    )
+  }
+
+  /** Answers a call of this sandbox; a call that was given up is not answered. */
+  result(no: number, ok: boolean, part: Part): void {
+    if (!this.calls.delete(no)) return
+    this.#weigh()
+    this.refuseOrAnswer(no, ok, part)
+  }
+
+  refuseOrAnswer(no: number, ok: boolean, part: Part): void {
+    if (this.state !== 'ended') this.host?.channel.post([kind.result, no, ok], [part])
+  }
+
+  accepted(no: number, known: readonly string[]): void {
+    if (this.state !== 'ended') this.host?.channel.post([kind.accepted, no, known])
+  }
+
+  cancel(job: Job, reason: 'cancelled' | 'timeout'): void {
+    if (this.state !== 'ended') this.host?.channel.post([kind.cancel, job.request.id, reason])
+  }
+
+  end(reason: FusionizeError | 'idle'): void {
+    if (this.state === 'ended') return
+    this.endedFor ??= reason
+    this.host?.kill()
+  }
+
+  receive(head: Head, parts: Part[]): void {
+    const { owner } = this
+    switch (head[0]) {
+      case kind.ready:
+        return owner.loaded(this)
+      case kind.call: {
+        const no = head[1] as number
+        this.calls.set(no, undefined)
+        this.#weigh()
+        return owner.call(this, no, leavingOf(head, parts[0]))
+      }
+      case kind.send:
+        return owner.send(this, head[1] as number, leavingOf(head, parts[0]))
+      case kind.reply:
+      case kind.settled: {
+        const [, no, ok, answer, heads, id] = head as [number, number, boolean, number, HeldHead[], string]
+        const job = this.jobs.get(no)
+        const held = heads.map((item, i) => ({ head: item, input: parts[i + 1] }))
+        if (job === undefined) return
+        if (head[0] === kind.reply) owner.reply(this, job, ok, parts[0], answer, held)
+        else owner.settled(this, job, id, ok, parts[0], answer, held)
+        return
+      }
+      case kind.done: {
+        const job = this.jobs.get(head[1] as number)
+        if (job === undefined) return
+        this.jobs.delete(job.no)
+        this.#weigh()
+        return owner.done(this, job, parts[0])
+      }
+      case kind.abandon: {
+        const no = head[1] as number
+        const job = this.calls.get(no)
+        this.calls.delete(no)
+        this.#weigh()
+        if (job) owner.abandon(job)
+        return
+      }
+      case kind.log: {
+        const [, level, task, session, time] = head as [number, LogEntry['level'], string, string, number]
+        const data = parts[1] === undefined ? {} : { data: textOf(parts[1]) }
+        return this.#log({ level, task, session, time, message: textOf(parts[0]), ...data }, 'log')
+      }
+      case kind.fatal:
+        this.fatal = { origin: head[1] as string, error: textOf(parts[0]) }
+        return
+    }
+  }
+
+  output(stream: 'stdout' | 'stderr', message: string): void {
+    if (stream === 'stderr' && this.stderr.push(message) > STDERR_LINES) this.stderr.shift()
+    const running = [...this.jobs.values()]
+    const only = running.length === 1 ? running[0]?.request : undefined
+    const level = stream === 'stdout' ? 'info' : 'error'
+    const task = only?.task ?? this.pool.function
+    this.#log({ level, task, session: only?.session ?? '', message, time: Date.now() }, stream)
+  }
+
+  #log(entry: LogEntry, stream: FunctionLog['stream']): void {
+    this.owner.log({ ...entry, function: this.pool.function, sandbox: this.id, stream })
+  }
+
+  #weigh(): void {
+    // Which of several jobs a call belongs to is not known here; when all of them wait, there is a call for each.
+    const waiting = this.jobs.size > 0 && this.calls.size >= this.jobs.size
+    if (waiting === this.waiting) return
+    this.waiting = waiting
+    this.owner.load(this)
+  }
+}
+
+function leavingOf(head: Head, input: Part): Leaving {
+  const [, , id, session, task, fn, deadline, trace, parent] = head as [
+    number,
+    number,
+    string,
+    string,
+    string,
+    string | null,
+    number,
+    string,
+    string,
+  ]
+  return { id, session, task, function: fn ?? task, deadline, trace, parent, input }
+}
+
+/** The part as text. */
+export function textOf(part: Part): string {
+  if (part instanceof Utf8)
+    return Buffer.from(part.bytes.buffer, part.bytes.byteOffset, part.bytes.byteLength).toString()
+  return part instanceof Uint8Array ? Buffer.from(part).toString() : (part ?? '')
+}

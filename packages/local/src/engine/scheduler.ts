@@ -1,0 +1,195 @@
+import { queueFull, tooDeep, wireText } from './failures.js'
+import type { Job } from './job.js'
+import type { Pool } from './pool.js'
+import type { Sandbox } from './sandbox.js'
+
+/** A job of another pool that waited this much longer, in ms, gets the room of a sandbox which is about to take its next job. */
+const PATIENCE_MS = 500
+
+export interface Limits {
+  /** Load at most, in units of `weightOf`. */
+  capacity: number
+  weightOf(pool: Pool): number
+  /** Sandboxes at most, those that wait for calls included. */
+  ceiling: number
+  /** Sandboxes that load at a time: more would only slow each other down. */
+  startsAtOnce: number
+  queueLimit: number
+}
+
+/**
+ * Who runs where. Three rules keep call chains from blocking each other (docs/decisions: waiting callers are no load):
+ * a sandbox whose jobs all wait for calls does not count as load; work that a sandbox waits for goes before work from outside;
+ * idle sandboxes of other functions make room. When even so nothing can move, the call that needs a sandbox fails.
+ */
+export class Scheduler {
+  #load = 0
+  #count = 0
+  #loading = 0
+  readonly #pools = new Set<Pool>()
+  /** Pools with jobs that have no sandbox to wait for. */
+  readonly #wanting = new Set<Pool>()
+
+  constructor(
+    readonly limits: Limits,
+    /** Starts a sandbox of the pool. */
+    readonly start: (pool: Pool) => void,
+  ) {}
+
+  /** Runs the job now or queues it. */
+  submit(job: Job): void {
+    const { pool } = job
+    const sandbox = pool.takeFree()
+    if (sandbox) return sandbox.run(job)
+    if (!job.nested && job.request.mode === 'call' && pool.waitingCallers >= this.limits.queueLimit) {
+      job.answer(false, wireText(queueFull(pool, this.limits.queueLimit)))
+      return job.finish()
+    }
+    pool.enqueue(job)
+    this.#pools.add(pool)
+    this.#wanting.add(pool)
+    this.schedule()
+  }
+
+  /** Takes a queued job out. */
+  withdraw(job: Job): void {
+    job.pool.remove(job)
+  }
+
+  added(sandbox: Sandbox): void {
+    sandbox.pool.sandboxes.add(sandbox)
+    sandbox.pool.starting++
+    this.#count++
+    this.#loading++
+    this.#load += this.limits.weightOf(sandbox.pool)
+  }
+
+  /** The process is up: another may load. */
+  loaded(sandbox: Sandbox): void {
+    sandbox.state = 'loaded'
+    this.#loading--
+    this.schedule()
+  }
+
+  /** The sandbox may take jobs. */
+  ready(sandbox: Sandbox): void {
+    sandbox.state = 'ready'
+    sandbox.pool.starting--
+    this.freed(sandbox)
+  }
+
+  /** The sandbox has room for a job. */
+  freed(sandbox: Sandbox): void {
+    const { pool } = sandbox
+    while (sandbox.jobs.size < pool.concurrency) {
+      if (this.#outranked(pool) && sandbox.jobs.size === 0) break
+      const job = pool.next()
+      if (job === undefined) break
+      sandbox.run(job)
+    }
+    if (sandbox.jobs.size < pool.concurrency) {
+      if (sandbox.jobs.size === 0) sandbox.idleSince = Date.now()
+      pool.release(sandbox)
+    }
+    if (this.#wanting.size > 0) this.schedule()
+  }
+
+  /** `sandbox.waiting` changed. */
+  weigh(sandbox: Sandbox): void {
+    if (!sandbox.pool.sandboxes.has(sandbox)) return
+    const weight = this.limits.weightOf(sandbox.pool)
+    this.#load += sandbox.waiting ? -weight : weight
+    if (sandbox.waiting && this.#wanting.size > 0) this.schedule()
+  }
+
+  /** The sandbox takes no more jobs; its room is free from now on, though its process may take a moment to go. */
+  removed(sandbox: Sandbox): void {
+    const { pool } = sandbox
+    pool.leaveFree(sandbox)
+    if (!pool.sandboxes.delete(sandbox)) return
+    if (sandbox.state !== 'ready') pool.starting--
+    if (sandbox.state === 'starting') this.#loading--
+    this.#count--
+    if (!sandbox.waiting) this.#load -= this.limits.weightOf(pool)
+    if (pool.queued > 0) this.#wanting.add(pool)
+  }
+
+  /** Ends a sandbox in which nothing runs. */
+  evict(sandbox: Sandbox): void {
+    this.removed(sandbox)
+    sandbox.end('idle')
+  }
+
+  /** Starts what the waiting jobs need, work that sandboxes wait for first, then the longest waiting. */
+  schedule(): void {
+    for (;;) {
+      const pool = this.#neediest()
+      if (pool === undefined) return
+      if (this.#loading >= this.limits.startsAtOnce) return
+      if (!this.#makeRoom(pool)) return this.#breakDeadlock(pool)
+      this.start(pool)
+    }
+  }
+
+  forget(pool: Pool): void {
+    this.#pools.delete(pool)
+    this.#wanting.delete(pool)
+  }
+
+  #neediest(): Pool | undefined {
+    let best: Pool | undefined
+    for (const pool of this.#wanting) {
+      if (pool.unserved <= 0) this.#wanting.delete(pool)
+      else if (best === undefined || before(pool, best)) best = pool
+    }
+    return best
+  }
+
+  /** Whether a job elsewhere, stuck for want of room, should go before this pool's next. */
+  #outranked(pool: Pool): boolean {
+    if (this.#wanting.size === 0 || pool.nested.size > 0) return false
+    const rival = this.#neediest()
+    if (rival === undefined || rival === pool || this.#loading >= this.limits.startsAtOnce) return false
+    if (this.#load + this.limits.weightOf(rival) <= this.limits.capacity) return false
+    const own = pool.outer.peek()
+    return own === undefined || rival.nested.size > 0 || arrival(rival) + PATIENCE_MS < own.arrived
+  }
+
+  #makeRoom(pool: Pool): boolean {
+    const weight = this.limits.weightOf(pool)
+    const { capacity, ceiling } = this.limits
+    const fits = () => (this.#load === 0 || this.#load + weight <= capacity) && this.#count < ceiling
+    while (!fits()) {
+      const idle = this.#longestIdle()
+      if (idle === undefined) return false
+      this.evict(idle)
+    }
+    return true
+  }
+
+  #longestIdle(): Sandbox | undefined {
+    let oldest: Sandbox | undefined
+    for (const pool of this.#pools)
+      for (const sandbox of pool.free)
+        if (sandbox.jobs.size === 0 && (oldest === undefined || sandbox.idleSince < oldest.idleSince)) oldest = sandbox
+    return oldest
+  }
+
+  /** Every sandbox waits for calls and no more may start: without an error nothing would ever move. */
+  #breakDeadlock(pool: Pool): void {
+    if (this.#load > 0 || this.#loading > 0 || pool.nested.size === 0) return
+    const job = pool.next()
+    if (job === undefined) return
+    job.answer(false, wireText(tooDeep(job, this.#count)))
+    job.finish()
+  }
+}
+
+function before(a: Pool, b: Pool): boolean {
+  if (a.nested.size > 0 !== b.nested.size > 0) return a.nested.size > 0
+  return arrival(a) < arrival(b)
+}
+
+function arrival(pool: Pool): number {
+  return pool.head()?.arrived ?? Number.POSITIVE_INFINITY
+}

@@ -1,0 +1,93 @@
+import type { Socket } from 'node:net'
+import type { MessagePort } from 'node:worker_threads'
+import { FrameReader, writeFrame } from './frames.js'
+import { type Head, type Part, Utf8 } from './messages.js'
+
+/** One end of the line between a sandbox and its engine. Messages arrive in the order in which they were posted. */
+export interface Channel {
+  post(head: Head, parts?: readonly Part[]): void
+  /** Calls back when everything posted is on its way. */
+  flush(then: () => void): void
+}
+
+export type Receive = (head: Head, parts: Part[]) => void
+
+/**
+ * Over a socket. The first message of a tick is written at once, so that its receiver starts while the sender goes on; those that
+ * follow in the same tick go together.
+ * @param keepText leave text parts in UTF-8 (for who only passes them on)
+ */
+export function socketChannel(socket: Socket, keepText: boolean, receive: Receive): Channel {
+  const reader = new FrameReader(keepText, receive)
+  socket.on('data', (chunk: Buffer) => reader.push(chunk))
+  let pending: Uint8Array[] = []
+  let wrote = false
+  const flush = () => {
+    wrote = false
+    if (pending.length === 0) return
+    const buffers = pending
+    pending = []
+    write(socket, buffers)
+  }
+  return {
+    post(head, parts = []) {
+      if (socket.destroyed) return
+      if (wrote) return writeFrame(pending, head, parts)
+      wrote = true
+      process.nextTick(flush)
+      const buffers: Uint8Array[] = []
+      writeFrame(buffers, head, parts)
+      write(socket, buffers)
+    },
+    flush(then) {
+      flush()
+      socket.end(then)
+    },
+  }
+}
+
+function write(socket: Socket, buffers: Uint8Array[]): void {
+  if (buffers.length === 1) {
+    socket.write(buffers[0] as Uint8Array)
+    return
+  }
+  socket.cork()
+  for (const buffer of buffers) socket.write(buffer)
+  socket.uncork()
+}
+
+/** What a thread's port carries: the head, then the parts. */
+type PortMessage = [Head, ...(string | Uint8Array | undefined)[]]
+
+/**
+ * Over a message port: strings travel as they are.
+ * @param owned bytes in posted parts are nobody else's, so they are moved instead of copied
+ */
+export function portChannel(
+  port: Pick<MessagePort, 'postMessage'> & { on(event: 'message', listener: (message: PortMessage) => void): unknown },
+  owned: boolean,
+  receive: Receive,
+): Channel {
+  port.on('message', (message) => {
+    const head = message[0]
+    message.shift()
+    receive(head, message as unknown as Part[])
+  })
+  return {
+    post(head, parts = []) {
+      const plain = parts.map((part) => (part instanceof Utf8 ? Buffer.from(part.bytes).toString() : part))
+      port.postMessage([head, ...plain], owned ? buffersOf(plain) : [])
+    },
+    flush(then) {
+      then()
+    },
+  }
+}
+
+function buffersOf(parts: readonly (string | Uint8Array | undefined)[]): ArrayBuffer[] {
+  const found: ArrayBuffer[] = []
+  for (const part of parts)
+    if (part instanceof Uint8Array && part.constructor === Uint8Array && part.byteLength === part.buffer.byteLength)
+      found.push(part.buffer as ArrayBuffer)
+  return found
+}

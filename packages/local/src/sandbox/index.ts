@@ -1,0 +1,165 @@
+import type { Socket } from 'node:net'
+import {
+  createHandler,
+  errorFromWire,
+  errorToWire,
+  type FunctionModule,
+  type HeldSend,
+  type InvocationPort,
+  type Outbound,
+  type Outcome,
+  type Payload,
+  type SandboxInfo,
+  type Transport,
+} from 'fusionize/runtime'
+import { type Channel, portChannel, type Receive, socketChannel } from './channel.js'
+import { FATAL_EXIT, type Head, INFO_VARIABLE, type InvokeHead, kind } from './messages.js'
+
+/** Who waits for the engine's answer to something that this sandbox posted. */
+interface Waiter {
+  outcome(outcome: Outcome): void
+  accepted(ids: readonly string[]): void
+}
+
+/**
+ * Turns this process or thread into a sandbox of the function: connects it to the engine that started it, and serves invocations
+ * until the engine goes away. The build puts the call at the end of every artifact.
+ */
+export function start(module: FunctionModule): void {
+  const waiting = new Map<number, Waiter>()
+  let counter = 0
+  const take = (no: number) => {
+    const waiter = waiting.get(no)
+    waiting.delete(no)
+    return waiter
+  }
+  const receive: Receive = (head, parts) => {
+    switch (head[0]) {
+      case kind.invoke:
+        return invoke(head, parts[0] as Payload)
+      case kind.result:
+        return take(head[1] as number)?.outcome(outcomeOf(head[2] as boolean, parts[0] as Payload))
+      case kind.accepted:
+        return take(head[1] as number)?.accepted(head[2] as string[])
+      case kind.cancel:
+        return handler.cancel(head[1] as string, head[2] as 'cancelled' | 'timeout')
+    }
+  }
+  const { channel, info } = connect(receive)
+
+  /** Posts something that the engine answers once it holds it; rejects when it refuses. */
+  const offer = (post: (no: number) => void): Promise<readonly string[]> =>
+    new Promise((accepted, reject) => {
+      const no = ++counter
+      waiting.set(no, { accepted, outcome: (refusal) => refusal.ok || reject(errorFromWire(refusal.error)) })
+      post(no)
+    })
+
+  const transport: Transport = {
+    call: (request, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason)
+        const no = ++counter
+        const abandon = () => {
+          take(no)
+          channel.post([kind.abandon, no])
+          reject(signal?.reason)
+        }
+        signal?.addEventListener('abort', abandon)
+        const outcome = (result: Outcome) => {
+          signal?.removeEventListener('abort', abandon)
+          resolve(result)
+        }
+        waiting.set(no, { outcome, accepted: () => {} })
+        channel.post([kind.call, no, ...outboundHead(request)], [request.input])
+      }),
+    async send(request) {
+      await offer((no) => channel.post([kind.send, no, ...outboundHead(request)], [request.input]))
+    },
+    log(entry) {
+      channel.post([kind.log, entry.level, entry.task, entry.session, entry.time], [entry.message, entry.data])
+    },
+  }
+  const handler = createHandler(module, info, transport)
+
+  const invoke = (head: Head, input: Payload) => {
+    const [, job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind] =
+      head as InvokeHead
+    const answered = (code: number, outcome: Outcome, held: HeldSend[], ...rest: unknown[]) => {
+      const parts = [outcome.ok ? outcome.output : JSON.stringify(outcome.error)]
+      if (held.length === 0) {
+        channel.post([code, job, outcome.ok, 0, [], ...rest], parts)
+        return undefined
+      }
+      for (const item of held) parts.push(item.input)
+      return offer((no) => channel.post([code, job, outcome.ok, no, held.map(heldHead), ...rest], parts))
+    }
+    const port: InvocationPort = {
+      reply: (outcome, held) => answered(kind.reply, outcome, held),
+      settled: (sendId, outcome, held) => answered(kind.settled, outcome, held, sendId),
+      done: (record) => channel.post([kind.done, job], [record]),
+    }
+    handler.run(
+      {
+        id,
+        session,
+        task,
+        mode,
+        input,
+        external,
+        attempt,
+        deadline,
+        trace,
+        parent,
+        cold,
+        ...(coldKind && { coldKind }),
+      },
+      port,
+    )
+  }
+
+  process.on('uncaughtException', (error, origin) => {
+    channel.post([kind.fatal, origin], [JSON.stringify(errorToWire(error))])
+    channel.flush(() => process.exit(FATAL_EXIT))
+  })
+  channel.post([kind.ready])
+}
+
+function connect(receive: Receive): { channel: Channel; info: SandboxInfo } {
+  const told = process.env[INFO_VARIABLE]
+  if (told === undefined) return connectThread(receive)
+  delete process.env[INFO_VARIABLE]
+  // Loaded on demand: it costs start-up time that a thread need not pay.
+  const net = process.getBuiltinModule('node:net')
+  const socket: Socket = new net.Socket({ fd: 3, readable: true, writable: true })
+  const leave = () => process.exit(0)
+  socket.on('end', leave).on('close', leave).on('error', leave)
+  return { channel: socketChannel(socket, false, receive), info: JSON.parse(told) }
+}
+
+function connectThread(receive: Receive): { channel: Channel; info: SandboxInfo } {
+  const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads')
+  if (parentPort === null || !workerData?.fusionize)
+    throw new Error('this file is a function of fusionize: run it with the fusionize command, not by itself')
+  return { channel: portChannel(parentPort, false, receive), info: workerData.fusionize }
+}
+
+function outboundHead(request: Outbound): unknown[] {
+  return [
+    request.id,
+    request.session,
+    request.task,
+    request.function ?? null,
+    request.deadline,
+    request.trace,
+    request.parent,
+  ]
+}
+
+function heldHead(item: HeldSend): unknown[] {
+  return [item.id, item.session, item.function, item.task, item.trace, item.parent, item.setup]
+}
+
+function outcomeOf(ok: boolean, part: Payload): Outcome {
+  return ok ? { ok, output: part } : { ok, error: JSON.parse(part as string) }
+}
