@@ -107,7 +107,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       accept,
       settled(id, outcome) {
         sends.settled(id, outcome)
-        unpin(id, 1, outcome)
+        unpinAfter(pinned.get(id)?.send.task ?? '', id, 1, outcome)
       },
       orphan: (sandbox) => sends.orphan(sandbox),
       record: (line) => records.add(line),
@@ -118,26 +118,42 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
 
   async function accept(items: Send[], heldBy?: string): Promise<readonly string[]> {
     const accepted = Date.now()
-    // Pinned first: the send may be done before its acceptance is known here.
-    for (const send of items) pin(send)
-    return sends.accept(
-      items.map((send) => ({ ...send, accepted, attempt: 1 })),
-      heldBy,
-    )
+    // Pinned first: a send may be done before its acceptance is known here.
+    const fresh = items.filter(pin)
+    const release = (ids: readonly string[]) => {
+      for (const send of fresh) if (ids.includes(send.id)) unpin(send.id)
+    }
+    try {
+      const known = await sends.accept(
+        items.map((send) => ({ ...send, accepted, attempt: 1 })),
+        heldBy,
+      )
+      if (known.length > 0) release(known)
+      return known
+    } catch (error) {
+      release(items.map((send) => send.id))
+      throw error
+    }
   }
 
-  function pin(send: Send): void {
+  /** The send's session stays on the deployment that it began with. */
+  function pin(send: Send): boolean {
     const deployment = deployments.byId(send.setup)
-    if (deployment === undefined || pinned.has(send.id)) return
+    if (deployment === undefined || pinned.has(send.id)) return false
     pinned.set(send.id, { deployment, send })
     deployment.enter(send.session)
+    return true
   }
 
-  function unpin(id: string, attempt: number, outcome: Outcome): void {
+  function unpin(id: string): void {
     const found = pinned.get(id)
-    if (found === undefined || (!outcome.ok && attempt <= retriesOf(found.send.task))) return
     pinned.delete(id)
-    found.deployment.leave(found.send.session)
+    found?.deployment.leave(found.send.session)
+  }
+
+  /** After a run of the send: unless it will be tried again, its session need not wait for it. */
+  function unpinAfter(task: string, id: string, attempt: number, outcome: Outcome): void {
+    if (outcome.ok || attempt > retriesOf(task)) unpin(id)
   }
 
   function retriesOf(task: string): number {
@@ -163,7 +179,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       }
       engine.submit(deployment, send.function, request, false, (ok, part) => resolve(outcomeOf(ok, part)))
     })
-    unpin(send.id, send.attempt, outcome)
+    unpinAfter(send.task, send.id, send.attempt, outcome)
     return outcome
   }
 

@@ -167,7 +167,8 @@ export class Engine implements SandboxOwner {
     const { emulation } = pool.deployment
     if (emulation === undefined) {
       sandbox.cold = realMs
-      return this.#ready(sandbox)
+      this.#ready(sandbox)
+      return
     }
     const { provisionMs, initMs } = emulation.startUp(pool.artifact.bytes)
     sandbox.cold = Math.max(initMs, realMs - provisionMs)
@@ -250,10 +251,11 @@ export class Engine implements SandboxOwner {
   settled(sandbox: Sandbox, job: Job, id: string, ok: boolean, part: Part, no: number, held: Held[]): void {
     this.#wheel.add(job, Date.now() + this.#longestMs(job.pool))
     const settle = () => this.ports.settled(id, outcomeOf(ok, part))
-    if (no === 0) return settle()
-    this.#hold(sandbox, job, no, held).then(settle, (error) =>
-      this.ports.settled(id, outcomeOf(false, wireText(error))),
-    )
+    if (no === 0) settle()
+    else
+      this.#hold(sandbox, job, no, held).then(settle, (error) =>
+        this.ports.settled(id, outcomeOf(false, wireText(error))),
+      )
   }
 
   /** Has the sends held outside, then lets the sandbox run them. */
@@ -333,7 +335,8 @@ export class Engine implements SandboxOwner {
     if (job.state === 'queued') {
       this.scheduler.withdraw(job)
       job.answer(false, wireText(error))
-      return job.finish()
+      job.finish()
+      return
     }
     if (job.state === 'running' && !job.void) {
       job.void = true

@@ -42,6 +42,9 @@ export interface Held {
   input: Part
 }
 
+type AnswerHead = [kind: number, job: number, ok: boolean, no: number, held: HeldHead[], id: string]
+type LogHead = [kind: number, level: LogEntry['level'], task: string, session: string, time: number]
+
 /** Lines of standard error kept to say why a sandbox ended. */
 const STDERR_LINES = 40
 
@@ -128,52 +131,62 @@ export class Sandbox {
   }
 
   receive(head: Head, parts: Part[]): void {
-    const { owner } = this
     switch (head[0]) {
       case kind.ready:
-        return owner.loaded(this)
-      case kind.call: {
-        const no = head[1] as number
-        this.calls.set(no, undefined)
+        this.owner.loaded(this)
+        break
+      case kind.call:
+        this.calls.set(head[1] as number, undefined)
         this.#weigh()
-        return owner.call(this, no, leavingOf(head, parts[0]))
-      }
+        this.owner.call(this, head[1] as number, leavingOf(head, parts[0]))
+        break
       case kind.send:
-        return owner.send(this, head[1] as number, leavingOf(head, parts[0]))
+        this.owner.send(this, head[1] as number, leavingOf(head, parts[0]))
+        break
       case kind.reply:
-      case kind.settled: {
-        const [, no, ok, answer, heads, id] = head as [number, number, boolean, number, HeldHead[], string]
-        const job = this.jobs.get(no)
-        const held = heads.map((item, i) => ({ head: item, input: parts[i + 1] }))
-        if (job === undefined) return
-        if (head[0] === kind.reply) owner.reply(this, job, ok, parts[0], answer, held)
-        else owner.settled(this, job, id, ok, parts[0], answer, held)
-        return
-      }
-      case kind.done: {
-        const job = this.jobs.get(head[1] as number)
-        if (job === undefined) return
-        this.jobs.delete(job.no)
-        this.#weigh()
-        return owner.done(this, job, parts[0])
-      }
-      case kind.abandon: {
-        const no = head[1] as number
-        const job = this.calls.get(no)
-        this.calls.delete(no)
-        this.#weigh()
-        if (job) owner.abandon(job)
-        return
-      }
-      case kind.log: {
-        const [, level, task, session, time] = head as [number, LogEntry['level'], string, string, number]
-        const data = parts[1] === undefined ? {} : { data: textOf(parts[1]) }
-        return this.#log({ level, task, session, time, message: textOf(parts[0]), ...data }, 'log')
-      }
+      case kind.settled:
+        this.#answered(head as AnswerHead, parts)
+        break
+      case kind.done:
+        this.#done(head[1] as number, parts[0])
+        break
+      case kind.abandon:
+        this.#abandon(head[1] as number)
+        break
+      case kind.log:
+        this.#logged(head as LogHead, parts)
+        break
       case kind.fatal:
         this.fatal = { origin: head[1] as string, error: textOf(parts[0]) }
-        return
     }
+  }
+
+  #answered([code, jobNo, ok, no, heads, id]: AnswerHead, parts: Part[]): void {
+    const job = this.jobs.get(jobNo)
+    if (job === undefined) return
+    const held = heads.map((head, i) => ({ head, input: parts[i + 1] }))
+    if (code === kind.reply) this.owner.reply(this, job, ok, parts[0], no, held)
+    else this.owner.settled(this, job, id, ok, parts[0], no, held)
+  }
+
+  #done(jobNo: number, record: Part): void {
+    const job = this.jobs.get(jobNo)
+    if (job === undefined) return
+    this.jobs.delete(jobNo)
+    this.#weigh()
+    this.owner.done(this, job, record)
+  }
+
+  #abandon(no: number): void {
+    const job = this.calls.get(no)
+    this.calls.delete(no)
+    this.#weigh()
+    if (job) this.owner.abandon(job)
+  }
+
+  #logged([, level, task, session, time]: LogHead, parts: Part[]): void {
+    const data = parts[1] === undefined ? {} : { data: textOf(parts[1]) }
+    this.#log({ level, task, session, time, message: textOf(parts[0]), ...data }, 'log')
   }
 
   output(stream: 'stdout' | 'stderr', message: string): void {

@@ -40,10 +40,14 @@ export class Scheduler {
   submit(job: Job): void {
     const { pool } = job
     const sandbox = pool.takeFree()
-    if (sandbox) return sandbox.run(job)
+    if (sandbox) {
+      sandbox.run(job)
+      return
+    }
     if (!job.nested && job.request.mode === 'call' && pool.waitingCallers >= this.limits.queueLimit) {
       job.answer(false, wireText(queueFull(pool, this.limits.queueLimit)))
-      return job.finish()
+      job.finish()
+      return
     }
     pool.enqueue(job)
     this.#pools.add(pool)
@@ -126,7 +130,10 @@ export class Scheduler {
       const pool = this.#neediest()
       if (pool === undefined) return
       if (this.#loading >= this.limits.startsAtOnce) return
-      if (!this.#makeRoom(pool)) return this.#breakDeadlock(pool)
+      if (!this.#makeRoom(pool)) {
+        this.#breakDeadlock(pool)
+        return
+      }
       this.start(pool)
     }
   }
