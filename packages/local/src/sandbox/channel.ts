@@ -6,6 +6,8 @@ import { type Head, type Part, Utf8 } from './messages.js'
 /** One end of the line between a sandbox and its engine. Messages arrive in the order in which they were posted. */
 export interface Channel {
   post(head: Head, parts?: readonly Part[]): void
+  /** As `post`, but may wait for what else this tick says: one write, one wake-up of the receiver. */
+  postSoon(head: Head, parts?: readonly Part[]): void
   /** Calls back when everything posted is on its way. */
   flush(then: () => void): void
 }
@@ -13,31 +15,38 @@ export interface Channel {
 export type Receive = (head: Head, parts: Part[]) => void
 
 /**
- * Over a socket. The first message of a tick is written at once, so that its receiver starts while the sender goes on; those that
- * follow in the same tick go together.
+ * Over a socket.
  * @param keepText leave text parts in UTF-8 (for who only passes them on)
  */
 export function socketChannel(socket: Socket, keepText: boolean, receive: Receive): Channel {
   const reader = new FrameReader(keepText, receive)
   socket.on('data', (chunk: Buffer) => reader.push(chunk))
   let pending: Uint8Array[] = []
-  let wrote = false
+  let scheduled = false
   const flush = () => {
-    wrote = false
+    scheduled = false
     if (pending.length === 0) return
     const buffers = pending
     pending = []
     write(socket, buffers)
   }
+  const flushSoon = () => {
+    if (scheduled) return
+    scheduled = true
+    process.nextTick(flush)
+  }
   return {
     post(head, parts = []) {
       if (socket.destroyed) return
-      if (wrote) return writeFrame(pending, head, parts)
-      wrote = true
-      process.nextTick(flush)
-      const buffers: Uint8Array[] = []
-      writeFrame(buffers, head, parts)
-      write(socket, buffers)
+      writeFrame(pending, head, parts)
+      // The first of a tick goes at once, so that its receiver starts while the sender goes on; the rest goes together.
+      if (!scheduled) flush()
+      flushSoon()
+    },
+    postSoon(head, parts = []) {
+      if (socket.destroyed) return
+      writeFrame(pending, head, parts)
+      flushSoon()
     },
     flush(then) {
       flush()
@@ -73,15 +82,11 @@ export function portChannel(
     message.shift()
     receive(head, message as unknown as Part[])
   })
-  return {
-    post(head, parts = []) {
-      const plain = parts.map((part) => (part instanceof Utf8 ? Buffer.from(part.bytes).toString() : part))
-      port.postMessage([head, ...plain], owned ? buffersOf(plain) : [])
-    },
-    flush(then) {
-      then()
-    },
+  const post: Channel['post'] = (head, parts = []) => {
+    const plain = parts.map((part) => (part instanceof Utf8 ? Buffer.from(part.bytes).toString() : part))
+    port.postMessage([head, ...plain], owned ? buffersOf(plain) : [])
   }
+  return { post, postSoon: post, flush: (then) => then() }
 }
 
 function buffersOf(parts: readonly (string | Uint8Array | undefined)[]): ArrayBuffer[] {

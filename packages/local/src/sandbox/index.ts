@@ -77,7 +77,7 @@ export function start(module: FunctionModule): void {
       await offer((no) => channel.post([kind.send, no, ...outboundHead(request)], [request.input]))
     },
     log(entry) {
-      channel.post([kind.log, entry.level, entry.task, entry.session, entry.time], [entry.message, entry.data])
+      channel.postSoon([kind.log, entry.level, entry.task, entry.session, entry.time], [entry.message, entry.data])
     },
   }
   const handler = createHandler(module, info, transport)
@@ -88,7 +88,7 @@ export function start(module: FunctionModule): void {
     const answered = (code: number, outcome: Outcome, held: HeldSend[], ...rest: unknown[]) => {
       const parts = [outcome.ok ? outcome.output : JSON.stringify(outcome.error)]
       if (held.length === 0) {
-        channel.post([code, job, outcome.ok, 0, [], ...rest], parts)
+        channel.postSoon([code, job, outcome.ok, 0, [], ...rest], parts)
         return undefined
       }
       for (const item of held) parts.push(item.input)
@@ -97,7 +97,7 @@ export function start(module: FunctionModule): void {
     const port: InvocationPort = {
       reply: (outcome, held) => answered(kind.reply, outcome, held),
       settled: (sendId, outcome, held) => answered(kind.settled, outcome, held, sendId),
-      done: (record) => channel.post([kind.done, job], [record]),
+      done: (record) => channel.postSoon([kind.done, job], [record]),
     }
     handler.run(
       {
