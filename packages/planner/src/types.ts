@@ -91,6 +91,8 @@ export interface Strategy {
   first(context: StrategyContext, memory: number): Proposal
   /** The next setup to deploy and measure; null when it has converged. */
   next(history: readonly Round[], context: StrategyContext): Proposal | null
+  /** The round that the strategy itself would adopt; absent = the best by the goal. */
+  adopt?(history: readonly Round[], context: StrategyContext): Round | undefined
 }
 
 export interface EdgeKey {

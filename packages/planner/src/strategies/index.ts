@@ -1,0 +1,12 @@
+import type { Strategy } from '../types.js'
+import { closure } from './closure/index.js'
+import { published } from './published.js'
+import { allFused, remote } from './reference.js'
+
+/** All strategies by name; `closure` is the default. */
+export const strategies: Readonly<Record<string, Strategy>> = {
+  closure,
+  published,
+  remote,
+  'all-fused': allFused,
+}
