@@ -1,4 +1,4 @@
-import type { Goal, Measurement, Proposal } from '@fusionize/planner'
+import { choose, type Goal, type Measurement, objective, type Proposal, satisfies } from '@fusionize/planner'
 import { type App, allFusedSetup, type FusionSetup, remoteSetup, setupId, validate } from 'fusionize/setup'
 import type { HistoryRound } from './history.js'
 import type { Evidence } from './lab.js'
@@ -50,32 +50,23 @@ export async function sweep(
     if (!probes.some((x) => x.id === round.id)) probes.push(round)
   }
   await probe(smallest)
-  if (far !== smallest) await probe(far)
+  // Without CPU shares a size changes nothing that could be measured.
+  if (far !== smallest && facts.cpuShareEnforced) await probe(far)
   for (let extra = 0; extra < 2; extra++) {
     const promising = predictBest(probes, sizes, goal)
     if (promising === undefined || probes.some((round) => memoryOf(round) === promising)) break
     await probe(promising)
   }
-  const good = probes.filter((round) => !round.failure)
-  const best = good.reduce<HistoryRound | undefined>(
-    (a, b) => (a && score(a.measurement, goal) <= score(b.measurement, goal) ? a : b),
-    undefined,
+  const best = choose(
+    probes.filter((round) => !round.failure),
+    goal,
   )
   return best && { name: `${name}@best`, best, probes }
 }
 
-/** What the goal minimises, as one number; infinite where a bound is broken, so that such a setup is never the best. */
-export function score(m: Measurement, goal: Goal): number {
-  const cost = m.costPerMillionUsd?.value
-  const { p50Ms, p95Ms, p99Ms, costPerMillionUsd } = goal.subjectTo ?? {}
-  const over = (value: number | undefined, bound: number | undefined) =>
-    bound !== undefined && value !== undefined && value > bound
-  if (over(m.p50Ms.value, p50Ms) || over(m.p95Ms.value, p95Ms) || over(m.p99Ms.value, p99Ms))
-    return Number.POSITIVE_INFINITY
-  if (over(cost, costPerMillionUsd)) return Number.POSITIVE_INFINITY
-  if (goal.minimize === 'cost') return cost ?? m.p50Ms.value
-  if (goal.minimize === 'balanced') return m.p50Ms.value * (cost ?? 1)
-  return m[`${goal.minimize}Ms`].value
+/** Infinite where a bound is broken, so that such a size is never the best. */
+function score(goal: Goal, m: Measurement): number {
+  return satisfies(goal, m) ? objective(goal, m) : Number.POSITIVE_INFINITY
 }
 
 function memoryOf(round: HistoryRound): number {
@@ -95,7 +86,7 @@ function predictBest(probes: readonly HistoryRound[], sizes: readonly number[], 
     const [low, high] = [points[second - 1] as HistoryRound, points[second] as HistoryRound]
     const line = (of: (round: HistoryRound) => number) =>
       through(memoryOf(low), of(low), memoryOf(high), of(high), memory)
-    return { memory, score: score(predictedAt(low.measurement, memory, line), goal) }
+    return { memory, score: score(goal, predictedAt(low.measurement, memory, line)) }
   })
   return predicted.reduce((a, b) => (b.score < a.score ? b : a)).memory
 }

@@ -1,5 +1,5 @@
 import type { Proposal, Strategy, StrategyContext } from '@fusionize/planner'
-import { type FusionSetup, printSetup, setupId, validate } from 'fusionize/setup'
+import { printSetup, setupId, validate } from 'fusionize/setup'
 import type { History, HistoryRound } from './history.js'
 import type { Evidence, Lab } from './lab.js'
 import type { Meter } from './meter.js'
@@ -116,10 +116,6 @@ export function toRow(round: HistoryRound, app: StrategyContext['app']): Row {
   }
   if (round.failure !== undefined) row.failure = round.failure
   return row
-}
-
-export function notationOf(setup: FusionSetup, context: StrategyContext): string {
-  return printSetup(setup, context.app)
 }
 
 export function isStop(error: unknown): boolean {

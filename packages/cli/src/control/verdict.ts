@@ -1,4 +1,4 @@
-import type { Estimate, Measurement } from '@fusionize/planner'
+import { dominates, type Estimate, type Measurement } from '@fusionize/planner'
 import type { App } from 'fusionize/setup'
 import { effectiveSetup, setupsEqual } from 'fusionize/setup'
 import type { Domination, EmulationShare, Row, Verdict } from './outcome.js'
@@ -9,7 +9,7 @@ import type { Domination, EmulationShare, Row, Verdict } from './outcome.js'
  */
 export function judge(app: App, adopted: Row, first: Row, others: readonly Row[]): Verdict {
   const rivals = others.filter((row) => row.id !== adopted.id && row.measurement && !row.failure)
-  const dominatedBy = rivals.flatMap((row) => dominates(row, adopted))
+  const dominatedBy = rivals.flatMap((row) => domination(row, adopted))
   const equals = others
     .filter((row) => row !== adopted && row.measurement && !row.failure)
     .flatMap((row): Verdict['equals'] => {
@@ -44,14 +44,14 @@ export function emulationShare(first: EmulationShare['first'], adopted: Emulatio
   }
 }
 
-function dominates(row: Row, adopted: Row): Domination[] {
+function domination(row: Row, adopted: Row): Domination[] {
   const [a, b] = [row.measurement, adopted.measurement]
-  if (!a || !b) return []
-  const pairs: [string, Estimate, Estimate][] = [['median latency', a.p50Ms, b.p50Ms]]
-  if (a.costPerMillionUsd && b.costPerMillionUsd) pairs.push(['cost', a.costPerMillionUsd, b.costPerMillionUsd])
-  const better = pairs.filter(([, x, y]) => x.high < y.low)
-  const noWorse = pairs.every(([, x, y]) => x.value <= y.value)
-  return noWorse && better.length > 0 ? [{ by: nameOf(row), what: better.map(([what]) => what).join(' and ') }] : []
+  if (!a || !b || !dominates(a, b)) return []
+  const what = [
+    a.p50Ms.high < b.p50Ms.low && 'median latency',
+    a.costPerMillionUsd && b.costPerMillionUsd && a.costPerMillionUsd.high < b.costPerMillionUsd.low && 'cost',
+  ]
+  return [{ by: nameOf(row), what: what.filter(Boolean).join(' and ') }]
 }
 
 function sameFigures(a: Measurement | null, b: Measurement | null): boolean {

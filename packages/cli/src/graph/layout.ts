@@ -34,8 +34,10 @@ export function layout(graph: CallGraph): Layout {
   g.setGraph({ rankdir: 'LR', nodesep: 26, edgesep: 12, ranksep: 62, marginx: MARGIN, marginy: MARGIN })
   g.setDefaultEdgeLabel(() => ({}))
   for (const { host } of graph.groups) g.setNode(host, {})
+  const titles = new Map(graph.groups.map((group) => [group.host, titleWidth(group) - 2 * GROUP_PADDING]))
   for (const node of graph.nodes) {
-    g.setNode(node.id, { width: Math.max(70, node.task.length * CHARACTER + 24), height: NODE_HEIGHT })
+    const least = node.task === node.host ? Math.max(70, titles.get(node.host) ?? 0) : 70
+    g.setNode(node.id, { width: Math.max(least, node.task.length * CHARACTER + 24), height: NODE_HEIGHT })
     g.setParent(node.id, node.host)
   }
   const drawn = graph.edges.filter((edge) => g.hasNode(edge.from) && g.hasNode(edge.to))

@@ -46,7 +46,7 @@ export function graphSvg(graph: CallGraph, id = 'graph'): Markup {
       html`<marker id="${id}-${mode}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0 L8 4 L0 8 z" class="tip-${mode}"/></marker>`,
   )}</defs>
 ${placed.groups.map(
-  ({ group, box }) =>
+  ({ box }) =>
     html`<rect class="group" x="${n(box.x)}" y="${n(box.y)}" width="${n(box.width)}" height="${n(box.height)}" rx="8"/>
 `,
 )}

@@ -1,5 +1,5 @@
 import type { Colors } from '../report/colors.js'
-import type { CallGraph, Edge, Node } from './model.js'
+import type { CallGraph, Edge, Group, Node } from './model.js'
 
 /**
  * The call graph as a tree for the terminal: each entry, below it the calls that it makes with their mode, route and figures. A task
@@ -23,10 +23,11 @@ export function graphText(graph: CallGraph, colors: Colors): string {
       if (!again) walk(callee, [...path, node.id], `${prefix}${last ? '   ' : '│  '}`)
     }
   }
-  for (const group of graph.groups) {
-    const node = nodes.get(`${group.host}/${group.host}`)
-    const isRoot = group.entry !== undefined || !graph.edges.some((edge) => edge.to === node?.id)
-    if (!node || shown.has(node.id) || !isRoot) continue
+  const isRoot = (group: Group) => group.entry !== undefined || !graph.edges.some((edge) => edge.to === hostNode(group))
+  // What only a cycle leads into has no root of its own; it comes last.
+  for (const group of [...graph.groups.filter(isRoot), ...graph.groups]) {
+    const node = nodes.get(hostNode(group))
+    if (!node || shown.has(node.id)) continue
     if (rows.length > 0) rows.push({ tree: '', name: '', cells: [] })
     rows.push({
       tree: '',
@@ -37,6 +38,10 @@ export function graphText(graph: CallGraph, colors: Colors): string {
     walk(node, [], '')
   }
   return render(rows, colors)
+}
+
+function hostNode(group: Group): string {
+  return `${group.host}/${group.host}`
 }
 
 interface Row {

@@ -82,22 +82,23 @@ function charts(outcome: Outcome): Markup {
 
 function table(outcome: Outcome): Markup {
   return html`<div class="scroll card" style="margin-top:16px"><table>
-<tr><th>Setup</th><th>n</th><th>p50 ms</th><th>p95 ms</th><th>p99 ms</th><th>$ / million</th><th>compute</th><th>requests</th><th>start-up</th><th>gateway</th><th>start-ups</th><th>errors</th></tr>
+<thead><tr><th>Setup</th><th>n</th><th>p50 ms</th><th>p95 ms</th><th>p99 ms</th><th>$ / million</th><th>compute</th><th>requests</th><th>start-up</th><th>gateway</th><th>cold</th><th>errors</th></tr></thead>
 ${columnsOf(outcome).map(({ row, label, adopted }) => tableRow(row, label, adopted))}
-</table><p class="soft">95% intervals by block bootstrap below each figure; * from fewer samples than the percentile needs (p95: 300, p99: 1000), only indicative.</p></div>`
+</table><p class="soft">95% intervals by block bootstrap below each figure; cold: start-ups; * from fewer samples than the percentile needs (p95: 300, p99: 1000), only indicative.</p></div>`
 }
 
 function tableRow(row: Row, label: string, adopted: boolean): Markup {
   const m = row.measurement
-  const head = html`<td><b>${adopted ? '★ ' : ''}${label}</b> <span class="mono">${row.notation}</span>${row.failure !== undefined && html`<span class="bad">not adopted: ${row.failure}</span>`}</td>`
-  if (!m) return html`<tr>${head}<td colspan="11">not measured</td></tr>`
   const estimate = (e: Estimate | null, star = false) =>
     e && Number.isFinite(e.value)
       ? html`<td>${digits(e.value)}${star ? '*' : ''}<span class="soft">${digits(e.low)} – ${digits(e.high)}</span></td>`
       : html`<td>–</td>`
   const part = (which: 'compute' | 'requests' | 'startup' | 'gateway') =>
-    html`<td>${m.cost ? digits(m.cost[which]) : '–'}</td>`
-  return html`<tr class="${adopted ? 'adopted' : ''}">${head}<td>${m.requests}</td>${estimate(m.p50Ms, isIndicative('p50Ms', m.p50Ms))}${estimate(m.p95Ms, isIndicative('p95Ms', m.p95Ms))}${estimate(m.p99Ms, isIndicative('p99Ms', m.p99Ms))}${estimate(m.costPerMillionUsd)}${part('compute')}${part('requests')}${part('startup')}${part('gateway')}<td>${m.coldStarts}</td><td>${m.errors}</td></tr>
+    html`<td>${m?.cost ? digits(m.cost[which]) : '–'}</td>`
+  const latency = (which: 'p50Ms' | 'p95Ms' | 'p99Ms') =>
+    m ? estimate(m[which], isIndicative(which, m[which])) : html`<td>–</td>`
+  return html`<tbody class="${adopted ? 'adopted' : ''}"><tr class="figures"><td><b>${adopted ? '★ ' : ''}${label}</b></td><td>${m?.requests ?? 0}</td>${latency('p50Ms')}${latency('p95Ms')}${latency('p99Ms')}${estimate(m?.costPerMillionUsd ?? null)}${part('compute')}${part('requests')}${part('startup')}${part('gateway')}<td>${m?.coldStarts ?? 0}</td><td>${m?.errors ?? 0}</td></tr>
+<tr class="notation"><td colspan="12"><span class="mono">${row.notation}</span>${row.failure !== undefined && html`<div class="bad">not adopted: ${row.failure}</div>`}</td></tr></tbody>
 `
 }
 

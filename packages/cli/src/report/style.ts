@@ -24,9 +24,9 @@ code, .mono { font: 12.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, mo
 .words li { margin: 4px 0; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(460px, 1fr)); gap: 16px; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; min-width: 0; }
-figcaption { margin-bottom: 8px; }
+figcaption { display: flex; flex-wrap: wrap; gap: 0 8px; align-items: baseline; margin-bottom: 8px; }
 .scroll { overflow-x: auto; }
-.legend { float: right; font-size: 12.5px; color: var(--soft); }
+.legend { margin-left: auto; font-size: 12.5px; color: var(--soft); }
 .legend span { margin-left: 12px; white-space: nowrap; }
 .swatch { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 5px; }
 .chart svg text { font: 12px ui-sans-serif, system-ui, sans-serif; fill: var(--ink); }
@@ -45,13 +45,14 @@ figcaption { margin-bottom: 8px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 13.5px; }
 th { text-align: right; font-weight: 600; color: var(--soft); border-bottom: 1px solid var(--line); padding: 6px 8px; white-space: nowrap; }
 td { text-align: right; padding: 7px 8px; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 240px; }
-tr.adopted td { background: color-mix(in srgb, var(--good) 9%, transparent); }
+th:first-child, td:first-child { text-align: left; white-space: normal; }
+tr.figures td { border-bottom: 0; padding-bottom: 0; }
+tr.notation td { padding-top: 2px; color: var(--soft); }
+tbody.adopted td { background: color-mix(in srgb, var(--good) 9%, transparent); }
 td .soft { display: block; font-size: 11.5px; }
 .reasons { display: grid; gap: 12px; }
 .reasons ul { margin: 6px 0 0; padding-left: 20px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0; }
 dt { color: var(--soft); } dd { margin: 0; }
-svg { max-width: none; }
-.graph svg { max-width: 100%; height: auto; }
+.chart svg, .graph svg { max-width: 100%; height: auto; }
 `
