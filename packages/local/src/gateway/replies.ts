@@ -1,0 +1,58 @@
+import type { InvokeResult } from '@fusionize/platform'
+import { FusionizeError } from 'fusionize'
+import type { WireError } from 'fusionize/runtime'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+
+/** A reply of the gateway's own making: `{ error: { code, message, … } }`. */
+export function problem(
+  status: ContentfulStatusCode,
+  code: string,
+  message: string,
+  details: Record<string, unknown> = {},
+  headers: Record<string, string> = {},
+): Response {
+  return Response.json({ error: { code, message, ...details } }, { status, headers })
+}
+
+/** An invocation's result as a reply: the task's JSON or bytes as they came, its error with the status that fits. */
+export function replyTo(result: InvokeResult, dev: boolean): Response {
+  const headers: Record<string, string> = { 'x-fusionize-session': result.session }
+  if (!result.ok) return errorReply(result.error, dev, headers)
+  const { output } = result
+  if (output === undefined) return new Response(null, { status: 204, headers })
+  headers['content-type'] = typeof output === 'string' ? 'application/json' : 'application/octet-stream'
+  return new Response(output as string | Uint8Array<ArrayBuffer>, { headers })
+}
+
+/** Statuses of fusionize's own errors. */
+const statuses: Record<string, ContentfulStatusCode> = {
+  INVALID_INPUT: 400,
+  UNKNOWN_TASK: 404,
+  PAYLOAD_TOO_LARGE: 413,
+  QUEUE_FULL: 429,
+  CANCELLED: 499 as ContentfulStatusCode,
+  SANDBOX_CRASHED: 502,
+  OUT_OF_MEMORY: 502,
+  SHUTTING_DOWN: 503,
+  TIMEOUT: 504,
+}
+
+/** An error as a reply: fusionize's own with its status, a task's own with 500. */
+export function errorReply(wire: WireError, dev: boolean, headers: Record<string, string> = {}): Response {
+  const stack = dev && wire.stack !== undefined ? { stack: wire.stack } : {}
+  const status = wire.name === 'FusionizeError' ? statuses[String(wire.code)] : undefined
+  if (status === undefined)
+    return problem(500, String(wire.code ?? 'TASK_FAILED'), wire.message, { name: wire.name, ...stack }, headers)
+  const { details = {} } = (wire.props === undefined ? {} : JSON.parse(wire.props)) as {
+    details?: Record<string, unknown>
+  }
+  if (typeof details.retryAfterMs === 'number') headers['retry-after'] = String(Math.ceil(details.retryAfterMs / 1000))
+  return problem(status, String(wire.code), wire.message, { ...details, ...stack }, headers)
+}
+
+/** What went wrong in the gateway's own work. */
+export function failure(error: unknown): Response {
+  if (error instanceof FusionizeError)
+    return problem(statuses[error.code] ?? 500, error.code, error.message, error.details)
+  return problem(500, 'GATEWAY_FAILED', error instanceof Error ? error.message : String(error))
+}
