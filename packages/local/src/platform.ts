@@ -22,6 +22,7 @@ import { Engine, outcomeOf, type Send } from './engine/engine.js'
 import { queueFull, shuttingDown, unknownTask } from './engine/failures.js'
 import { startProcess } from './engine/process-host.js'
 import { startThread } from './engine/thread-host.js'
+import { createGateway, type Gateway } from './gateway/index.js'
 import { Logs, type LogsPage } from './logs.js'
 import { memorySends } from './memory-sends.js'
 import { awsLambdaX86, memoryLadder } from './prices.js'
@@ -192,7 +193,8 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     return deployment
   }
 
-  return {
+  let gateway: Gateway | undefined
+  const platform: LocalPlatform = {
     name: 'local',
 
     facts(): Facts {
@@ -224,6 +226,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       deployments.add(
         new Deployment(id, build, forceCold, emulate === undefined ? undefined : createEmulation(emulate, seed)),
       )
+      gateway?.refresh()
       deployed()
       return { setup: id, changed }
     },
@@ -331,12 +334,31 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     async destroy() {
       if (closed) return
       closed = true
+      await gateway?.close()
       await sends.close()
       await engine.close()
       groups.close()
       records.close()
     },
+    get url() {
+      return gateway?.url
+    },
   }
+  if (settings.gateway) {
+    const { host, port, token, bodyLimit, dev } = settings
+    const routes = () =>
+      Object.values(deployments.current?.build.app.tasks ?? {}).flatMap(({ name, http }) =>
+        http ? [{ ...http, task: name }] : [],
+      )
+    const { invoke } = platform
+    try {
+      gateway = await createGateway({ host, port, token, bodyLimit, dev, routes, invoke, control: platform })
+    } catch (error) {
+      await platform.destroy()
+      throw error
+    }
+  }
+  return platform
 }
 
 /** MB that a sandbox is expected to use: most use far less than they may. */

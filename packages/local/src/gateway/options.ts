@@ -14,7 +14,7 @@ export interface Route {
 export interface Control {
   status(): Promise<PlatformStatus>
   records(since?: string): Promise<RecordsPage>
-  logs(since?: string): Promise<{ lines: string[]; next: string }>
+  logs(since?: string): Promise<{ entries: object[]; next: string }>
   deadLetters(): Promise<DeadLetter[]>
   replay(ids?: string[]): Promise<number>
   send(task: string, input: Payload, options: { id?: string }): Promise<{ id: string; session: string }>
