@@ -4,4 +4,6 @@ import type { Command } from '../terminal/command.js'
 export const commands: Record<string, () => Promise<Command>> = {
   init: async () => (await import('./init.js')).default,
   build: async () => (await import('./build.js')).default,
+  optimize: async () => (await import('./optimize.js')).default,
+  graph: async () => (await import('./graph.js')).default,
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { choose, type Goal, type Strategy, type StrategyContext, strategies } from '@fusionize/planner'
 import type { Platform } from '@fusionize/platform'
-import { FusionizeError, suggest } from 'fusionize'
+import { FusionizeError, type LocalOptions, suggest } from 'fusionize'
 import { type App, allFusedSetup } from 'fusionize/setup'
 import { adoptSetup } from '../app/current-setup.js'
 import type { LoadedApp } from '../app/load-app.js'
@@ -15,6 +15,7 @@ import { type Bench, runLoop, toRow, trial } from './loop.js'
 import { machineFacts } from './machine.js'
 import { Meter, sum } from './meter.js'
 import type { EmulationShare, Outcome, Overhead, Row } from './outcome.js'
+import type { OwnPlatform } from './own-platform.js'
 import { createReader } from './reader.js'
 import { type Schedule, schedule } from './schedule.js'
 import { emulationShare, judge } from './verdict.js'
@@ -30,6 +31,8 @@ export interface OptimizeOptions {
   seconds?: number
   /** Also finds and measures `remote@best` and `all-fused@best`. */
   baselines: boolean
+  /** Whose delays are emulated; undefined = none. */
+  emulate: LocalOptions['emulate']
   /** Also measures the first and the adopted setup without emulated delays. */
   compareEmulation: boolean
   /** Starts anew even when there is an unfinished run to go on with. */
@@ -39,8 +42,8 @@ export interface OptimizeOptions {
 
 export interface OptimizeTools {
   watcher: Watcher
-  /** A platform of the run's own, emulating or not; `close` ends it. */
-  openPlatform(emulate: boolean): Promise<{ platform: Platform; close(): Promise<void> }>
+  /** A platform of the run's own that emulates this, or nothing. */
+  openPlatform(emulate: LocalOptions['emulate']): Promise<OwnPlatform>
   signal?: AbortSignal
   now(): Date
 }
@@ -63,7 +66,7 @@ export async function optimize(loaded: LoadedApp, options: OptimizeOptions, tool
   })
   const app = await loaded.scan()
   const meter = new Meter()
-  const { platform, close } = await tools.openPlatform(true)
+  const { platform, close } = await tools.openPlatform(options.emulate)
   try {
     const lab = labFor(loaded, app, plan, platform, meter, tools)
     const facts = platform.facts()
@@ -205,7 +208,7 @@ async function openHistory(
     appHash: await appHash(loaded, app),
     strategy: strategy.name,
     goal: options.goal,
-    load: JSON.stringify([plan.profile, plan.arrivals.length, loaded.config.local.emulate ?? null]),
+    load: JSON.stringify([plan.profile, plan.arrivals.length, options.emulate ?? null]),
   }
   const unfinished = options.fresh ? undefined : await findUnfinished(loaded.stateDir, key)
   return unfinished ?? newHistory(key, now)
@@ -287,7 +290,7 @@ async function withoutEmulation(
   tools: OptimizeTools,
 ): Promise<EmulationShare | null> {
   tools.watcher.section('Without emulated delays')
-  const { platform, close } = await tools.openPlatform(false)
+  const { platform, close } = await tools.openPlatform(undefined)
   try {
     const meter = new Meter()
     const lab = labFor(loaded, app, plan, platform, meter, tools)
