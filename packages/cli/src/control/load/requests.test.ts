@@ -34,3 +34,23 @@ test('a load that asks for a task which is no entry is told the entries', () => 
   expect(() => loadRequests(app, () => ({ task: 'cart', input: 1 }), 0, 1)).toThrow(/'cart'.*no http option.*checkout/)
   expect(() => loadRequests(app, () => ({ task: 'chekout', input: 1 }), 0, 1)).toThrow(/did you mean 'checkout'/)
 })
+
+test('inputs go where the gateway reads them: path, query or body', () => {
+  const entry = (method: string, path: string) => ({
+    ...app,
+    tasks: { ...app.tasks, cart: { name: 'cart', file: 'tasks/cart.ts', line: 1, http: { method, path } } },
+  })
+  const wire = (method: string, path: string, input: unknown) =>
+    loadRequests(entry(method, path), () => ({ task: 'cart', input }), 0, 1)[0]
+  expect(wire('GET', '/carts/:id', { id: 'a b', full: true })).toEqual({
+    method: 'GET',
+    path: '/carts/a%20b?full=true',
+  })
+  expect(wire('PUT', '/carts/:id', { id: 7, items: [1] })).toEqual({
+    method: 'PUT',
+    path: '/carts/7',
+    body: '{"items":[1]}',
+  })
+  expect(wire('POST', '/carts', [1, 2])).toEqual({ method: 'POST', path: '/carts', body: '[1,2]' })
+  expect(wire('POST', '/carts', undefined)).toEqual({ method: 'POST', path: '/carts' })
+})

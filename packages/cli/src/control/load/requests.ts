@@ -42,9 +42,27 @@ function toWire(app: App, task: string, input: unknown): WireRequest {
       `load.request asks for task '${task}', which ${problem}${suggest(task, entries(app))}; entries: ${entries(app).join(', ') || 'none'}`,
     )
   }
-  const wire: WireRequest = { method: http.method, path: http.path }
-  if (input !== undefined) wire.body = JSON.stringify(input)
-  return wire
+  return wireRequest(http.method, http.path, input)
+}
+
+/** The gateway reads an input from the path's parameters, the query (GET, DELETE) or the body; this writes it to where it is read. */
+function wireRequest(method: string, pattern: string, input: unknown): WireRequest {
+  const isObject = typeof input === 'object' && input !== null && !Array.isArray(input)
+  const rest: Record<string, unknown> = isObject ? { ...input } : {}
+  const path = pattern.replace(/:(\w+)/g, (whole, name: string) => {
+    if (!(name in rest)) return whole
+    const value = encodeURIComponent(String(rest[name]))
+    delete rest[name]
+    return value
+  })
+  if (method === 'GET' || method === 'DELETE') {
+    const query = new URLSearchParams(
+      Object.entries(rest).map(([key, value]): [string, string] => [key, String(value)]),
+    ).toString()
+    return { method, path: query === '' ? path : `${path}?${query}` }
+  }
+  const body = isObject ? rest : input
+  return body === undefined ? { method, path } : { method, path, body: JSON.stringify(body) }
 }
 
 function entries(app: App): string[] {
