@@ -1,12 +1,12 @@
 import type { PriceModel } from '@fusionize/platform'
 
-/** AWS Lambda, x86, first price tier, with an HTTP API in front. */
+/** AWS Lambda, x86, first price tier, entries behind function URLs, which are free (an HTTP API would be $1.00 per million). */
 export const awsLambdaX86: PriceModel = {
   name: 'AWS Lambda x86',
   date: '2026-01-01',
   perGbSecond: 0.0000166667,
   perRequest: 0.2e-6,
-  perGatewayRequest: 1e-6,
+  perGatewayRequest: 0,
   billsInit: true,
   granularityMs: 1,
 }
