@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path'
-import { cancel, intro, isCancel, outro, text } from '@clack/prompts'
+import { cancel, intro, outro, text } from '@clack/prompts'
 import { packageNameOf } from './new-app.js'
 
 export interface Answers {
@@ -29,7 +29,7 @@ export async function ask(given: Answers): Promise<Answers> {
 
 async function answer(question: Promise<string | symbol>): Promise<string> {
   const value = await question
-  if (!isCancel(value)) return value
+  if (typeof value === 'string') return value
   cancel('Nothing was written')
   process.exit(130)
 }
