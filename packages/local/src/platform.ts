@@ -22,7 +22,7 @@ import { Engine, outcomeOf, type Send } from './engine/engine.js'
 import { queueFull, shuttingDown, unknownTask } from './engine/failures.js'
 import { startProcess } from './engine/process-host.js'
 import { startThread } from './engine/thread-host.js'
-import { createGateway, type Gateway } from './gateway/index.js'
+import { createGateway, type Gateway, type RequestLog } from './gateway/index.js'
 import { Logs, type LogsPage } from './logs.js'
 import { memorySends } from './memory-sends.js'
 import { awsLambdaX86, memoryLadder } from './prices.js'
@@ -39,6 +39,8 @@ export interface LocalPlatformOptions extends LocalOptions {
   seed?: number
   /** Serves entries over HTTP. @default true */
   gateway?: boolean
+  /** Told of every request that the gateway answered. */
+  onRequest?: (request: RequestLog) => void
 }
 
 export interface LocalPlatform extends Platform {
@@ -345,14 +347,14 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     },
   }
   if (settings.gateway) {
-    const { host, port, token, bodyLimit, dev } = settings
+    const { host, port, token, bodyLimit, dev, onRequest } = settings
     const routes = () =>
       Object.values(deployments.current?.build.app.tasks ?? {}).flatMap(({ name, http }) =>
         http ? [{ ...http, task: name }] : [],
       )
     const { invoke } = platform
     try {
-      gateway = await createGateway({ host, port, token, bodyLimit, dev, routes, invoke, control: platform })
+      gateway = await createGateway({ host, port, token, bodyLimit, dev, onRequest, routes, invoke, control: platform })
     } catch (error) {
       await platform.destroy()
       throw error

@@ -8,8 +8,9 @@ import { type App, serveEntries } from './entries.js'
 import { requireOwnClient, requireToken } from './guard.js'
 import { checkExposure, defaults, type GatewayOptions } from './options.js'
 import { failure } from './replies.js'
+import { reportRequests } from './report.js'
 
-export type { Control, GatewayOptions, Route } from './options.js'
+export type { Control, GatewayOptions, RequestLog, Route } from './options.js'
 
 export interface Gateway {
   readonly url: string
@@ -47,6 +48,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 function build(options: GatewayOptions, host: string): App {
   const bodyLimit = options.bodyLimit ?? defaults.bodyLimit
   const app: App = new Hono<{ Bindings: HttpBindings }>()
+  if (options.onRequest) app.use('*', reportRequests(options.onRequest))
   if (options.token) app.use('*', requireToken(options.token))
   app.use('/_fusionize/*', requireOwnClient(host, options.token !== undefined))
   serveControl(app, options, bodyLimit)

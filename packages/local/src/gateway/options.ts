@@ -20,6 +20,17 @@ export interface Control {
   send(task: string, input: Payload, options: { id?: string }): Promise<{ id: string; session: string }>
 }
 
+/** A request that was answered; for logs. */
+export interface RequestLog {
+  method: string
+  /** With the query. */
+  path: string
+  status: number
+  ms: number
+  /** Absent when no task was asked. */
+  session?: string
+}
+
 export interface GatewayOptions {
   /** The entries of the setup that takes new sessions; read again at `refresh`. */
   routes(): Route[]
@@ -35,6 +46,8 @@ export interface GatewayOptions {
   bodyLimit?: number | undefined
   /** Errors of tasks carry their stack. @default false */
   dev?: boolean | undefined
+  /** Told of every request that was answered, those for state and logs excepted. */
+  onRequest?: ((request: RequestLog) => void) | undefined
 }
 
 export const defaults = { host: '127.0.0.1', port: 7070, bodyLimit: 6 * 2 ** 20, dev: false }
