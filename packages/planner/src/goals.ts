@@ -5,32 +5,43 @@ import type { Estimate, Goal, Measurement, Round } from './types.js'
  * the one weighs as much as a percent of the other. Without a known cost, latency decides.
  */
 export function objective(goal: Goal, m: Measurement): number {
-  const cost = m.costPerMillionUsd?.value
-  switch (goal.minimize) {
-    case 'p50':
-      return m.p50Ms.value
-    case 'p95':
-      return m.p95Ms.value
-    case 'p99':
-      return m.p99Ms.value
-    case 'cost':
-      return cost ?? m.p50Ms.value
-    case 'balanced':
-      return m.p50Ms.value * (cost ?? 1)
-  }
+  return objectiveEstimate(goal, m).value
 }
 
-/** Whether the measured values keep the goal's bounds. */
+/** The same with its 95% interval; that of a product from both, as if they were independent. */
+export function objectiveEstimate(goal: Goal, m: Measurement): Estimate {
+  const cost = m.costPerMillionUsd
+  if (goal.minimize === 'cost') return cost ?? m.p50Ms
+  if (goal.minimize !== 'balanced') return m[`${goal.minimize}Ms`]
+  return cost ? product(m.p50Ms, cost) : m.p50Ms
+}
+
+function product(a: Estimate, b: Estimate): Estimate {
+  const value = a.value * b.value
+  const relative = (end: 'low' | 'high') => Math.hypot(a[end] / a.value - 1, b[end] / b.value - 1)
+  return { value, low: value * (1 - relative('low')), high: value * (1 + relative('high')), n: Math.min(a.n, b.n) }
+}
+
+/** Whether the measured values keep the goal's bounds. A cost that is not known keeps any. */
 export function satisfies(goal: Goal, m: Measurement): boolean {
-  const { p50Ms, p95Ms, p99Ms, costPerMillionUsd } = goal.subjectTo ?? {}
-  const within = (estimate: Estimate | null, bound: number | undefined) =>
-    bound === undefined || estimate === null || estimate.value <= bound
-  return (
-    within(m.p50Ms, p50Ms) &&
-    within(m.p95Ms, p95Ms) &&
-    within(m.p99Ms, p99Ms) &&
-    within(m.costPerMillionUsd, costPerMillionUsd)
+  return overshoot(goal, m) <= 1
+}
+
+/** The largest ratio of a measured value to its bound; 0 without bounds. */
+function overshoot({ subjectTo = {} }: Goal, m: Measurement): number {
+  const ratio = (estimate: Estimate | null, bound: number | undefined) =>
+    bound === undefined || estimate === null ? 0 : estimate.value / bound
+  return Math.max(
+    ratio(m.p50Ms, subjectTo.p50Ms),
+    ratio(m.p95Ms, subjectTo.p95Ms),
+    ratio(m.p99Ms, subjectTo.p99Ms),
+    ratio(m.costPerMillionUsd, subjectTo.costPerMillionUsd),
   )
+}
+
+/** Whether `a` serves the goal better than `b` beyond the 95% intervals. */
+export function better(goal: Goal, a: Measurement, b: Measurement): boolean {
+  return objectiveEstimate(goal, a).high < objectiveEstimate(goal, b).low
 }
 
 /** Whether `a` is better than `b` in median latency or cost beyond the 95% intervals, and no worse in the other. */
@@ -41,15 +52,34 @@ export function dominates(a: Measurement, b: Measurement): boolean {
 }
 
 /**
- * The round to adopt: the best by the goal among those without errors that keep its bounds; where none keeps them, the best of all. The
- * first round is among the candidates, so the loop never ends on a setup worse than the start.
+ * Order of measurements under a goal, the best first: fewer errors (as a share), then bounds kept or the least overshoot, then the
+ * objective.
+ */
+export function compareRows(goal: Goal): (a: Measurement, b: Measurement) => number {
+  const errors = (m: Measurement) => (m.requests === 0 ? 1 : m.errors / m.requests)
+  return (a, b) =>
+    errors(a) - errors(b) ||
+    Math.max(1, overshoot(goal, a)) - Math.max(1, overshoot(goal, b)) ||
+    objective(goal, a) - objective(goal, b)
+}
+
+/** The best of the rounds that had no errors, by `compareRows`; of equals the earliest. */
+export function best(rounds: readonly Round[], goal: Goal): Round | undefined {
+  const sound = rounds.filter(({ measurement: m }) => m.errors === 0 && m.requests > 0)
+  const compare = compareRows(goal)
+  return sound.reduce<Round | undefined>((a, b) => (a && compare(a.measurement, b.measurement) <= 0 ? a : b), undefined)
+}
+
+/**
+ * The round to adopt: the best, if it is better than the first one beyond the intervals, or keeps bounds better than that does. Else the first
+ * stays, so the loop never ends on a setup worse than the start, nor on one that only chance made look better.
  */
 export function choose(history: readonly Round[], goal: Goal): Round | undefined {
-  const sound = history.filter((round) => round.measurement.errors === 0 && round.measurement.requests > 0)
-  const within = sound.filter((round) => satisfies(goal, round.measurement))
-  const candidates = within.length > 0 ? within : sound
-  return candidates.reduce<Round | undefined>(
-    (best, round) => (best && objective(goal, best.measurement) <= objective(goal, round.measurement) ? best : round),
-    undefined,
-  )
+  const found = best(history, goal)
+  const [first] = history
+  if (!found || !first || found === first) return found
+  const m = first.measurement
+  const firstIsSound = m.errors === 0 && m.requests > 0
+  const tighter = Math.max(1, overshoot(goal, found.measurement)) < Math.max(1, overshoot(goal, m))
+  return !firstIsSound || tighter || better(goal, found.measurement, m) ? found : first
 }

@@ -1,4 +1,4 @@
-import { choose, type Goal, type Measurement, objective, type Proposal, satisfies } from '@fusionize/planner'
+import { best as bestOf, type Goal, type Measurement, objective, type Proposal, satisfies } from '@fusionize/planner'
 import { type App, allFusedSetup, type FusionSetup, remoteSetup, setupId, validate } from 'fusionize/setup'
 import type { HistoryRound } from './history.js'
 import type { Evidence } from './lab.js'
@@ -57,7 +57,7 @@ export async function sweep(
     if (promising === undefined || probes.some((round) => memoryOf(round) === promising)) break
     await probe(promising)
   }
-  const best = choose(
+  const best = bestOf(
     probes.filter((round) => !round.failure),
     goal,
   )

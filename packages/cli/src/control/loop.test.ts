@@ -1,4 +1,4 @@
-import type { Proposal, Strategy } from '@fusionize/planner'
+import { emptyProfile, type Proposal, type Strategy } from '@fusionize/planner'
 import { FusionizeError } from 'fusionize'
 import { allFusedSetup, type FusionSetup, remoteSetup, setupId } from 'fusionize/setup'
 import { expect, test } from 'vitest'
@@ -70,16 +70,7 @@ function setUp(strategy: Strategy, behaviour: Record<string, number | Error> = {
         ...measurement(5, 1, samples.length),
         errors: samples.filter((sample) => sample.error !== undefined).length,
       },
-      profile: {
-        v: 1,
-        requests: samples.length,
-        records: 0,
-        duplicates: 0,
-        unmatched: 0,
-        tasks: {},
-        edges: {},
-        functions: {},
-      },
+      profile: { ...emptyProfile(), requests: samples.length },
     }),
     arrivals: [0, 10, 20],
     strategy,

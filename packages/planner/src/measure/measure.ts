@@ -1,6 +1,6 @@
 import type { InvocationRecord } from 'fusionize/record'
 import { doubleBilledMs } from '../profile/spans.js'
-import { bootstrap, mean, percentile } from '../statistics/bootstrap.js'
+import { bootstrap, mean, percentiles } from '../statistics/bootstrap.js'
 import type { Measurement, PlannerFacts } from '../types.js'
 import { type Cost, costOf, totalOf } from './cost.js'
 
@@ -17,7 +17,7 @@ export interface RequestSample {
 /**
  * The figures of METRICS.md for one setup under one load.
  * @param samples in order of arrival
- * @param records of everything that the requests caused
+ * @param records of everything that the requests caused, without duplicates; retries are attempts of their own and cost their own
  */
 export function measure(
   samples: readonly RequestSample[],
@@ -25,56 +25,65 @@ export function measure(
   facts: PlannerFacts,
 ): Measurement {
   const latencies = samples.filter((sample) => sample.error === undefined).map((sample) => sample.latencyMs)
+  const [p50Ms, p95Ms, p99Ms] = percentiles(latencies, [0.5, 0.95, 0.99])
+  if (!p50Ms || !p95Ms || !p99Ms) throw new RangeError('a percentile is missing')
   const requests = samples.length
-  const sum: Cost = { compute: 0, requests: 0, startup: 0, gateway: requests * facts.prices.perGatewayRequest }
+  const priced = facts.cpuShareEnforced && requests > 0
+  return {
+    requests,
+    errors: requests - latencies.length,
+    p50Ms,
+    p95Ms,
+    p99Ms,
+    ...(priced ? pricesOf(samples, records, facts) : { costPerMillionUsd: null, cost: null }),
+    coldStarts: records.filter((record) => record.cold !== null).length,
+    invocations: records.length,
+    invocationsPerRequest: requests === 0 ? 0 : records.length / requests,
+    doubleBillingShare: doubleBillingShare(records),
+  }
+}
+
+function doubleBillingShare(records: readonly InvocationRecord[]): number {
+  let all = 0
+  let double = 0
+  for (const record of records) {
+    all += record.memory * record.wall
+    double += record.memory * doubleBilledMs(record)
+  }
+  return all === 0 ? 0 : double / all
+}
+
+/**
+ * The cost of a request is that of every invocation of its session. What belongs to no sample's session (its client gave up before it knew it) is
+ * in the value all the same, and shifts the interval.
+ */
+function pricesOf(
+  samples: readonly RequestSample[],
+  records: readonly InvocationRecord[],
+  facts: PlannerFacts,
+): Pick<Measurement, 'costPerMillionUsd' | 'cost'> {
+  const perRequest = 1e6 / samples.length
+  const gateway = facts.prices.perGatewayRequest
+  const sum: Cost = { compute: 0, requests: 0, startup: 0, gateway: samples.length * gateway }
   const bySession = new Map<string, number>()
-  let gbMs = 0
-  let doubleGbMs = 0
   for (const record of records) {
     const cost = costOf(record, facts)
     sum.compute += cost.compute
     sum.requests += cost.requests
     sum.startup += cost.startup
     bySession.set(record.session, (bySession.get(record.session) ?? 0) + totalOf(cost))
-    gbMs += record.memory * record.wall
-    doubleGbMs += record.memory * doubleBilledMs(record)
   }
-  const perMillion = (usd: number) => (requests === 0 ? 0 : (usd * 1e6) / requests)
-  const priced = facts.cpuShareEnforced && requests > 0
+  const each = samples.map(({ session = '' }) => 1e6 * ((bySession.get(session) ?? 0) + gateway))
+  const known = bootstrap(each, mean)
+  const value = totalOf(sum) * perRequest
+  const shift = value - known.value
   return {
-    requests,
-    errors: requests - latencies.length,
-    p50Ms: percentile(latencies, 0.5),
-    p95Ms: percentile(latencies, 0.95),
-    p99Ms: percentile(latencies, 0.99),
-    costPerMillionUsd: priced ? costInterval(samples, bySession, perMillion(totalOf(sum)), facts) : null,
-    cost: priced
-      ? {
-          compute: perMillion(sum.compute),
-          requests: perMillion(sum.requests),
-          startup: perMillion(sum.startup),
-          gateway: perMillion(sum.gateway),
-        }
-      : null,
-    coldStarts: records.filter((record) => record.cold !== null).length,
-    invocations: records.length,
-    invocationsPerRequest: requests === 0 ? 0 : records.length / requests,
-    doubleBillingShare: gbMs === 0 ? 0 : doubleGbMs / gbMs,
+    costPerMillionUsd: { value, low: known.low + shift, high: known.high + shift, n: samples.length },
+    cost: {
+      compute: sum.compute * perRequest,
+      requests: sum.requests * perRequest,
+      startup: sum.startup * perRequest,
+      gateway: sum.gateway * perRequest,
+    },
   }
-}
-
-/** The mean cost of a request with its interval; what belongs to no sample's session shifts the whole interval. */
-function costInterval(
-  samples: readonly RequestSample[],
-  bySession: ReadonlyMap<string, number>,
-  value: number,
-  facts: PlannerFacts,
-): Measurement['costPerMillionUsd'] {
-  const each = samples.map(
-    ({ session }) =>
-      1e6 * ((session === undefined ? 0 : (bySession.get(session) ?? 0)) + facts.prices.perGatewayRequest),
-  )
-  const interval = bootstrap(each, mean)
-  const shift = value - interval.value
-  return { value, low: interval.low + shift, high: interval.high + shift, n: samples.length }
 }

@@ -1,16 +1,33 @@
 import type { InvocationRecord, Span } from 'fusionize/record'
-import { emptyDistribution, note } from '../statistics/distribution.js'
+import { type Distribution, emptyDistribution, exact, note } from '../statistics/distribution.js'
 import { figuresOf, type SpanFigures } from './spans.js'
-import { type EdgeProfile, edgeKey, type FunctionProfile, type Profile, type SizeProfile } from './types.js'
+import { isRequest } from './trace.js'
+import { type EdgeProfile, edgeKey, type FunctionProfile, type Profile, type TaskProfile } from './types.js'
 
+/** The profile of nothing. */
 export function emptyProfile(): Profile {
-  return { v: 1, requests: 0, records: 0, duplicates: 0, unmatched: 0, tasks: {}, edges: {}, functions: {} }
+  return {
+    v: 1,
+    requests: 0,
+    firstRequest: 0,
+    lastRequest: 0,
+    records: 0,
+    retries: 0,
+    duplicates: 0,
+    late: 0,
+    unmatched: 0,
+    traces: { complete: 0, incomplete: 0 },
+    tasks: {},
+    edges: {},
+    functions: {},
+  }
 }
 
 /** Adds one record to the profile, in place: all of it that does not need another record. */
 export function foldRecord(profile: Profile, record: InvocationRecord): void {
   profile.records++
-  if (record.parent === null) profile.requests++
+  if (record.attempt > 1) profile.retries++
+  if (isRequest(record)) foldRequest(profile, record.start)
   foldFunction(profile, record)
   for (const figures of figuresOf(record)) {
     if (figures.ran) foldRun(profile, record, figures)
@@ -22,9 +39,14 @@ export function foldRecord(profile: Profile, record: InvocationRecord): void {
 /** Adds what the two ends of a remote call say together: the hand-over. */
 export function foldHandOver(profile: Profile, caller: InvocationRecord, span: Span, callee: InvocationRecord): void {
   const from = caller.spans[span.parent]
-  if (!from || span.mode === 'send' || callee.cold !== null) return
-  const edge = edgeOf(profile, from.task, span)
-  note(bySize(edge.overheadMs, caller.memory), span.end - span.start - callee.reply)
+  if (!from || span.mode === 'send' || callee.cold !== null || span.error !== undefined) return
+  note(at(edgeOf(profile, from.task, span).overheadMs, caller.memory), span.end - span.start - callee.reply)
+}
+
+function foldRequest(profile: Profile, start: number): void {
+  profile.firstRequest = profile.requests === 0 ? start : Math.min(profile.firstRequest, start)
+  profile.lastRequest = Math.max(profile.lastRequest, start)
+  profile.requests++
 }
 
 function foldFunction(profile: Profile, record: InvocationRecord): void {
@@ -35,10 +57,13 @@ function foldFunction(profile: Profile, record: InvocationRecord): void {
   if (record.spans[0]?.error !== undefined) f.errors++
   note(f.wallMs, record.wall)
   note(f.replyMs, record.reply)
+  note(f.afterMs, record.wall - record.reply)
+  f.concurrent = Math.max(f.concurrent, record.concurrent)
   f.peakMb = Math.max(f.peakMb, record.peakMb)
   if (record.cold === null) return
   f.coldStarts++
   if (record.coldKind === 'forced') f.forcedColdStarts++
+  if (record.coldKind === 'prewarmed') f.prewarmedColdStarts++
   note(f.coldMs, record.cold)
 }
 
@@ -50,38 +75,45 @@ function newFunction({ function: name, memory }: InvocationRecord): FunctionProf
     errors: 0,
     wallMs: emptyDistribution(),
     replyMs: emptyDistribution(),
+    afterMs: emptyDistribution(),
     coldStarts: 0,
     forcedColdStarts: 0,
+    prewarmedColdStarts: 0,
     coldMs: emptyDistribution(),
+    concurrent: 0,
     peakMb: 0,
   }
 }
 
-function foldRun(profile: Profile, record: InvocationRecord, { span, ownMs, ownCpuMs }: SpanFigures): void {
+function foldRun(profile: Profile, record: InvocationRecord, { span, ownMs, workMs, ownCpuMs }: SpanFigures): void {
   profile.tasks[span.task] ??= { runs: 0, errors: 0, sizes: {} }
-  const task = profile.tasks[span.task] as Profile['tasks'][string]
+  const task = profile.tasks[span.task] as TaskProfile
   task.runs++
   if (span.error !== undefined) task.errors++
-  task.sizes[record.memory] ??= { runs: 0, ownMs: emptyDistribution(), cpuMs: 0, cpuOwnMs: 0, cpuRuns: 0 }
-  const size = task.sizes[record.memory] as SizeProfile
+  task.sizes[record.memory] ??= { runs: 0, ownMs: emptyDistribution(), workMs: 0, cpuMs: 0, cpuOwnMs: 0, cpuRuns: 0 }
+  const size = task.sizes[record.memory] as TaskProfile['sizes'][string]
   size.runs++
   note(size.ownMs, ownMs)
-  if (ownCpuMs === undefined || record.concurrent > 1) return
-  size.cpuMs += ownCpuMs
-  size.cpuOwnMs += ownMs
+  size.workMs += exact(workMs)
+  if (ownCpuMs === undefined) return
+  size.cpuMs += exact(ownCpuMs)
+  size.cpuOwnMs += exact(ownMs)
   size.cpuRuns++
 }
 
-function foldEdge(profile: Profile, record: InvocationRecord, caller: Span, { span, overlapped }: SpanFigures): void {
+function foldEdge(profile: Profile, record: InvocationRecord, caller: Span, figures: SpanFigures): void {
+  const { span, overlapped, addedMs } = figures
   const edge = edgeOf(profile, caller.task, span)
-  const waitMs = span.mode === 'send' && span.route === 'inline' ? 0 : span.end - span.start
+  const waits = span.mode !== 'send' || span.route === 'remote'
+  const waitMs = waits ? span.end - span.start : 0
   edge.calls++
   if (overlapped) edge.parallel++
   if (span.error !== undefined) edge.errors++
   note(edge.waitMs, waitMs)
+  if (waits) edge.addedMs += exact(addedMs)
   note(edge.bytesIn, span.bytesIn)
   note(edge.bytesOut, span.bytesOut)
-  if (span.mode === 'send' && span.route === 'remote') note(bySize(edge.overheadMs, record.memory), waitMs)
+  if (span.mode === 'send' && waits && span.error === undefined) note(at(edge.overheadMs, record.memory), waitMs)
 }
 
 function edgeOf(profile: Profile, from: string, { task: to, mode, route }: Span): EdgeProfile {
@@ -95,6 +127,7 @@ function edgeOf(profile: Profile, from: string, { task: to, mode, route }: Span)
     errors: 0,
     parallel: 0,
     waitMs: emptyDistribution(),
+    addedMs: 0,
     overheadMs: {},
     bytesIn: emptyDistribution(),
     bytesOut: emptyDistribution(),
@@ -102,7 +135,7 @@ function edgeOf(profile: Profile, from: string, { task: to, mode, route }: Span)
   return profile.edges[key]
 }
 
-function bySize(map: EdgeProfile['overheadMs'], memory: number) {
+function at(map: Record<string, Distribution>, memory: number): Distribution {
   map[memory] ??= emptyDistribution()
   return map[memory]
 }

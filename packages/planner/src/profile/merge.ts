@@ -1,23 +1,71 @@
 import { type Distribution, mergeDistributions } from '../statistics/distribution.js'
-import type { Profile } from './types.js'
+import type { EdgeProfile, FunctionProfile, Profile, TaskProfile } from './types.js'
 
-/** The profile of what both profiles saw; associative and commutative. */
+type SizeProfile = TaskProfile['sizes'][string]
+
+/** The profile of what both profiles saw; associative and commutative. Neither is changed. */
 export function mergeProfiles(a: Profile, b: Profile): Profile {
-  return mergeValues(a, b) as Profile
+  return {
+    v: 1,
+    ...sums(a, b, ['requests', 'records', 'retries', 'duplicates', 'late', 'unmatched']),
+    firstRequest: first(a, b),
+    lastRequest: Math.max(a.lastRequest, b.lastRequest),
+    traces: sums(a.traces, b.traces, ['complete', 'incomplete']),
+    tasks: mergeMaps(a.tasks, b.tasks, mergeTasks),
+    edges: mergeMaps(a.edges, b.edges, mergeEdges),
+    functions: mergeMaps(a.functions, b.functions, mergeFunctions),
+  }
 }
 
-/** Counts add up, distributions merge, maps unite; `v`, `memory` and names are equal on both sides; a peak is the larger one. */
-function mergeValues(a: unknown, b: unknown, key = ''): unknown {
-  if (a === undefined) return b
-  if (b === undefined) return a
-  if (typeof a === 'number' && typeof b === 'number') {
-    if (key === 'v' || key === 'memory') return a
-    return key === 'peakMb' ? Math.max(a, b) : a + b
+function first(a: Profile, b: Profile): number {
+  if (a.requests === 0) return b.firstRequest
+  return b.requests === 0 ? a.firstRequest : Math.min(a.firstRequest, b.firstRequest)
+}
+
+function mergeTasks(a: TaskProfile, b: TaskProfile): TaskProfile {
+  return { ...sums(a, b, ['runs', 'errors']), sizes: mergeMaps(a.sizes, b.sizes, mergeSizes) }
+}
+
+function mergeSizes(a: SizeProfile, b: SizeProfile): SizeProfile {
+  return {
+    ...sums(a, b, ['runs', 'workMs', 'cpuMs', 'cpuOwnMs', 'cpuRuns']),
+    ...distributions(a, b, ['ownMs']),
   }
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a
-  if ('buckets' in a) return mergeDistributions(a as Distribution, b as Distribution)
-  const out: Record<string, unknown> = {}
-  for (const name of new Set([...Object.keys(a), ...Object.keys(b)]))
-    out[name] = mergeValues((a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name], name)
+}
+
+function mergeEdges(a: EdgeProfile, b: EdgeProfile): EdgeProfile {
+  return {
+    ...a,
+    ...sums(a, b, ['calls', 'errors', 'parallel', 'addedMs']),
+    ...distributions(a, b, ['waitMs', 'bytesIn', 'bytesOut']),
+    overheadMs: mergeMaps(a.overheadMs, b.overheadMs, mergeDistributions),
+  }
+}
+
+function mergeFunctions(a: FunctionProfile, b: FunctionProfile): FunctionProfile {
+  return {
+    ...a,
+    ...sums(a, b, ['invocations', 'errors', 'coldStarts', 'forcedColdStarts', 'prewarmedColdStarts']),
+    ...distributions(a, b, ['wallMs', 'replyMs', 'afterMs', 'coldMs']),
+    concurrent: Math.max(a.concurrent, b.concurrent),
+    peakMb: Math.max(a.peakMb, b.peakMb),
+  }
+}
+
+function mergeMaps<T>(a: Record<string, T>, b: Record<string, T>, merge: (a: T, b: T) => T): Record<string, T> {
+  const out: Record<string, T> = { ...a }
+  for (const [key, value] of Object.entries(b)) out[key] = Object.hasOwn(a, key) ? merge(a[key] as T, value) : value
   return out
+}
+
+function sums<K extends string>(a: Record<K, number>, b: Record<K, number>, keys: readonly K[]): Record<K, number> {
+  return Object.fromEntries(keys.map((key) => [key, a[key] + b[key]])) as Record<K, number>
+}
+
+function distributions<K extends string>(
+  a: Record<K, Distribution>,
+  b: Record<K, Distribution>,
+  keys: readonly K[],
+): Record<K, Distribution> {
+  return Object.fromEntries(keys.map((key) => [key, mergeDistributions(a[key], b[key])])) as Record<K, Distribution>
 }

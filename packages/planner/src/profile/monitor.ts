@@ -1,45 +1,69 @@
-import { type InvocationRecord, type Span, spanId } from 'fusionize/record'
+import type { InvocationRecord } from 'fusionize/record'
 import { emptyProfile, foldHandOver, foldRecord } from './fold.js'
+import { profileFromJSON } from './json.js'
+import { addToTrace, type OpenTrace, openTrace, type Trace } from './trace.js'
 import type { Profile } from './types.js'
 
+export type { Trace } from './trace.js'
+
 export interface MonitorOptions {
-  /** Remote calls kept while the other end's record is awaited. @default 50000 */
-  pending?: number
-  /** Invocations remembered to tell duplicates. @default 100000 */
+  /** Traces that may wait for records at a time; beyond, the oldest is closed as incomplete. @default 10000 */
+  open?: number
+  /** Records that open traces may hold in total; beyond, the oldest is closed as incomplete. @default 200000 */
+  openRecords?: number
+  /** Invocations, and closed traces, remembered to tell duplicates and late records. @default 100000 */
   remembered?: number
-  /** Traces kept for `traces()`; the oldest go first. @default 1000 */
-  traces?: number
+  /** Closed traces kept for `traces()`; the oldest go first. @default 0 */
+  kept?: number
 }
 
-/** All records of one request so far. */
-export interface Trace {
-  trace: string
-  records: InvocationRecord[]
-  /** The record without a caller has arrived, and for every remote call and send the callee's. */
-  complete: boolean
-}
+/** Defaults of `MonitorOptions`. */
+export const defaults: Required<MonitorOptions> = { open: 10_000, openRecords: 200_000, remembered: 100_000, kept: 0 }
 
 /** Records in, profile out. Late, missing, repeated and unordered records are normal. */
 export interface Monitor {
-  /** @returns false when the record was a duplicate */
+  /** @returns false when the record was a duplicate, which changes nothing but their count */
   add(record: InvocationRecord): boolean
+  /** What is known so far, as if all open traces were closed now; a copy. */
   profile(): Profile
+  /** The traces that are kept, oldest first, then those that are open. */
   traces(): Trace[]
+  /** Closes all open traces: what they still waited for is counted as unmatched. Returns the profile. */
+  flush(): Profile
 }
 
-/** A monitor with bounded memory: what never finds its other end is counted as unmatched. */
+/**
+ * A monitor in bounded memory. A trace is closed once every record that its records point to has come. Figures of a single record are in the
+ * profile at once, those of a pair (hand-over) when the second comes.
+ */
 export function createMonitor(options: MonitorOptions = {}): Monitor {
-  const { pending = 50_000, remembered = 100_000, traces: kept = 1000 } = options
+  const limits = { ...defaults, ...options }
   const profile = emptyProfile()
   const seen = new Set<string>()
-  const callers = new Map<string, { record: InvocationRecord; span: Span }>()
-  const callees = new Map<string, InvocationRecord>()
-  const traces = new Map<string, InvocationRecord[]>()
+  const open = new Map<string, OpenTrace>()
+  const closed = new Set<string>()
+  const kept: Trace[] = []
+  let held = 0
 
-  const drop = (map: Map<string, unknown>) => {
-    if (map.size <= pending) return
-    map.delete(map.keys().next().value as string)
-    profile.unmatched++
+  const close = (trace: OpenTrace) => {
+    open.delete(trace.trace)
+    held -= trace.records.length
+    remember(closed, trace.trace, limits.remembered)
+    countClosed(profile, trace)
+    if (limits.kept === 0) return
+    kept.push({ trace: trace.trace, records: trace.records, complete: trace.complete })
+    if (kept.length > limits.kept) kept.shift()
+  }
+  const oldest = () => open.values().next().value as OpenTrace
+
+  const link = (record: InvocationRecord) => {
+    const trace = open.get(record.trace) ?? openTrace(record.trace)
+    open.set(record.trace, trace)
+    held++
+    for (const { caller, span, callee } of addToTrace(trace, record))
+      if (callee.attempt === 1) foldHandOver(profile, caller, span, callee)
+    if (trace.complete) close(trace)
+    while (open.size > limits.open || held > limits.openRecords) close(oldest())
   }
 
   return {
@@ -49,56 +73,37 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
         profile.duplicates++
         return false
       }
-      seen.add(key)
-      if (seen.size > remembered) seen.delete(seen.keys().next().value as string)
+      remember(seen, key, limits.remembered)
       foldRecord(profile, record)
-      keep(traces, record, kept)
-      for (const [i, span] of record.spans.entries()) {
-        if (span.route !== 'remote') continue
-        const id = spanId(record.span, i)
-        const callee = callees.get(id)
-        if (callee) {
-          callees.delete(id)
-          foldHandOver(profile, record, span, callee)
-        } else {
-          callers.set(id, { record, span })
-          drop(callers)
-        }
-      }
-      if (record.parent === null || record.attempt > 1) return true
-      const caller = callers.get(record.parent)
-      if (caller) {
-        callers.delete(record.parent)
-        foldHandOver(profile, caller.record, caller.span, record)
-      } else {
-        callees.set(record.parent, record)
-        drop(callees)
-      }
+      if (!closed.has(record.trace)) link(record)
+      // A retry comes after its trace seemed complete; nothing of it is lost.
+      else if (record.attempt === 1) profile.late++
       return true
     },
-    profile: () => ({ ...structuredCloneOf(profile), unmatched: profile.unmatched + callers.size + callees.size }),
-    traces: () => [...traces].map(([trace, records]) => ({ trace, records, complete: isComplete(records) })),
+    profile() {
+      const copy = profileFromJSON(JSON.stringify(profile))
+      for (const trace of open.values()) countClosed(copy, trace)
+      return copy
+    },
+    traces: () => [
+      ...kept,
+      ...[...open.values()].map(({ trace, records, complete }) => ({ trace, records, complete })),
+    ],
+    flush() {
+      while (open.size > 0) close(oldest())
+      return this.profile()
+    },
   }
 }
 
-function keep(traces: Map<string, InvocationRecord[]>, record: InvocationRecord, limit: number): void {
-  const records = traces.get(record.trace)
-  if (records) records.push(record)
-  else traces.set(record.trace, [record])
-  if (traces.size > limit) traces.delete(traces.keys().next().value as string)
+function countClosed(profile: Profile, trace: OpenTrace): void {
+  profile.traces[trace.complete ? 'complete' : 'incomplete']++
+  profile.unmatched += trace.callers.size
+  for (const callees of trace.callees.values()) profile.unmatched += callees.length
 }
 
-function isComplete(records: readonly InvocationRecord[]): boolean {
-  const parents = new Set(records.map((record) => record.parent))
-  return (
-    parents.has(null) &&
-    records.every((record) =>
-      record.spans.every((span, i) => span.route === 'inline' || parents.has(spanId(record.span, i))),
-    )
-  )
-}
-
-/** A profile is plain data, so JSON copies it. */
-function structuredCloneOf(profile: Profile): Profile {
-  return JSON.parse(JSON.stringify(profile)) as Profile
+/** Adds to a set that forgets its oldest members. */
+function remember(set: Set<string>, key: string, limit: number): void {
+  set.add(key)
+  if (set.size > limit) set.delete(set.keys().next().value as string)
 }

@@ -4,9 +4,11 @@ import type { Distribution } from '../statistics/distribution.js'
 /** One task at one memory size. */
 export interface SizeProfile {
   runs: number
-  /** Own time of a run: without what it waits for calls and hand-overs. ms */
+  /** Own time of a run: without the time in which calls that it made are open. ms */
   ownMs: Distribution
-  /** In sampled invocations: own CPU ms, and the own time of the same runs. */
+  /** Sum of own time, each instant shared among the runs that were at work in the invocation then. ms */
+  workMs: number
+  /** In sampled invocations that had their process to themselves: own CPU ms, and the own time of the same runs. */
   cpuMs: number
   cpuOwnMs: number
   cpuRuns: number
@@ -30,6 +32,8 @@ export interface EdgeProfile {
   parallel: number
   /** Caller's wait: until the result (call, map) or until the hand-over is done (send). Inline sends: 0. ms */
   waitMs: Distribution
+  /** Sum of the wait, each instant shared among the calls that the caller had open then: what the calls added to it. ms */
+  addedMs: number
   /** Remote calls: wait minus the callee's time to its reply, warm callees. Sends: the wait. By memory of the caller, MB. */
   overheadMs: Record<string, Distribution>
   bytesIn: Distribution
@@ -45,22 +49,37 @@ export interface FunctionProfile {
   wallMs: Distribution
   /** Handler start to reply, ms. */
   replyMs: Distribution
+  /** Reply to end of after-reply work, ms. */
+  afterMs: Distribution
   coldStarts: number
+  /** Those of `coldStarts` that the load asked for, and those before any request needed them. */
   forcedColdStarts: number
+  prewarmedColdStarts: number
   coldMs: Distribution
+  /** Requests in a sandbox at the same time, at most. */
+  concurrent: number
   peakMb: number
 }
 
 /** What is known of an application's behaviour; plain data, mergeable, of a size that does not grow with the requests seen. */
 export interface Profile {
   v: 1
-  /** Invocations without a caller. */
+  /** Invocations that no task called. */
   requests: number
+  /** Epoch ms of the first and of the last of them; 0 when there is none. */
+  firstRequest: number
+  lastRequest: number
   records: number
-  /** Records of an invocation's attempt that had been seen. */
+  /** Records of attempts after the first. */
+  retries: number
+  /** Records of an attempt that had been seen: left out. */
   duplicates: number
+  /** Records that came after their trace was closed: their times count, their links to other records are lost. */
+  late: number
   /** Remote calls whose callee never reported, and callees whose caller never did. */
   unmatched: number
+  /** Traces with every record that their records point to, and those closed without. */
+  traces: { complete: number; incomplete: number }
   tasks: Record<string, TaskProfile>
   /** By `edgeKey`. */
   edges: Record<string, EdgeProfile>

@@ -4,6 +4,7 @@
  */
 export interface Distribution {
   count: number
+  /** Of values rounded to 1/1024, so that it comes out the same in whatever order values are added. */
   sum: number
   min: number
   max: number
@@ -26,7 +27,7 @@ export function emptyDistribution(): Distribution {
 export function note(d: Distribution, value: number): void {
   const v = Math.max(0, value)
   d.count++
-  d.sum += v
+  d.sum += exact(v)
   if (v < d.min) d.min = v
   if (v > d.max) d.max = v
   const key = bucketOf(v)
@@ -61,6 +62,11 @@ export function mergeDistributions(a: Distribution, b: Distribution): Distributi
     max: Math.max(a.max, b.max),
     buckets,
   }
+}
+
+/** A multiple of 2⁻¹⁰ (about a µs of a ms): sums of such numbers are exact, so merging is associative. */
+export function exact(value: number): number {
+  return Math.round(value * 1024) / 1024
 }
 
 function bucketOf(value: number): number {
