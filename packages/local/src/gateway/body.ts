@@ -58,6 +58,7 @@ function tooLarge(limit: number): Response {
   )
 }
 
+/** Where the parser stopped, if it says so: for an unexpected token V8 shows the text around it instead. */
 function positionIn(error: unknown, text: string): { position?: number } {
   const found = /position (\d+)/.exec((error as Error).message)?.[1]
   if (found !== undefined) return { position: Number(found) }
