@@ -136,7 +136,7 @@ export function createLab(options: LabOptions): Lab {
   let position: string | undefined
 
   function drained(): Promise<void> {
-    return Promise.race([platform.drained(), stopping(signal)])
+    return unlessStopped(platform.drained(), signal)
   }
 
   return { facts, requestsSpent: () => requestsSpent, serve, measure }
@@ -158,11 +158,13 @@ function stopped(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new FusionizeError('CANCELLED', 'the run was stopped')
 }
 
-/** Rejects when the run is stopped; never resolves. */
-function stopping(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => {
+/** Waits no longer once the run is stopped. */
+function unlessStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  stopped(signal)
+  return new Promise((resolve, reject) => {
     const stop = () => reject(new FusionizeError('CANCELLED', 'the run was stopped'))
-    if (signal?.aborted) stop()
-    else signal?.addEventListener('abort', stop, { once: true })
+    signal.addEventListener('abort', stop)
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
   })
 }

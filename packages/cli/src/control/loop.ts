@@ -1,5 +1,6 @@
 import type { Proposal, Strategy, StrategyContext } from '@fusionize/planner'
 import { printSetup, setupId, validate } from 'fusionize/setup'
+import { plural } from '../terminal/table.js'
 import type { History, HistoryRound } from './history.js'
 import type { Evidence, Lab } from './lab.js'
 import type { Meter } from './meter.js'
@@ -43,7 +44,8 @@ export async function runLoop(options: LoopOptions): Promise<LoopResult> {
   const { history, strategy, context, meter, watcher } = options
   const evidence = new Map<string, Evidence>()
   const result = (converged: boolean) => ({ rounds: history.rounds, evidence, converged })
-  if (history.rounds.length > 0) watcher.note(`Going on after ${history.rounds.length} rounds of run ${history.run}.`)
+  if (history.rounds.length > 0)
+    watcher.note(`Going on after ${plural(history.rounds.length, 'round')} of run ${history.run}.`)
   for (;;) {
     const proposal = await meter.charge('optimizer', () => propose(strategy, options))
     if (!proposal) return result(true)

@@ -31,7 +31,8 @@ export function measurement(p50: number, cost: number | null, n = 1000): Measure
     p95Ms: estimate(p50 * 1.8, n),
     p99Ms: estimate(p50 * 2.6, n, 0.1),
     costPerMillionUsd: cost === null ? null : estimate(cost, n),
-    cost: cost === null ? null : { compute: cost * 0.7, requests: cost * 0.15, startup: cost * 0.1, gateway: cost * 0.05 },
+    cost:
+      cost === null ? null : { compute: cost * 0.7, requests: cost * 0.15, startup: cost * 0.1, gateway: cost * 0.05 },
     coldStarts: 3,
     invocations: n * 4,
     invocationsPerRequest: 4,
@@ -53,10 +54,18 @@ export function row(setup: FusionSetup, strategy: string, measured: Measurement 
 
 /** A whole run, as `optimize` would hand it to its views. @param cost null: a platform without enforced CPU shares */
 export function exampleOutcome(cost: number | null = 24): Outcome {
-  const first = row(remoteSetup(app, 128), 'closure', measurement(237, cost && cost * 1.5), 'every task is its own function')
+  const first = row(
+    remoteSetup(app, 128),
+    'closure',
+    measurement(237, cost && cost * 1.5),
+    'every task is its own function',
+  )
   const second = row(allFusedSetup(app, 128), 'closure', measurement(80, cost && cost * 0.9, 300), 'one function')
   const third = row(allFusedSetup(app, 768), 'closure', measurement(30, cost && cost * 0.8), 'memory 128 → 768 MB')
-  const broken: Row = { ...row(remoteSetup(app, 256), 'closure', null), failure: 'sandbox <script>alert(1)</script> crashed' }
+  const broken: Row = {
+    ...row(remoteSetup(app, 256), 'closure', null),
+    failure: 'sandbox <script>alert(1)</script> crashed',
+  }
   const baseline = row(remoteSetup(app, 1024), 'remote@best', measurement(70, cost && cost * 1.7))
   const rounds = [first, second, broken, third]
   const spent = { cpuSeconds: 0.4, bytes: 120_000, usd: 0.000012 }

@@ -62,8 +62,10 @@ export async function runLoad(load: Load, options: RunOptions = {}): Promise<Loa
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: [],
   })
+  let stop = () => {}
   try {
     return await new Promise<LoadResult>((resolve, reject) => {
+      stop = () => reject(cancelled())
       const samples: RequestSample[] = []
       child.on('message', (message: FromWorker) => {
         if ('ready' in message) child.send(order)
@@ -79,9 +81,10 @@ export async function runLoad(load: Load, options: RunOptions = {}): Promise<Loa
       child.on('exit', (code, killed) =>
         reject(new FusionizeError('UNSUPPORTED', `the load's client process ended early (${killed ?? code})`)),
       )
-      signal?.addEventListener('abort', () => reject(cancelled()), { once: true })
+      signal?.addEventListener('abort', stop)
     })
   } finally {
+    signal?.removeEventListener('abort', stop)
     await end(child)
   }
 }
