@@ -21,6 +21,7 @@ export interface Baseline {
  * Finds a reference's best single memory under the goal. Time falls with memory as a + b/MB until the code cannot use more CPU (PAPERS §1), so
  * two sizes far apart tell about where the best one is; that one is measured, then its neighbour on the better side if the line through
  * the three sizes still points there. The row is the best that was measured, never a prediction.
+ * @param deadline epoch ms after which no further size is tried
  * @param known rounds measured before under the same load; a setup among them is not measured again
  */
 export async function sweep(
@@ -29,6 +30,7 @@ export async function sweep(
   goal: Goal,
   known: readonly HistoryRound[],
   evidence: Map<string, Evidence>,
+  deadline = Number.POSITIVE_INFINITY,
 ): Promise<Baseline | undefined> {
   const { app, facts, constraints } = bench.context
   const reference = references[name]
@@ -54,13 +56,15 @@ export async function sweep(
   if (far !== smallest && facts.cpuShareEnforced) await probe(far)
   for (let extra = 0; extra < 2; extra++) {
     const promising = predictBest(probes, sizes, goal)
-    if (promising === undefined || probes.some((round) => memoryOf(round) === promising)) break
+    if (promising === undefined || Date.now() > deadline || probes.some((round) => memoryOf(round) === promising)) break
     await probe(promising)
   }
   const best = bestOf(
     probes.filter((round) => !round.failure),
     goal,
   )
+  const sizesTried = probes.map(memoryOf).sort((a, b) => a - b)
+  if (best) best.summary = `best of ${sizesTried.join(', ')} MB`
   return best && { name: `${name}@best`, best, probes }
 }
 

@@ -42,6 +42,7 @@ function toEntry(row: Row) {
     reason: row.reason,
     ...figures(row.measurement),
     failure: row.failure ?? null,
+    machineBusy: row.machineBusy ?? null,
     reasons: row.reasons,
     emulationOff: row.emulationOff ? figures(row.emulationOff) : null,
   }

@@ -51,7 +51,12 @@ export async function playOff(
     const found = evidence.get(round.id)
     const failure = failed.get(round.id)
     const readings = found ? await bench.meter.charge('monitor', () => bench.read(found)) : {}
-    result.push({ ...round, ...readings, ...(failure ? { failure } : {}) })
+    result.push({
+      ...round,
+      ...readings,
+      ...(failure ? { failure } : {}),
+      ...(found?.machineBusy === undefined ? {} : { machineBusy: found.machineBusy }),
+    })
   }
   return result
 }

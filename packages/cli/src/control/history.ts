@@ -7,6 +7,8 @@ const VERSION = 1
 /** One lap, or a lap that failed: `failure` says why, and it is never adopted. */
 export interface HistoryRound extends Round {
   failure?: string
+  /** Share of the machine's CPU that was busy during the load. */
+  machineBusy?: number
 }
 
 /** What makes a run the same run: another app, goal, strategy or load starts anew. */

@@ -1,3 +1,4 @@
+import { cpus } from 'node:os'
 import type { Builder, Facts, Platform } from '@fusionize/platform'
 import { FusionizeError } from 'fusionize'
 import { type InvocationRecord, parseRecord } from 'fusionize/record'
@@ -13,6 +14,8 @@ import type { Watcher } from './watcher.js'
 export interface Evidence {
   samples: RequestSample[]
   records: InvocationRecord[]
+  /** Share of the whole machine's CPU that was busy during the load, whoever used it; above about 0.6 requests wait for the machine. */
+  machineBusy?: number
 }
 
 export interface LabOptions {
@@ -106,7 +109,13 @@ export function createLab(options: LabOptions): Lab {
     }
     let since = await lastPosition()
     watcher.phase('load', arrivals.length)
+    const before = cpuTimes()
     const samples = await load(arrivals, firstIndex)
+    const machineBusy = busyShare(before, cpuTimes())
+    if (machineBusy > FULL)
+      watcher.note(
+        `The machine was ${Math.round(machineBusy * 100)}% busy: waiting for it is part of the latency; lower the load's rps.`,
+      )
     watcher.phase('drain')
     await drained()
     watcher.phase('evaluate')
@@ -119,7 +128,7 @@ export function createLab(options: LabOptions): Lab {
         since = page.next
       }
     })
-    return { samples, records }
+    return { samples, records, machineBusy }
   }
 
   /** Position behind the last record there is. */
@@ -151,7 +160,22 @@ export function pool(evidence: readonly Evidence[]): Evidence {
       samples.push({ ...sample, index: samples.length, startMs: startMs + sample.startMs })
     startMs += (part.samples.at(-1)?.startMs ?? 0) + 1
   }
-  return { samples, records: evidence.flatMap((part) => part.records) }
+  const machineBusy = Math.max(...evidence.map((part) => part.machineBusy ?? 0))
+  return { samples, records: evidence.flatMap((part) => part.records), machineBusy }
+}
+
+/** Busy share from which on a machine cannot keep up with what arrives. */
+const FULL = 0.85
+
+function cpuTimes(): { busy: number; all: number } {
+  const times = cpus().map((cpu) => cpu.times)
+  const idle = times.reduce((sum, time) => sum + time.idle, 0)
+  const all = times.reduce((sum, { user, nice, sys, idle: rest, irq }) => sum + user + nice + sys + rest + irq, 0)
+  return { busy: all - idle, all }
+}
+
+function busyShare(before: { busy: number; all: number }, after: { busy: number; all: number }): number {
+  return after.all === before.all ? 0 : (after.busy - before.busy) / (after.all - before.all)
 }
 
 function stopped(signal: AbortSignal | undefined): void {

@@ -93,6 +93,7 @@ export async function trial(
     evidence.set(id, found)
     const readings = await bench.meter.charge('monitor', () => bench.read(found))
     const round: HistoryRound = { ...base, ...readings }
+    if (found.machineBusy !== undefined) round.machineBusy = found.machineBusy
     const { errors } = readings.measurement
     if (errors > 0) round.failure = `${errors} of ${bench.arrivals.length} requests failed (${firstError(found)})`
     watcher.row(toRow(round, context.app))
@@ -117,6 +118,7 @@ export function toRow(round: HistoryRound, app: StrategyContext['app']): Row {
     measurement: round.measurement.requests > 0 ? round.measurement : null,
   }
   if (round.failure !== undefined) row.failure = round.failure
+  if (round.machineBusy !== undefined) row.machineBusy = round.machineBusy
   return row
 }
 

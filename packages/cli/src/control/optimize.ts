@@ -90,7 +90,15 @@ export async function optimize(loaded: LoadedApp, options: OptimizeOptions, tool
     let adopted = await best(meter, loop.rounds, options.goal)
     const overhead = overheadOf(meter, lab, loop.rounds, (tools.now().getTime() - startedAt.getTime()) / 1000)
 
-    const baselines = options.baselines ? await findBaselines(bench, plan, options.goal, loop) : []
+    const baselines = options.baselines
+      ? await findBaselines(
+          bench,
+          plan,
+          options.goal,
+          loop,
+          startedAt.getTime() + (options.seconds ?? Number.POSITIVE_INFINITY) * 600,
+        )
+      : []
     let rounds = loop.rounds
     let bests = baselines.map(({ best }) => best)
     if (options.baselines && options.profile === 'steady') {
@@ -260,12 +268,13 @@ async function findBaselines(
   plan: Schedule,
   goal: Goal,
   loop: { rounds: HistoryRound[]; evidence: Map<string, Evidence> },
+  deadline: number,
 ): Promise<Baseline[]> {
   const found: Baseline[] = []
   bench.watcher.section('Baselines: each at its best single memory')
   const short = { ...bench, arrivals: plan.arrivals.slice(0, plan.probeRequests) }
   for (const name of Object.keys(references)) {
-    const baseline = await sweep(short, name, goal, loop.rounds, loop.evidence)
+    const baseline = await sweep(short, name, goal, loop.rounds, loop.evidence, deadline)
     if (baseline) found.push(baseline)
     else bench.watcher.note(`${name}: the constraints allow no such setup, or none could be measured`)
   }

@@ -19,6 +19,8 @@ export interface Row {
   measurement: Measurement | null
   /** Why it can never be adopted: the deployment failed, or requests did. Absent when all went well. */
   failure?: string
+  /** Share of the machine's CPU that was busy during the load, whoever used it. */
+  machineBusy?: number
   /** The same setup without emulated delays, when that was measured. */
   emulationOff?: Measurement
 }

@@ -16,7 +16,7 @@ test('the plan says how long it takes, and no more than the time given', () => {
   const short = schedule({ ...base, baselines: 2, compareEmulation: true, seconds: 60 })
   expect(whole.estimateSeconds).toBeGreaterThan(100)
   expect(short.estimateSeconds).toBe(60)
-  expect(whole.words).toMatch(/^About 2 min.*2 baselines.*without emulated delays\.$/)
+  expect(whole.words).toMatch(/^About 3 min.*2 baselines.*without emulated delays\.$/)
 })
 
 test('burst and cold loads run as they are configured; a cold one has nothing to warm up', () => {

@@ -123,7 +123,7 @@ function emulation({ emulation, facts }: Outcome): Markup | null {
     return html`<h2>What was emulated</h2><p>Hand-over and start-up delays of ${facts.emulate}, from a dated table by mode and memory of the caller, with the same seed for all setups. Run with <code>--compare-emulation</code> to see how much of the gain they make.</p>`
   const line = (title: string, m: NonNullable<Outcome['emulation']>['first']) =>
     html`<tr><td>${title}</td><td>${digits(m.on.p50Ms.value)}</td><td>${digits(m.off.p50Ms.value)}</td><td>${m.on.costPerMillionUsd ? digits(m.on.costPerMillionUsd.value) : '–'}</td><td>${m.off.costPerMillionUsd ? digits(m.off.costPerMillionUsd.value) : '–'}</td></tr>`
-  return html`<h2>What was emulated</h2><div class="card"><p>Hand-over and start-up delays of ${facts.emulate}, from a dated table by mode and memory of the caller, with the same seed for all setups. They make <b>${percent(emulation.medianShare)}</b> of the gain in median latency and <b>${percent(emulation.costShare)}</b> of the gain in cost.</p>
+  return html`<h2>What was emulated</h2><div class="card"><p>Hand-over and start-up delays of ${facts.emulate}, from a dated table by mode and memory of the caller, with the same seed for all setups. Their share of the gain: <b>${percent(emulation.medianShare)}</b> in median latency, <b>${percent(emulation.costShare)}</b> in cost (– where there is no gain).</p>
 <table><tr><th></th><th>p50 ms, on</th><th>p50 ms, off</th><th>$ / million, on</th><th>$ / million, off</th></tr>${line('First setup', emulation.first)}${line('Adopted setup', emulation.adopted)}</table></div>`
 }
 
@@ -140,6 +140,10 @@ function facts(outcome: Outcome): Markup {
       `${facts.platform}, durability ${facts.durability}, ${facts.mbPerCore} MB per core, CPU share ${facts.cpuShareEnforced ? 'enforced' : `not enforced: ${facts.cpuShareReason}`}`,
     ],
     ['Load', `${load.profile}, ${load.rps} requests/s, open loop, latency from the intended start; seed ${load.seed}`],
+    [
+      'Machine busy',
+      `at most ${percent(Math.max(0, ...[...outcome.rounds, ...outcome.baselines].map((row) => row.machineBusy ?? 0)))} of its CPU during a measured load, whoever used it`,
+    ],
     ['Samples', `${load.requestsPerSetup} requests per setup, finalists measured again in turn`],
     [
       'Warm-up',

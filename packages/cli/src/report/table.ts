@@ -101,8 +101,14 @@ function emulationWords({ emulation }: Outcome): string[] {
       : '')
   return [
     `Emulated delays: first setup ${pair(first)}; adopted ${pair(adopted)}.`,
-    `They make ${percent(emulation.medianShare)} of the gain in median latency and ${percent(emulation.costShare)} of the gain in cost.`,
+    `${share(emulation.medianShare, 'median latency')} ${share(emulation.costShare, 'cost')}`,
   ]
+}
+
+function share(value: number | null, what: string): string {
+  return value === null
+    ? `In ${what} there is no gain of which they could make a share.`
+    : `They make ${percent(value)} of the gain in ${what}.`
 }
 
 function footnotes(outcome: Outcome): string[] {
@@ -110,7 +116,9 @@ function footnotes(outcome: Outcome): string[] {
   const measured = [...outcome.rounds, ...outcome.baselines].some(
     (row) => row.measurement && isIndicative('p99Ms', row.measurement.p99Ms),
   )
+  const busy = Math.max(0, ...[...outcome.rounds, ...outcome.baselines].map((row) => row.machineBusy ?? 0))
   return [
+    ...(busy > 0 ? [`The machine was at most ${percent(busy)} busy during a measured load.`] : []),
     `95% intervals by block bootstrap${measured ? '; * fewer samples than the percentile needs (p95: 300, p99: 1000): only indicative' : ''}.`,
     '$/M: USD per million requests = compute + requests + start-up (init) + gateway' +
       ` (${facts.prices.name}, ${facts.prices.date}); inv.: invocations per request.`,
