@@ -420,7 +420,8 @@ export class Engine implements SandboxOwner {
 }
 
 export function payloadOf(part: Part): Payload {
-  return part instanceof Utf8 ? textOf(part) : part
+  if (part instanceof Utf8) return textOf(part)
+  return part instanceof Buffer ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : part
 }
 
 export function outcomeOf(ok: boolean, part: Part): Outcome {

@@ -45,6 +45,11 @@ export class Pool {
     return this.queued - this.starting * this.concurrency
   }
 
+  /** Callers from outside for whom no sandbox is even starting. */
+  get backlog(): number {
+    return this.waitingCallers - this.starting * this.concurrency
+  }
+
   head(): Job | undefined {
     return this.nested.peek() ?? this.outer.peek()
   }

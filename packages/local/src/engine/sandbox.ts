@@ -102,6 +102,8 @@ export class Sandbox {
         cold === null ? null : this.coldKind,
       ],
       [request.input],
+      // Input from outside, or of a send that may be tried again, belongs to whoever keeps it.
+      job.nested,
     )
   }
 
@@ -113,7 +115,7 @@ export class Sandbox {
   }
 
   refuseOrAnswer(no: number, ok: boolean, part: Part): void {
-    if (this.state !== 'ended') this.host?.channel.post([kind.result, no, ok], [part])
+    if (this.state !== 'ended') this.host?.channel.post([kind.result, no, ok], [part], true)
   }
 
   accepted(no: number, known: readonly string[]): void {

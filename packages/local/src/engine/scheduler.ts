@@ -44,7 +44,7 @@ export class Scheduler {
       sandbox.run(job)
       return
     }
-    if (!job.nested && job.request.mode === 'call' && pool.waitingCallers >= this.limits.queueLimit) {
+    if (!job.nested && job.request.mode === 'call' && pool.backlog >= this.limits.queueLimit) {
       job.answer(false, wireText(queueFull(pool, this.limits.queueLimit)))
       job.finish()
       return

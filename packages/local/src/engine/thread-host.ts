@@ -23,7 +23,7 @@ export function startThread(request: HostRequest, events: HostEvents): Host {
   })
   worker.on('exit', (code) => events.exit({ code, signal: killed ? 'SIGKILL' : null, outOfMemory }))
   return {
-    channel: portChannel(worker, true, events.message),
+    channel: portChannel(worker, events.message),
     limitCpu: () => {},
     kill: () => {
       killed = true

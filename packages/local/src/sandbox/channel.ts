@@ -5,7 +5,8 @@ import { type Head, type Part, Utf8 } from './messages.js'
 
 /** One end of the line between a sandbox and its engine. Messages arrive in the order in which they were posted. */
 export interface Channel {
-  post(head: Head, parts?: readonly Part[]): void
+  /** @param owned bytes in `parts` are nobody else's: a thread's port moves them instead of copying */
+  post(head: Head, parts?: readonly Part[], owned?: boolean): void
   /** As `post`, but may wait for what else this tick says: one write, one wake-up of the receiver. */
   postSoon(head: Head, parts?: readonly Part[]): void
   /** Calls back when everything posted is on its way. */
@@ -68,13 +69,9 @@ function write(socket: Socket, buffers: Uint8Array[]): void {
 /** What a thread's port carries: the head, then the parts. */
 type PortMessage = [Head, ...(string | Uint8Array | undefined)[]]
 
-/**
- * Over a message port: strings travel as they are.
- * @param owned bytes in posted parts are nobody else's, so they are moved instead of copied
- */
+/** Over a message port: strings travel as they are. */
 export function portChannel(
   port: Pick<MessagePort, 'postMessage'> & { on(event: 'message', listener: (message: PortMessage) => void): unknown },
-  owned: boolean,
   receive: Receive,
 ): Channel {
   port.on('message', (message) => {
@@ -82,7 +79,7 @@ export function portChannel(
     message.shift()
     receive(head, message as unknown as Part[])
   })
-  const post: Channel['post'] = (head, parts = []) => {
+  const post: Channel['post'] = (head, parts = [], owned = false) => {
     const plain = parts.map((part) => (part instanceof Utf8 ? Buffer.from(part.bytes).toString() : part))
     port.postMessage([head, ...plain], owned ? buffersOf(plain) : [])
   }

@@ -141,7 +141,7 @@ function connectThread(receive: Receive): { channel: Channel; info: SandboxInfo 
   const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads')
   if (parentPort === null || !workerData?.fusionize)
     throw new Error('this file is a function of fusionize: run it with the fusionize command, not by itself')
-  return { channel: portChannel(parentPort, false, receive), info: workerData.fusionize }
+  return { channel: portChannel(parentPort, receive), info: workerData.fusionize }
 }
 
 function outboundHead(request: Outbound): unknown[] {

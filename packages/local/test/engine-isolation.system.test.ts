@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Build } from '@fusionize/platform'
+import { defaultSpec } from 'fusionize/setup'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { buildApp, codeOf, jsonOf, openGates, startPlatform } from './engine-app.js'
+
+const here = dirname(fileURLToPath(import.meta.url))
+let build: Build
+let gates: Awaited<ReturnType<typeof openGates>>
+const running: { stop(): Promise<void> }[] = []
+
+beforeAll(async () => {
+  build = await buildApp()
+  gates = await openGates()
+})
+afterEach(async () => {
+  for (const one of running.splice(0)) await one.stop()
+})
+afterAll(() => gates.close())
+
+async function deployed(options: Parameters<typeof startPlatform>[0] = {}, what: Build = build) {
+  const started = await startPlatform(options)
+  running.push(started)
+  await started.platform.deploy(what)
+  return started
+}
+
+/** The process that ran the task `who`, and its control group of a controller. */
+async function who(platform: Awaited<ReturnType<typeof deployed>>['platform']) {
+  const { pid, groups } = jsonOf(await platform.invoke('who', undefined)) as { pid: number; groups: string }
+  const path = (controller: string) =>
+    new RegExp(`^\\d+:(?:[^:]*,)?${controller}(?:,[^:]*)?:(.*)$`, 'm').exec(groups)?.[1] ?? ''
+  const unified = /^0::(.*)$/m.exec(groups)?.[1] ?? ''
+  return { pid, path, unified }
+}
+
+test.each([
+  [128, 1447, 20_000],
+  [256, 2894, 20_000],
+  [1769, 20_000, 20_000],
+])(
+  'a function of %i MB has that memory and its share of a core, or the platform says why not',
+  async (memory, quota, period) => {
+    const { platform } = await deployed({}, await buildApp({}, { memory }))
+    const facts = platform.facts()
+    const { path, unified } = await who(platform)
+    if (!facts.cpuShareEnforced) {
+      expect(facts.cpuShareReason).toMatch(/control groups/)
+      return
+    }
+    expect(facts.cpuShareReason).toBe('')
+    if (existsSync('/sys/fs/cgroup/cgroup.controllers')) {
+      const group = join('/sys/fs/cgroup', unified)
+      expect(readFileSync(join(group, 'cpu.max'), 'utf8').trim()).toBe(`${quota} ${period}`)
+      expect(Number(readFileSync(join(group, 'memory.max'), 'utf8'))).toBe(memory * 2 ** 20)
+      return
+    }
+    const value = (controller: string, file: string) =>
+      Number(readFileSync(join('/sys/fs/cgroup', controller, path(controller), file), 'utf8'))
+    expect(value('cpu', 'cpu.cfs_quota_us')).toBe(quota)
+    expect(value('cpu', 'cpu.cfs_period_us')).toBe(period)
+    expect(value('memory', 'memory.limit_in_bytes')).toBe(memory * 2 ** 20)
+  },
+)
+
+test('threads are never held to a CPU share, and the platform says so', async () => {
+  const { platform } = await deployed({ isolation: 'threads' })
+  expect(platform.facts()).toMatchObject({ cpuShareEnforced: false, cpuShareReason: expect.stringMatching(/threads/) })
+})
+
+test('destroy ends every sandbox and removes its control group', async () => {
+  const { platform } = await deployed()
+  const { pid, path } = await who(platform)
+  await platform.destroy()
+  expect(existsSync(`/proc/${pid}`)).toBe(false)
+  if (platform.facts().cpuShareEnforced && path('cpu') !== '')
+    expect(existsSync(join('/sys/fs/cgroup/cpu', dirname(path('cpu'))))).toBe(false)
+})
+
+test('an idle sandbox ends after its keep-alive', async () => {
+  const { platform } = await deployed({ keepAliveMs: 100 })
+  const { pid } = await who(platform)
+  await gone(pid)
+  expect((await who(platform)).pid).not.toBe(pid)
+})
+
+test('no sandbox outlives a platform that was killed', async () => {
+  const dir = mkdtempSync(join(here, 'fixtures/engine/.state-'))
+  running.push({ stop: async () => rmSync(dir, { recursive: true, force: true }) })
+  const child = spawn(process.execPath, [join(here, 'fixtures/engine/platform-process.mjs')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  child.stdin.end(JSON.stringify({ dir, build, gate: gates.url('orphan') }))
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
+  const idle = (JSON.parse(line) as { pid: number }).pid
+  const busy = await gates.arrival('orphan')
+  expect(existsSync(`/proc/${idle}`)).toBe(true)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  await gone(idle)
+  busy.open('')
+  const next = await deployed()
+  expect(codeOf(await next.platform.invoke('echo', '1'))).toBe('ok')
+})
+
+test('inline sends run after the reply in the same sandbox, and elsewhere when it dies before they did', async () => {
+  const fused = await buildApp({ noting: { ...defaultSpec(256), inline: { call: [], send: ['note'], map: [] } } })
+  const { platform, dir } = await deployed({}, fused)
+  expect(jsonOf(await platform.invoke('noting', JSON.stringify(`${dir}/notes`)))).toBe('sent')
+  await platform.drained()
+  expect(readFileSync(`${dir}/notes`, 'utf8')).toBe('noted\n')
+  const records = (await platform.records()).lines.map((line) => JSON.parse(line))
+  expect(records.map((record) => record.function)).toEqual(['noting'])
+})
+
+/** Resolves when the process has ended. */
+async function gone(pid: number): Promise<void> {
+  while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setImmediate(resolve))
+}
