@@ -24,7 +24,7 @@ import { startProcess } from './engine/process-host.js'
 import { startThread } from './engine/thread-host.js'
 import { createGateway, type Gateway, type RequestLog } from './gateway/index.js'
 import { Logs, type LogsPage } from './logs.js'
-import { memorySends } from './memory-sends.js'
+import { createSends } from './outbox/index.js'
 import { awsLambdaX86, memoryLadder } from './prices.js'
 import { openRecords } from './records.js'
 
@@ -89,7 +89,8 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     deployed = resolve
   })
 
-  const sends = memorySends({ retries, run: runSend })
+  const { durability, retryDelayMs } = settings
+  const sends = createSends({ dir, durability, retries, retriesOf, retryDelayMs, run: runSend })
   /** Sends whose deployment must stay until they are done. */
   const pinned = new Map<string, { deployment: Deployment; send: Send }>()
 
@@ -297,8 +298,8 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       return sends.deadLetters()
     },
 
-    async replay() {
-      return sends.replay()
+    async replay(ids) {
+      return sends.replay(ids)
     },
 
     async status(): Promise<PlatformStatus> {

@@ -1,0 +1,23 @@
+import type { WireError } from 'fusionize/runtime'
+import type { Send } from '../engine/engine.js'
+
+/** A send that the platform has accepted. */
+export interface AcceptedSend extends Send {
+  /** Epoch ms. */
+  accepted: number
+  /** Number of the run, from 1. */
+  attempt: number
+}
+
+/** What happens to sends, as the journal keeps it. */
+export type SendEvent =
+  | { type: 'accept'; send: Omit<AcceptedSend, 'attempt'> }
+  /** A run failed; `used` runs are used up. */
+  | { type: 'failed'; id: string; used: number }
+  | { type: 'done'; id: string }
+  /** The last run failed. `failed`: epoch ms. */
+  | { type: 'dead'; id: string; used: number; error: WireError; failed: number }
+  /** A dead letter is to be run again, with all its attempts. */
+  | { type: 'replay'; id: string }
+  /** Everything before is void: what follows is all there is. */
+  | { type: 'snapshot' }

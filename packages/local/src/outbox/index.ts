@@ -1,0 +1,222 @@
+import type { DeadLetter } from '@fusionize/platform'
+import type { Outcome, WireError } from 'fusionize/runtime'
+import type { AcceptedSend, SendEvent } from './events.js'
+import { type Journal, noJournal, openJournal } from './journal.js'
+import { type Item, SendTable } from './table.js'
+
+export type { AcceptedSend } from './events.js'
+
+/** Longest back-off, ms. */
+const MAX_DELAY_MS = 60_000
+
+export interface SendsOptions {
+  /** Folder of the journal. */
+  dir: string
+  /** What an acceptance survives: `none` sandboxes, `journal` also the platform's kill, `fsync` also power loss. */
+  durability: 'none' | 'journal' | 'fsync'
+  /** Runs after the first, for tasks that do not say. */
+  retries: number
+  retriesOf(task: string): number | undefined
+  /** Back-off before the first retry, ms. */
+  retryDelayMs: number
+  /** Runs a send to its end. */
+  run(send: AcceptedSend): Promise<Outcome>
+  now?: () => number
+  random?: () => number
+  setTimer?: (then: () => void, ms: number) => { cancel(): void }
+}
+
+/** Everything about accepted sends: kept, run, retried, and what fails for good listed. */
+export interface Sends {
+  /**
+   * Resolves when the items are held as the durability says.
+   * @param heldBy sandbox that runs them; absent = they are run by `run`, at once
+   * @returns ids that were accepted before: they must not run again
+   * @throws {FusionizeError} when the journal cannot be written: nothing is accepted
+   */
+  accept(items: AcceptedSend[], heldBy?: string): Promise<string[]>
+  /** A held item ended in its sandbox. */
+  settled(id: string, outcome: Outcome): void
+  /** The sandbox is gone: what it held is run by `run`. */
+  orphan(heldBy: string): void
+  /** Resolves when every item is done or dead. */
+  drained(): Promise<void>
+  deadLetters(): DeadLetter[]
+  /** Runs dead letters again; all when `ids` is absent. @returns how many */
+  replay(ids?: string[]): Promise<number>
+  stats(): { pending: number; retrying: number; dead: number }
+  /** What is not done stays in the journal for the next time. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the sends of a folder and runs what is still to do.
+ *
+ * A run that fails is tried again after `retryDelayMs`, doubling, at most a minute, times a random share (so that what failed together does
+ * not return together), until the task's retries are used up; then it is a dead letter. Every failed run counts, the
+ * sandbox's crash included; only a platform that shuts down does not. A crash that took held items with it counts too, but leaves
+ * them at least one run, since they may not have had any.
+ * @throws {FusionizeError} `INVALID_CONFIG`: another platform uses the folder
+ */
+export function createSends(options: SendsOptions): Sends {
+  const { run, now = Date.now, random = Math.random, setTimer = realTimer } = options
+  const table = new SendTable()
+  const journal: Journal =
+    options.durability === 'none' ? noJournal : openJournal(options.dir, table, options.durability === 'fsync')
+  /** Acceptances on their way to the journal. */
+  const arriving = new Map<string, Promise<void>>()
+  const held = new Map<string, string>()
+  const timers = new Map<string, { cancel(): void }>()
+  let dead = [...table.items.values()].filter((item) => item.dead).length
+  let idle: (() => void)[] = []
+  let closed = false
+
+  /** Applies an event and notes it; a note that fails to reach the journal costs a second run, no loss. */
+  function happen(event: SendEvent): void {
+    table.apply(event)
+    journal.append([event]).catch(() => {})
+  }
+
+  async function accept(items: AcceptedSend[], heldBy?: string): Promise<string[]> {
+    const known: string[] = []
+    const fresh = new Map<string, AcceptedSend>()
+    const others: Promise<void>[] = []
+    for (const item of items) {
+      const same = arriving.get(item.id)
+      if (same) others.push(same)
+      if (same || table.knows(item.id)) known.push(item.id)
+      else fresh.set(item.id, item)
+    }
+    const events = [...fresh.values()].map(({ attempt: _, ...send }): SendEvent => ({ type: 'accept', send }))
+    if (events.length > 0) {
+      const written = journal.append(events)
+      for (const id of fresh.keys()) arriving.set(id, written)
+      try {
+        await written
+      } finally {
+        for (const id of fresh.keys()) arriving.delete(id)
+      }
+      for (const event of events) table.apply(event)
+      for (const id of fresh.keys())
+        if (heldBy === undefined) dispatch(id)
+        else held.set(id, heldBy)
+    }
+    // An acceptance that is promised twice must be kept before either promise is given.
+    await Promise.all(others)
+    return known
+  }
+
+  function dispatch(id: string): void {
+    const item = table.items.get(id)
+    if (!item || item.dead || closed) return
+    run({ ...item.send, attempt: item.used + 1 }).then(
+      (outcome) => settle(id, outcome),
+      (error: unknown) => settle(id, { ok: false, error: { name: 'Error', message: String(error) } }),
+    )
+  }
+
+  function settle(id: string, outcome: Outcome): void {
+    const item = table.items.get(id)
+    if (!item || closed) return
+    if (!outcome.ok && outcome.error.code === 'SHUTTING_DOWN') return
+    if (outcome.ok) happen({ type: 'done', id })
+    else fail(id, item, outcome.error)
+    wake()
+  }
+
+  function fail(id: string, item: Item, error: WireError): void {
+    const used = item.used + 1
+    if (used > retriesOf(item)) {
+      dead++
+      happen({ type: 'dead', id, used, error, failed: now() })
+    } else {
+      happen({ type: 'failed', id, used })
+      later(id, used)
+    }
+  }
+
+  function later(id: string, used: number): void {
+    const delayMs = random() * Math.min(MAX_DELAY_MS, options.retryDelayMs * 2 ** (used - 1))
+    const timer = setTimer(() => {
+      timers.delete(id)
+      dispatch(id)
+    }, delayMs)
+    timers.set(id, timer)
+  }
+
+  function retriesOf(item: Item): number {
+    return options.retriesOf(item.send.task) ?? options.retries
+  }
+
+  function pending(): number {
+    return table.items.size - dead
+  }
+
+  function wake(): void {
+    if (pending() > 0) return
+    for (const then of idle) then()
+    idle = []
+  }
+
+  for (const [id, item] of table.items) if (!item.dead) queueMicrotask(() => dispatch(id))
+
+  return {
+    accept,
+    settled(id, outcome) {
+      held.delete(id)
+      settle(id, outcome)
+    },
+    orphan(heldBy) {
+      if (closed) return
+      for (const [id, holder] of held) {
+        if (holder !== heldBy) continue
+        held.delete(id)
+        const item = table.items.get(id)
+        if (!item) continue
+        const used = Math.min(item.used + 1, retriesOf(item))
+        if (used > item.used) happen({ type: 'failed', id, used })
+        dispatch(id)
+      }
+    },
+    drained: () => (pending() === 0 ? Promise.resolve() : new Promise<void>((resolve) => idle.push(resolve))),
+    deadLetters: () =>
+      [...table.items].flatMap(([id, { send, used, dead: end }]) =>
+        end
+          ? [
+              {
+                id,
+                task: send.task,
+                session: send.session,
+                attempts: used,
+                accepted: send.accepted,
+                input: send.input,
+                ...end,
+              },
+            ]
+          : [],
+      ),
+    async replay(ids) {
+      const chosen = [...table.items].filter(([id, item]) => item.dead && (ids === undefined || ids.includes(id)))
+      if (chosen.length === 0) return 0
+      const events = chosen.map(([id]): SendEvent => ({ type: 'replay', id }))
+      await journal.append(events)
+      for (const event of events) table.apply(event)
+      dead -= chosen.length
+      for (const [id] of chosen) dispatch(id)
+      return chosen.length
+    },
+    stats: () => ({ pending: pending() - timers.size, retrying: timers.size, dead }),
+    async close() {
+      if (closed) return
+      closed = true
+      for (const timer of timers.values()) timer.cancel()
+      timers.clear()
+      await journal.close()
+    },
+  }
+}
+
+function realTimer(then: () => void, ms: number): { cancel(): void } {
+  const timer = setTimeout(then, ms)
+  return { cancel: () => clearTimeout(timer) }
+}

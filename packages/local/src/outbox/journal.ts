@@ -1,0 +1,147 @@
+import {
+  closeSync,
+  fdatasync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { FusionizeError } from 'fusionize'
+import { decodeEntries, encodeEntry } from './entry.js'
+import type { SendEvent } from './events.js'
+import { lockFolder } from './lock.js'
+import type { SendTable } from './table.js'
+
+const datasync = promisify(fdatasync)
+/** A segment larger than this, in bytes, is rewritten when it is mostly history. */
+const COMPACT_BYTES = 8 * 2 ** 20
+const NAME = /^sends-(\d{8})\.log$/
+
+/** Where the events of sends are kept. */
+export interface Journal {
+  /** Resolves when the events are as safe as the durability says; rejects when they could not be written: then none of them counts. */
+  append(events: readonly SendEvent[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** Keeps nothing: accepted sends live as long as the platform. */
+export const noJournal: Journal = { append: async () => {}, close: async () => {} }
+
+interface Waiting {
+  buffers: Buffer[]
+  written(): void
+  failed(error: unknown): void
+}
+
+/**
+ * Opens the journal of a folder and replays it into `table`. All appends of one turn of the event loop are one write, and with `fsync` all
+ * that wait share one sync.
+ * @param sync `true`: an append resolves when the disk has it (survives power loss); else when the kernel has it (survives `kill -9`)
+ * @throws {FusionizeError} `INVALID_CONFIG`: another platform uses the folder
+ */
+export function openJournal(dir: string, table: SendTable, sync: boolean): Journal {
+  mkdirSync(dir, { recursive: true })
+  const unlock = lockFolder(dir)
+  let { number, bytes } = recover(dir, table)
+  let fd = openSync(fileOf(dir, number), 'a')
+  let queue: Waiting[] = []
+  let busy: Promise<void> | undefined
+
+  /** Writes what waits; with `sync` what comes meanwhile waits for the next turn. */
+  async function flush(): Promise<void> {
+    while (queue.length > 0) {
+      const turn = queue
+      queue = []
+      try {
+        const data = Buffer.concat(turn.flatMap((waiting) => waiting.buffers))
+        write(data)
+        if (sync) await datasync(fd)
+        for (const waiting of turn) waiting.written()
+      } catch (error) {
+        const refusal = new FusionizeError(
+          'UNSUPPORTED',
+          `the journal in ${dir} cannot be written (${(error as Error).message}); nothing was accepted: free space or mend the disk`,
+          undefined,
+          { cause: error },
+        )
+        for (const waiting of turn) waiting.failed(refusal)
+      }
+      if (bytes > COMPACT_BYTES) compact()
+    }
+    busy = undefined
+  }
+
+  /** All or nothing: a partial write is cut off again. */
+  function write(data: Buffer): void {
+    let done = 0
+    try {
+      while (done < data.length) done += writeSync(fd, data, done)
+      bytes += data.length
+    } catch (error) {
+      truncateSync(fileOf(dir, number), bytes)
+      throw error
+    }
+  }
+
+  /** Writes what is still open into a new segment, if that is much less; the old one goes when the new one is safe. */
+  function compact(): void {
+    const data = Buffer.concat([...table.snapshot()].map(encodeEntry))
+    if (data.length > bytes / 2) return
+    const next = fileOf(dir, number + 1)
+    const draft = openSync(`${next}.tmp`, 'w')
+    for (let done = 0; done < data.length; ) done += writeSync(draft, data, done)
+    fsyncSync(draft)
+    closeSync(draft)
+    renameSync(`${next}.tmp`, next)
+    closeSync(fd)
+    rmSync(fileOf(dir, number))
+    number++
+    bytes = data.length
+    fd = openSync(next, 'a')
+  }
+
+  return {
+    append: (events) =>
+      new Promise((written, failed) => {
+        queue.push({ buffers: events.map(encodeEntry), written, failed })
+        busy ??= Promise.resolve().then(flush)
+      }),
+    async close() {
+      await busy
+      closeSync(fd)
+      unlock()
+    },
+  }
+}
+
+/** Replays all segments in order and cuts what was half written. */
+function recover(dir: string, table: SendTable): { number: number; bytes: number } {
+  const numbers = readdirSync(dir)
+    .map((name) => NAME.exec(name)?.[1])
+    .filter((found) => found !== undefined)
+    .map(Number)
+    .sort((a, b) => a - b)
+  let bytes = 0
+  for (const number of numbers) {
+    const file = fileOf(dir, number)
+    const data = readFileSync(file)
+    const { events, sound } = decodeEntries(data)
+    for (const event of events) table.apply(event)
+    if (sound < data.length) truncateSync(file, sound)
+    bytes = sound
+  }
+  // A newer segment begins with a snapshot, so the older ones have nothing to add.
+  for (const number of numbers.slice(0, -1)) rmSync(fileOf(dir, number))
+  return { number: numbers.at(-1) ?? 1, bytes }
+}
+
+function fileOf(dir: string, number: number): string {
+  return join(dir, `sends-${String(number).padStart(8, '0')}.log`)
+}

@@ -1,0 +1,78 @@
+import type { WireError } from 'fusionize/runtime'
+import type { AcceptedSend, SendEvent } from './events.js'
+
+export interface Item {
+  send: Omit<AcceptedSend, 'attempt'>
+  /** Runs that failed. */
+  used: number
+  /** Present when it is a dead letter. */
+  dead?: { error: WireError; failed: number }
+}
+
+/** Finished ids that are remembered, so that a retried sender does not have them run again. */
+const REMEMBERED = 10_000
+
+/** The sends that are not done, as the events so far say. */
+export class SendTable {
+  readonly items = new Map<string, Item>()
+  #finished = new Set<string>()
+
+  /** Whether a send of this id was accepted before. */
+  knows(id: string): boolean {
+    return this.items.has(id) || this.#finished.has(id)
+  }
+
+  apply(event: SendEvent): void {
+    switch (event.type) {
+      case 'snapshot':
+        this.items.clear()
+        this.#finished.clear()
+        return
+      case 'accept':
+        if (!this.knows(event.send.id)) this.items.set(event.send.id, { send: event.send, used: 0 })
+        return
+      case 'done':
+        if (this.items.delete(event.id)) this.#remember(event.id)
+        return
+    }
+    const item = this.items.get(event.id)
+    if (!item) return
+    if (event.type === 'replay') {
+      item.used = 0
+      delete item.dead
+      return
+    }
+    item.used = event.used
+    if (event.type === 'dead') item.dead = { error: event.error, failed: event.failed }
+  }
+
+  /** Events that make a table equal to this one, finished ids included. */
+  *snapshot(): Generator<SendEvent> {
+    yield { type: 'snapshot' }
+    for (const id of this.#finished) {
+      yield { type: 'accept', send: { ...nobody, id } }
+      yield { type: 'done', id }
+    }
+    for (const [id, { send, used, dead }] of this.items) {
+      yield { type: 'accept', send }
+      if (dead) yield { type: 'dead', id, used, ...dead }
+      else if (used > 0) yield { type: 'failed', id, used }
+    }
+  }
+
+  #remember(id: string): void {
+    this.#finished.add(id)
+    if (this.#finished.size > REMEMBERED) this.#finished.delete(this.#finished.values().next().value as string)
+  }
+}
+
+const nobody = {
+  session: '',
+  function: '',
+  task: '',
+  input: undefined,
+  trace: '',
+  parent: '',
+  setup: '',
+  accepted: 0,
+}
