@@ -7,6 +7,7 @@ import { FusionizeError, type LocalOptions } from 'fusionize'
 import type { App } from 'fusionize/setup'
 import { type ResolvedConfig, resolveConfig } from './config.js'
 import { readConfig } from './read-config.js'
+import { stateDirOf } from './state-dir.js'
 
 /** What the command line says over the configuration; an absent or undefined value says nothing. */
 export interface Overrides {
@@ -39,7 +40,7 @@ export interface LoadedApp {
  */
 export async function loadApp(cwd: string, overrides: Overrides = {}): Promise<LoadedApp> {
   const dir = appDir(cwd)
-  const stateDir = join(dir, '.fusionize')
+  const stateDir = stateDirOf(dir)
   const read = await readConfig(dir, stateDir)
   const config = withOverrides(resolveConfig(read.config, await packageName(dir)), overrides)
   const builder = createBuilder({

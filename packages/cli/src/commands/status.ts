@@ -1,0 +1,71 @@
+import { printSetup, setupId } from 'fusionize/setup'
+import pc from 'picocolors'
+import { currentSetup } from '../app/current-setup.js'
+import { runningServer } from '../app/dev-file.js'
+import { remoteHost } from '../app/host.js'
+import { appDir, loadApp } from '../app/load-app.js'
+import { openPlatform } from '../app/open-platform.js'
+import { stateDirOf } from '../app/state-dir.js'
+import { command } from '../terminal/command.js'
+import { atEnd } from '../terminal/lifetime.js'
+import { createOutput } from '../terminal/output.js'
+import { table } from '../terminal/table.js'
+
+export default command({
+  help: {
+    name: 'status',
+    description: 'Show what runs: setups, sandboxes, and sends that wait',
+    examples: [['status', 'of the running dev server, else of what is kept in the folder']],
+    json: '{ running, pid?, url?, current: { setup, notation, adopted } | null, platform, setups: [{ id, weight, sessions }], functions: [{ function, setup, sandboxes: { starting, idle, busy }, queued }], sends: { pending, retrying, dead } }',
+  },
+  args: {},
+  async run({ args }) {
+    const out = createOutput(args.json)
+    const server = await runningServer(stateDirOf(appDir(args.cwd)))
+    const loaded = await loadApp(args.cwd)
+    const current = await loaded.scan().then(
+      async (app) => {
+        const { adopted, ignored, setup } = await currentSetup(loaded, app)
+        if (ignored) out.warn(ignored)
+        return { setup: setupId(setup), notation: printSetup(setup, app), adopted }
+      },
+      () => null,
+    )
+    const status = await (server ? remoteHost(server).status() : offline())
+    const { functions, platform, sends, setups } = status
+    const document = { running: server !== undefined, pid: server?.pid, url: server?.url, current }
+    out.result({ ...document, platform, setups, functions, sends }, () => {
+      const lines = [
+        `${pc.bold(loaded.name)}  ${server ? `${pc.green('running')} at ${server.url}, process ${server.pid}` : 'not running'}`,
+        current
+          ? `setup  ${current.notation}  ${pc.dim(`${current.setup}, ${current.adopted ? 'adopted' : 'first: nothing adopted yet'}`)}`
+          : pc.yellow("the source has mistakes: 'fusionize build' names them"),
+        `sends  ${sends.pending} pending, ${sends.retrying} waiting for a retry, ${sends.dead} dead`,
+      ]
+      if (setups.length > 0)
+        lines.push(
+          '',
+          table(
+            ['setup', 'weight', 'sessions'],
+            setups.map((s) => [s.id, `${s.weight}`, `${s.sessions}`]),
+            ['left', 'right', 'right'],
+          ),
+        )
+      if (functions.length > 0) {
+        const rows = functions.map((f) => {
+          const { busy, idle, starting } = f.sandboxes
+          return [pc.bold(f.function), f.setup, `${starting}`, `${idle}`, `${busy}`, `${f.queued}`]
+        })
+        const heading = ['function', 'setup', 'starting', 'idle', 'busy', 'queued']
+        lines.push('', table(heading, rows, ['left', 'left', 'right', 'right', 'right', 'right']))
+      }
+      return lines.join('\n')
+    })
+
+    async function offline() {
+      const platform = await openPlatform(loaded, { gateway: false })
+      atEnd(() => platform.destroy())
+      return platform.status()
+    }
+  },
+})
