@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { type ArgsDef, runCommand } from 'citty'
 import { suggest } from 'fusionize'

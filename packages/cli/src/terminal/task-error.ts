@@ -11,17 +11,15 @@ export function formatTaskError(error: WireError, dir: string): string {
   return lines.join('\n')
 }
 
-/** The frames of a stack that are neither fusionize's nor Node's, with paths as people write them. */
+/** The frames of a stack that are the application's own, with paths as people write them, and where it crossed from task to task. */
 export function ownFrames(stack: string | undefined, dir: string): string[] {
-  const frames = (stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
-  return frames
-    .filter((line) => !/[( ]node:|npm:|[/(]node_modules\/|fusionize\/src\//.test(line))
-    .map((line) => line.replace(/(file:\/\/)?\/[^\s():]+/, (path) => shorten(path, dir)))
-    .map((line) => pc.dim(`  ${line.trim()}`))
-}
-
-function shorten(path: string, dir: string): string {
-  const file = path.startsWith('file:') ? fileURLToPath(path) : path
-  const short = relative(dir, file)
-  return short.startsWith('..') ? file : short
+  return (stack ?? '').split('\n').flatMap((line) => {
+    if (/^\s*--- /.test(line)) return [pc.dim(`  ${line.trim().slice(4)}`)]
+    const frame = /^\s+at (.*?)((?:file:\/\/)?\/[^\s():]+)(:\d+:\d+.*)$/.exec(line)
+    if (!frame) return []
+    const [, before, path, after] = frame as unknown as [string, string, string, string]
+    const file = relative(dir, path.startsWith('file:') ? fileURLToPath(path) : path)
+    if (file.startsWith('..') || file.includes('node_modules') || file.startsWith('.fusionize')) return []
+    return [pc.dim(`  at ${before}${file}${after}`)]
+  })
 }

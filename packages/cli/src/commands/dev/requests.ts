@@ -5,6 +5,8 @@ import { formatMs } from '../../terminal/table.js'
 
 /** Ms that a line waits for the record of its request. */
 const PATIENCE_MS = 1500
+/** Sessions whose counts are kept: records come before the line of their request, and after it. */
+const KEPT_SESSIONS = 1000
 
 interface Seen {
   cold: number
@@ -36,7 +38,10 @@ export function requestLines(show: (line: string) => void) {
         }
       }
       for (const line of lines) note(parseRecord(line))
-      if (waiting.length === 0) seen.clear()
+      for (const session of seen.keys()) {
+        if (seen.size <= KEPT_SESSIONS) break
+        seen.delete(session)
+      }
     },
   }
 
@@ -50,7 +55,9 @@ export function requestLines(show: (line: string) => void) {
 }
 
 function requestLine(request: RequestLog, seen?: Seen): string {
-  const { method, ms, path, status } = request
+  const { ms, status } = request
+  const what = /^\/_fusionize\/(invoke|send)\/(.*)/.exec(request.path)
+  const [verb, path] = what ? [what[1] as string, what[2]] : [request.method, request.path]
   const paint = status < 400 ? pc.green : status < 500 ? pc.yellow : pc.red
   const counts = seen
     ? [seen.cold > 0 ? pc.yellow(`${seen.cold} cold`) : '', `${seen.inline} inline`, `${seen.remote} remote`]
@@ -58,7 +65,7 @@ function requestLine(request: RequestLog, seen?: Seen): string {
   const error = seen?.root?.spans[0]?.error
   const how = counts.filter((text) => text !== '').join(', ')
   return [
-    `${pc.bold(method)} ${path} ${paint(String(status))} ${formatMs(ms)}`,
+    `${pc.bold(verb)} ${path} ${paint(String(status))} ${formatMs(ms)}`,
     ...(how === '' ? [] : [pc.dim(how)]),
     ...(error === undefined ? [] : [pc.red(error)]),
   ].join('  ')
