@@ -1,4 +1,5 @@
 export type { FunctionLog } from './engine/sandbox.js'
 export type { RequestLog } from './gateway/index.js'
+export { defaults, type LocalPlatformOptions } from './local-options.js'
 export type { LogsPage } from './logs.js'
-export { createLocalPlatform, defaults, type LocalPlatform, type LocalPlatformOptions } from './platform.js'
+export { createLocalPlatform, type LocalPlatform } from './platform.js'

@@ -13,3 +13,6 @@ export const awsLambdaX86: PriceModel = {
 
 /** Memory sizes in MB that a function may have; 1650 and 3008 are those of the published measurements. */
 export const memoryLadder = [128, 192, 256, 384, 512, 768, 1024, 1280, 1536, 1650, 1769, 2048, 3008]
+
+/** MB that come with one full core, as on AWS Lambda. */
+export const mbPerCore = 1769

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createLocalPlatform, type LocalPlatform, type LocalPlatformOptions } from '@fusionize/local'
 import { type Build, createBuilder, type InvokeResult } from '@fusionize/platform'
 import { type FunctionSpec, type FusionSetup, remoteSetup } from 'fusionize/setup'
+import { createLocalPlatform, type LocalPlatform, type LocalPlatformOptions } from '../src/index.js'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const appDir = join(here, 'fixtures/engine')
@@ -35,7 +36,7 @@ export async function buildApp(
 export async function startPlatform(
   options: Partial<LocalPlatformOptions> = {},
 ): Promise<{ platform: LocalPlatform; dir: string; stop(): Promise<void> }> {
-  const dir = mkdtempSync(join(here, 'fixtures/engine/.state-'))
+  const dir = mkdtempSync(join(tmpdir(), 'fusionize-engine-'))
   const platform = await createLocalPlatform({
     dir,
     app: 'engine-fixture',

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -90,7 +91,7 @@ test('an idle sandbox ends after its keep-alive', async () => {
 })
 
 test('no sandbox outlives a platform that was killed', async () => {
-  const dir = mkdtempSync(join(here, 'fixtures/engine/.state-'))
+  const dir = mkdtempSync(join(tmpdir(), 'fusionize-engine-'))
   running.push({ stop: async () => rmSync(dir, { recursive: true, force: true }) })
   const child = spawn(process.execPath, [join(here, 'fixtures/engine/platform-process.mjs')], {
     stdio: ['pipe', 'pipe', 'inherit'],

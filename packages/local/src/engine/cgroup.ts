@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { mbPerCore } from '../prices.js'
 
-const MB_PER_CORE = 1769
 const PREFIX = 'fusionize-'
 
 /**
@@ -9,7 +9,7 @@ const PREFIX = 'fusionize-'
  * period is short, so that a small sandbox is slowed down evenly instead of being stopped for long; the kernel's least quota is 1 ms.
  */
 export function cpuQuota(memoryMb: number): { quotaUs: number; periodUs: number } {
-  const share = memoryMb / MB_PER_CORE
+  const share = memoryMb / mbPerCore
   const periodUs = Math.max(20_000, Math.ceil(1000 / share))
   return { quotaUs: Math.round(share * periodUs), periodUs }
 }

@@ -1,0 +1,71 @@
+import { FusionizeError } from 'fusionize'
+import { errorToWire, type Outcome } from 'fusionize/runtime'
+import type { Deployment } from './engine/deployment.js'
+import type { Deployments } from './engine/deployments.js'
+import type { Send } from './engine/engine.js'
+import type { AcceptedSend, Sends } from './outbox/index.js'
+
+/** Keeps the session of every accepted send on the deployment that it began with, until the send is done or dead. */
+export class PinnedSends {
+  readonly #pinned = new Map<string, { deployment: Deployment; send: Send }>()
+
+  constructor(
+    readonly deployments: Deployments,
+    readonly retriesOf: (task: string) => number,
+    readonly sends: Sends,
+  ) {}
+
+  /** @see EnginePorts.accept */
+  async accept(items: readonly Send[], heldBy?: string): Promise<readonly string[]> {
+    const accepted = Date.now()
+    // Before it is kept: a send may be done before its acceptance is known here.
+    const fresh = items.filter((send) => this.#pin(send))
+    const release = (ids: readonly string[]) => {
+      for (const send of fresh) if (ids.includes(send.id)) this.#unpin(send.id)
+    }
+    try {
+      const kept = items.map((send) => ({ ...send, accepted, attempt: 1 }))
+      const known = await this.sends.accept(kept, heldBy)
+      if (known.length > 0) release(known)
+      return known
+    } catch (error) {
+      release(items.map((send) => send.id))
+      throw error
+    }
+  }
+
+  /** An inline send ended in its sandbox: its first run. */
+  settled(id: string, outcome: Outcome): void {
+    const task = this.#pinned.get(id)?.send.task
+    this.sends.settled(id, outcome)
+    if (task !== undefined) this.#ran(task, id, 1, outcome)
+  }
+
+  /** Runs an accepted send with `run`, on its own setup or, when that is gone, on the current one. */
+  async run(send: AcceptedSend, run: (deployment: Deployment) => Promise<Outcome>): Promise<Outcome> {
+    const deployment = this.deployments.byId(send.setup) ?? this.deployments.current
+    const outcome = deployment
+      ? await run(deployment)
+      : { ok: false as const, error: errorToWire(new FusionizeError('UNKNOWN_TASK', 'no setup is deployed')) }
+    this.#ran(send.task, send.id, send.attempt, outcome)
+    return outcome
+  }
+
+  #ran(task: string, id: string, attempt: number, outcome: Outcome): void {
+    if (outcome.ok || attempt > this.retriesOf(task)) this.#unpin(id)
+  }
+
+  #pin(send: Send): boolean {
+    const deployment = this.deployments.byId(send.setup)
+    if (deployment === undefined || this.#pinned.has(send.id)) return false
+    this.#pinned.set(send.id, { deployment, send })
+    deployment.enter(send.session)
+    return true
+  }
+
+  #unpin(id: string): void {
+    const found = this.#pinned.get(id)
+    this.#pinned.delete(id)
+    found?.deployment.leave(found.send.session)
+  }
+}
