@@ -12,6 +12,8 @@ export interface OwnHost {
   loaded: LoadedApp
   app: App
   platform: LocalPlatform
+  /** Functions that the setup has. */
+  functions: string[]
 }
 
 /** Runs the application in this process, without HTTP, until the command ends; its functions' logs go where all logs go. */
@@ -24,16 +26,22 @@ export async function openOwnHost(cwd: string, out: Output): Promise<OwnHost> {
   atEnd(() => logs.end())
   const current = await currentSetup(loaded, app, platform.facts().memoryLadder)
   if (current.ignored) out.warn(current.ignored)
-  await platform.deploy(await loaded.builder.build(current.setup, loaded.config.env))
-  return { loaded, app, platform }
+  const build = await loaded.builder.build(current.setup, loaded.config.env)
+  await platform.deploy(build)
+  return { loaded, app, platform, functions: Object.keys(build.artifacts) }
 }
 
-/** @throws {FusionizeError} `UNKNOWN_TASK` */
-export function requireTask(app: App, task: string): void {
+/** @throws {FusionizeError} `UNKNOWN_TASK`: there is no such task, or nothing in this setup runs it by itself */
+export function requireTask({ app, functions }: Pick<OwnHost, 'app' | 'functions'>, task: string): void {
   const names = Object.keys(app.tasks)
-  if (names.includes(task)) return
+  if (!names.includes(task))
+    throw new FusionizeError(
+      'UNKNOWN_TASK',
+      `there is no task '${task}'${suggest(task, names)}; tasks are ${names.join(', ')}`,
+    )
+  if (functions.includes(task)) return
   throw new FusionizeError(
     'UNKNOWN_TASK',
-    `there is no task '${task}'${suggest(task, names)}; tasks are ${names.join(', ')}`,
+    `task '${task}' has no function of its own in this setup: it is no entry, and nothing calls it remotely; give it an http option`,
   )
 }

@@ -39,7 +39,7 @@ export default command({
     const input = await readInput(args.input, args.bytes)
     const server = await runningServer(stateDirOf(dir))
     const own = server ? undefined : await openOwnHost(args.cwd, out)
-    if (own) requireTask(own.app, args.task)
+    if (own) requireTask(own, args.task)
     const host: Host = server ? remoteHost(server) : (own as { platform: Host }).platform
     const cursor = args.time ? await lastCursor(host) : undefined
     const start = performance.now()

@@ -30,8 +30,9 @@ export default command({
       out.result({ ...accepted, waited: false, dead: [] }, () => `accepted ${accepted.id}`)
       return
     }
-    const { app, platform } = await openOwnHost(args.cwd, out)
-    requireTask(app, args.task)
+    const own = await openOwnHost(args.cwd, out)
+    requireTask(own, args.task)
+    const { platform } = own
     const known = new Set((await platform.deadLetters()).map(({ id }) => id))
     const accepted = await platform.send(args.task, input)
     out.note(`Accepted ${accepted.id}. No dev server is running: it runs here, and this waits until all is done.`)

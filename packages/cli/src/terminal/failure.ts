@@ -55,8 +55,8 @@ export function explain(error: unknown): Explanation {
 /** The mistakes in an application's source, one after the other: place, what, what to do. */
 export function explainBuild({ problems }: BuildError): string {
   const lines = problems.map(
-    ({ file, line, column, message, remedy }) =>
-      `${mark()} ${pc.bold(`${file}:${line}:${column}`)}: ${message}\n  ${pc.dim('→')} ${remedy}`,
+    ({ column, file, kind, line, message, remedy }) =>
+      `${mark()} ${kind === 'no-tasks' ? '' : `${pc.bold(`${file}:${line}:${column}`)}: `}${message}\n  ${pc.dim('→')} ${remedy}`,
   )
   if (problems.length > 1) lines.push(`${plural(problems.length, 'problem')}; nothing was built`)
   return lines.join('\n')

@@ -36,6 +36,8 @@ export async function serveNow(loaded: LoadedApp, platform: LocalPlatform, out: 
 /** Serves the application again whenever files changed; mistakes are shown, and what ran before goes on. */
 export function createServer(first: LoadedApp, platform: LocalPlatform, overrides: Overrides, out: Output) {
   let loaded = first
+  /** Not said again when the next change leaves it as it is. */
+  let mistake = ''
 
   async function reload(files: readonly string[]): Promise<void> {
     const configured = files.some(
@@ -58,11 +60,14 @@ export function createServer(first: LoadedApp, platform: LocalPlatform, override
       try {
         await reload(files)
         const served = await serveNow(loaded, platform, out)
+        mistake = ''
         const what = served.changed.length === 0 ? 'no function changed' : `new: ${served.changed.join(', ')}`
         out.line(`${pc.green('rebuilt')} ${names}  ${pc.dim(`${what}, ${formatMs(performance.now() - start)}`)}`)
       } catch (error) {
         if (!(error instanceof FusionizeError)) throw error
-        out.line(`${explain(error).text}\n${pc.dim('What ran before goes on; correct it and save.')}`)
+        const { text } = explain(error)
+        if (text !== mistake) out.line(`${text}\n${pc.dim('What ran before goes on; correct it and save.')}`)
+        mistake = text
       }
     },
   }

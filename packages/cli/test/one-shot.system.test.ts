@@ -1,0 +1,79 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { fusionize, makeApp, shop } from './support/fusionize.js'
+
+test('build tells what it made, and makes it once', async () => {
+  const dir = await makeApp(shop)
+  const first = JSON.parse(
+    (await fusionize(['build', '--json', '--setup', '(greet, title)@256-(note)@128-(reverse)@128'], dir)).stdout,
+  )
+  const functions = (document: { functions: { function: string; tasks: string[]; rebuilt: boolean }[] }) =>
+    document.functions.map(({ function: name, rebuilt, tasks }) => [name, tasks.join('+'), rebuilt])
+  expect(functions(first)).toEqual([
+    ['greet', 'greet+title', true],
+    ['reverse', 'reverse', true],
+  ])
+  const again = await fusionize(['build', '--setup', '(greet, title)@256-(note)@128-(reverse)@128'], dir)
+  expect(again.stdout).toMatch(/greet +title +256 MB .* unchanged/)
+  expect(again.code).toBe(0)
+})
+
+test('invoke runs a task without a server and prints what it returned', async () => {
+  const dir = await makeApp(shop)
+  expect(await fusionize(['invoke', 'greet', '"Ada"'], dir)).toMatchObject({ code: 0, stdout: '"Hello Dr Ada"\n' })
+  await writeFile(join(dir, 'name.json'), '"Grace"')
+  const { stdout, stderr } = await fusionize(['invoke', 'greet', '@name.json', '--json', '--time'], dir)
+  const document = JSON.parse(stdout)
+  expect(document).toMatchObject({ ok: true, output: 'Hello Dr Grace' })
+  expect(document.invocations.map((x: { function: string }) => x.function)).toEqual(['greet', 'title'])
+  expect(stderr).toMatch(/greet .*cold/)
+})
+
+test('a task that fails is shown with its code and the line that threw, and exits with 1', async () => {
+  const dir = await makeApp(shop)
+  const { code, stderr, stdout } = await fusionize(['invoke', 'greet', '-'], dir, '"nobody"')
+  expect(stderr).toContain('TypeError: there is nobody [NOBODY]')
+  expect(stderr).toMatch(/^ {2}at .*tasks\/greet\.ts:5:/m)
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+})
+
+test('a task that does not exist is refused with a suggestion', async () => {
+  const { code, stderr } = await fusionize(['invoke', 'gret', '1'], await makeApp(shop))
+  expect(stderr).toContain("there is no task 'gret', did you mean 'greet'?")
+  expect(code).toBe(1)
+})
+
+test('a send runs here until it is done; what fails for good is a dead letter that can be listed and replayed', async () => {
+  const dir = await makeApp({
+    ...shop,
+    'tasks/note.ts': shop['tasks/note.ts'].replace("'note',", "'note', { http: 'POST /notes' },"),
+  })
+  const failed = await fusionize(['send', 'note', '"tea"', '--json'], dir)
+  expect(failed.code).toBe(1)
+  expect(failed.stderr).toContain('the printer is out of paper')
+  const { error } = JSON.parse(failed.stdout)
+  expect(error).toMatchObject({
+    code: 'DEAD_LETTER',
+    waited: true,
+    dead: [{ id: error.id, task: 'note', attempts: 2 }],
+  })
+
+  const listed = await fusionize(['dlq', 'list'], dir)
+  expect(listed.stdout).toMatch(new RegExp(`${error.id} +note +2 .* Error: the printer is out of paper +"tea"`))
+  expect(JSON.parse((await fusionize(['status', '--json'], dir)).stdout)).toMatchObject({
+    running: false,
+    sends: { pending: 0, retrying: 0, dead: 1 },
+  })
+  expect((await fusionize(['dlq', 'replay', 'nothing'], dir)).stderr).toContain('no dead letter has the id nothing')
+
+  await writeFile(join(dir, 'mended'), '')
+  expect(JSON.parse((await fusionize(['dlq', 'replay', error.id, '--json'], dir)).stdout)).toEqual({
+    replayed: 1,
+    waited: true,
+    dead: 0,
+  })
+  expect(JSON.parse((await fusionize(['dlq', 'list', '--json'], dir)).stdout)).toEqual({ deadLetters: [] })
+  const logs = JSON.parse((await fusionize(['logs', '--task', 'note', '--level', 'info', '--json'], dir)).stdout)
+  expect(logs.entries.at(-1)).toMatchObject({ level: 'info', task: 'note', message: 'noted tea', data: '{"length":3}' })
+})
