@@ -46,8 +46,8 @@ test.each([null, undefined, 'text', 3])('the schema refuses %j, which is no obje
   expect(check(value)).toEqual({ issues: [{ message: 'must be an object' }] })
 })
 
-test('work is scaled from the published sizes, by 0.014 or by what IOT_SCALE says', () => {
-  expect(cpuMs('kernel')).toBeCloseTo(2.38, 5)
+test('work is scaled from the published sizes, by 0.006 or by what IOT_SCALE says', () => {
+  expect(cpuMs('kernel')).toBeCloseTo(1.02, 5)
   vi.stubEnv('IOT_SCALE', '0.5')
   expect([cpuMs('kernel'), cpuMs('sieve'), cpuMs('validity')]).toEqual([85, 65, 0.5])
   vi.unstubAllEnvs()
