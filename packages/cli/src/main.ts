@@ -5,19 +5,25 @@ import { commands } from './commands/index.js'
 import { checkArgs } from './terminal/check-args.js'
 import { type Command, globalArgs } from './terminal/command.js'
 import { explain } from './terminal/failure.js'
-import { cleanUp, endOnSignals } from './terminal/lifetime.js'
+import { cleanUp, endOnSignals, stopSignal } from './terminal/lifetime.js'
 import { renderHelp, renderOverview } from './terminal/render-help.js'
 import { UsageError } from './terminal/usage-error.js'
 
 process.setSourceMapsEnabled(true)
 endOnSignals()
+process.once('uncaughtException', (error) => fail(error).finally(() => process.exit()))
 const raw = process.argv.slice(2)
 try {
   await main(raw)
   await cleanUp()
-  process.exitCode ??= 0
 } catch (error) {
+  await fail(error)
+}
+
+async function fail(error: unknown): Promise<void> {
   await cleanUp().catch(() => {})
+  // what fails because the user ends it is no failure; the signal's handler exits
+  if (stopSignal.aborted) return
   const { text, exitCode, document } = explain(error)
   console.error(text)
   if (raw.includes('--json')) console.log(JSON.stringify(document, null, 2))

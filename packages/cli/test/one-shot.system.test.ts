@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fusionize, makeApp, shop } from './support/fusionize.js'
+import { fusionize, makeApp, shop, start } from './support/fusionize.js'
 
 test('build tells what it made, and makes it once', async () => {
   const dir = await makeApp(shop)
@@ -76,4 +76,32 @@ test('a send runs here until it is done; what fails for good is a dead letter th
   expect(JSON.parse((await fusionize(['dlq', 'list', '--json'], dir)).stdout)).toEqual({ deadLetters: [] })
   const logs = JSON.parse((await fusionize(['logs', '--task', 'note', '--level', 'info', '--json'], dir)).stdout)
   expect(logs.entries.at(-1)).toMatchObject({ level: 'info', task: 'note', message: 'noted tea', data: '{"length":3}' })
+})
+
+test('Ctrl-C ends a task that runs here, without a word of failure', async () => {
+  const dir = await makeApp({
+    ...shop,
+    'tasks/wait.ts': `
+      import { task } from 'fusionize'
+      export default task('wait', { http: 'POST /wait' }, (_: void, { log }) => {
+        log.info('waiting for good')
+        return new Promise<void>(() => {})
+      })`,
+  })
+  const run = start(['invoke', 'wait'], dir)
+  await run.says(/waiting for good/)
+  run.child.kill('SIGINT')
+  const { code, stderr } = await run.ended
+  expect(stderr).not.toContain('error')
+  expect(code).toBe(130)
+})
+
+test('constraints and bounds of memory shape the first setup', async () => {
+  const dir = await makeApp({
+    ...shop,
+    'fusionize.config.ts': `export default { memory: 128, constraints: { together: [['greet', 'title']] } }`,
+    'tasks/title.ts': shop['tasks/title.ts'].replace("'title',", "'title', { memory: { min: 300 } },"),
+  })
+  const { notation } = JSON.parse((await fusionize(['build', '--json'], dir)).stdout)
+  expect(notation).toBe('(greet, title)@300-(reverse)@128')
 })

@@ -61,7 +61,7 @@ async function readSetup(loaded: LoadedApp): Promise<unknown> {
     return undefined
   }
   try {
-    return (JSON.parse(text) as StoredSetup).setup ?? null
+    return (JSON.parse(text) as StoredSetup | null)?.setup ?? null
   } catch (error) {
     throw new FusionizeError(
       'INVALID_SETUP',

@@ -25,7 +25,7 @@ export default command({
       ['dev --port 0 --isolation threads', 'on any free port, fast to start'],
       ['dev --emulate aws-lambda', 'with the delays of AWS Lambda'],
     ],
-    json: '{ app, url, pid, setup, notation, adopted, entries: [{ task, method, path, url }] }   when it is ready; logs go to stderr',
+    json: '{ app, url, pid, setup, notation, adopted, entries: [{ task, method, path, url }], callable: [task] }   when it is ready; logs go to stderr',
   },
   args: {
     port: { type: 'string', valueHint: 'n', description: 'Port, 0 for any (default: as configured, else 7070)' },

@@ -6,7 +6,9 @@ import pc from 'picocolors'
 /** What a task threw, for people: name, message, code, and where in the application's own code; causes follow. */
 export function formatTaskError(error: WireError, dir: string): string {
   const code = error.code === undefined ? '' : pc.dim(` [${error.code}]`)
-  const lines = [`${pc.red(error.name)}: ${error.message}${code}`, ...ownFrames(error.stack, dir)]
+  // fusionize's own errors are known by their code
+  const name = error.name === 'FusionizeError' ? '' : `${pc.red(error.name)}: `
+  const lines = [`${name}${error.message}${code}`, ...ownFrames(error.stack, dir)]
   if (error.cause) lines.push(`caused by ${formatTaskError(error.cause, dir)}`)
   return lines.join('\n')
 }
