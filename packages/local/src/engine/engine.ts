@@ -6,8 +6,17 @@ import type { Deployment } from './deployment.js'
 import { exitError, shuttingDown, startError, unknownTask, wireText } from './failures.js'
 import type { Exit, StartHost } from './host.js'
 import { type Answer, Job, type JobRequest } from './job.js'
+import { Links } from './links.js'
 import type { Pool } from './pool.js'
-import { type FunctionLog, type Held, type Leaving, Sandbox, type SandboxOwner, textOf } from './sandbox.js'
+import {
+  type BeganHead,
+  type FunctionLog,
+  type Held,
+  type Leaving,
+  Sandbox,
+  type SandboxOwner,
+  textOf,
+} from './sandbox.js'
 import { type Limits, Scheduler } from './scheduler.js'
 import { Wheel } from './wheel.js'
 
@@ -55,7 +64,12 @@ export interface EngineOptions extends Limits {
 export class Engine implements SandboxOwner {
   readonly scheduler: Scheduler
   readonly #wheel = new Wheel()
-  readonly #live = new Set<Sandbox>()
+  readonly #links: Links
+  readonly #live = new Map<string, Sandbox>()
+  /** Calls given up before their callee, by id, said that they began. */
+  readonly #givenUp = new Map<string, Set<string>>()
+  /** Calls whose link closed: by the callee's id, until it is known whether they began. */
+  readonly #lost = new Map<string, (() => void)[]>()
   readonly #sweep: NodeJS.Timeout
   readonly #name = randomBytes(3).toString('hex')
   #jobs = 0
@@ -69,7 +83,12 @@ export class Engine implements SandboxOwner {
     readonly options: EngineOptions,
     readonly ports: EnginePorts,
   ) {
-    this.scheduler = new Scheduler(options, (pool) => this.#start(pool))
+    this.scheduler = new Scheduler(
+      options,
+      (pool) => this.#start(pool),
+      (sandbox) => this.#links.revoke(sandbox),
+    )
+    this.#links = new Links(({ pool }) => this.timeoutOf(pool.deployment, pool.function))
     this.#sweep = setInterval(() => this.#endIdle(), Math.max(50, Math.min(10_000, options.keepAliveMs / 4)))
     this.#sweep.unref()
   }
@@ -83,14 +102,7 @@ export class Engine implements SandboxOwner {
    * Runs an invocation; `answer` is called once, with the callee's answer or the platform's error.
    * @param nested a sandbox waits for it
    */
-  submit(
-    deployment: Deployment,
-    fn: string,
-    request: JobRequest,
-    nested: boolean,
-    answer: Answer,
-    onOver = () => {},
-  ): Job | undefined {
+  submit(deployment: Deployment, fn: string, request: JobRequest, nested: boolean, answer: Answer): Job | undefined {
     const pool = deployment.poolFor(request.task, fn)
     const refusal = this.#closing
       ? shuttingDown()
@@ -99,27 +111,30 @@ export class Engine implements SandboxOwner {
         : undefined
     if (pool === undefined || refusal !== undefined) {
       answer(false, wireText(refusal))
-      onOver()
       return undefined
     }
     if (pool.broken !== undefined && Date.now() < pool.broken.until) {
       answer(false, pool.broken.error)
-      onOver()
       return undefined
     }
     const job = new Job(++this.#jobs, request, pool, nested, answer)
+    this.#admit(job)
+    this.scheduler.submit(job)
+    return job
+  }
+
+  /** Counts the job until it is over, and minds its deadline. */
+  #admit(job: Job): void {
+    const { request, pool } = job
     this.#open++
-    deployment.enter(request.session)
+    pool.deployment.enter(request.session)
     job.onOver = () => {
       this.#wheel.remove(job)
-      onOver()
-      deployment.leave(request.session)
+      pool.deployment.leave(request.session)
       if (--this.#open === 0) for (const idle of this.#idle.splice(0)) idle()
     }
     job.due = () => this.#expire(job)
     this.#wheel.add(job, request.deadline)
-    this.scheduler.submit(job)
-    return job
   }
 
   /** Nobody waits for the job any more. */
@@ -142,6 +157,7 @@ export class Engine implements SandboxOwner {
   retire(deployment: Deployment): void {
     for (const pool of deployment.pools.values()) {
       for (const sandbox of pool.sandboxes) if (sandbox.jobs.size === 0) this.scheduler.evict(sandbox)
+      pool.lastCaller = undefined
       this.scheduler.forget(pool)
     }
   }
@@ -150,9 +166,10 @@ export class Engine implements SandboxOwner {
   async close(): Promise<void> {
     this.#closing = true
     clearInterval(this.#sweep)
-    for (const sandbox of this.#live) sandbox.end(shuttingDown())
+    for (const sandbox of this.#live.values()) sandbox.end(shuttingDown())
     if (this.#live.size > 0) await new Promise<void>((resolve) => this.#gone.push(resolve))
     this.#wheel.close()
+    this.#links.close()
   }
 
   // — what sandboxes say —
@@ -183,6 +200,10 @@ export class Engine implements SandboxOwner {
   }
 
   call(sandbox: Sandbox, no: number, request: Leaving): void {
+    if (request.lost !== undefined) {
+      this.#callAgain(sandbox, no, request, request.lost)
+      return
+    }
     const delayMs = sandbox.pool.deployment.emulation?.handOverMs('call', sandbox.pool.spec.memory) ?? 0
     if (delayMs > 0) setTimeout(() => this.#call(sandbox, no, request), delayMs)
     else this.#call(sandbox, no, request)
@@ -209,7 +230,61 @@ export class Engine implements SandboxOwner {
       true,
       (ok, part) => sandbox.result(no, ok, part),
     )
-    if (job && sandbox.calls.has(no)) sandbox.calls.set(no, job)
+    if (job === undefined) return
+    job.caller = sandbox
+    if (sandbox.calls.has(no)) sandbox.calls.set(no, job)
+  }
+
+  /** The link over which it was sent closed: runs the call, unless the callee began it. What began is answered, if only by an error. */
+  #callAgain(sandbox: Sandbox, no: number, request: Leaving, callee: string): void {
+    const again = () => {
+      if (sandbox.state !== 'ended' && sandbox.calls.get(no) === undefined) this.#call(sandbox, no, request)
+    }
+    const other = this.#live.get(callee)
+    // All that a callee says arrives before `revoked`, and before its end.
+    if (other?.lentTo !== sandbox) again()
+    else this.#lost.set(callee, [...(this.#lost.get(callee) ?? []), again])
+  }
+
+  listening(sandbox: Sandbox): void {
+    sandbox.listening = 'yes'
+  }
+
+  began(sandbox: Sandbox, [, no, id, session, task, deadline, trace, parent]: BeganHead): void {
+    const at = no.lastIndexOf(':')
+    const caller = this.#live.get(no.slice(0, at))
+    const call = Number(no.slice(at + 1))
+    const request = { id, session, task, external: false, attempt: 1, deadline, trace, parent, input: undefined }
+    const job = new Job(no, { ...request, mode: 'call' }, sandbox.pool, true, (ok, part) =>
+      caller?.result(call, ok, part),
+    )
+    job.caller = caller
+    this.#admit(job)
+    sandbox.runs(job)
+    if (caller && !this.#givenUp.get(sandbox.id)?.delete(no)) caller.calling(call, job)
+    else this.abandon(job)
+  }
+
+  revoked(sandbox: Sandbox): void {
+    this.#unlink(sandbox)
+    if (sandbox.jobs.size === 0 && sandbox.state === 'ready' && sandbox.endedFor === undefined)
+      this.scheduler.freed(sandbox)
+    else this.scheduler.schedule()
+  }
+
+  abandonEarly(caller: Sandbox, no: number, callee: string): void {
+    const other = this.#live.get(callee)
+    if (other?.lentTo !== caller) return
+    const given = this.#givenUp.get(callee) ?? new Set()
+    this.#givenUp.set(callee, given.add(`${caller.id}:${no}`))
+  }
+
+  #unlink(sandbox: Sandbox): void {
+    this.#links.returned(sandbox)
+    this.#givenUp.delete(sandbox.id)
+    const lost = this.#lost.get(sandbox.id) ?? []
+    this.#lost.delete(sandbox.id)
+    for (const again of lost) again()
   }
 
   send(sandbox: Sandbox, no: number, request: Leaving): void {
@@ -232,6 +307,11 @@ export class Engine implements SandboxOwner {
     this.#wheel.add(job, Date.now() + this.#longestMs(job.pool))
     if (no === 0) {
       job.answer(ok, part)
+      return
+    }
+    if (no === -1) {
+      job.answered()
+      job.caller?.called(callOf(job))
       return
     }
     // Its caller was told that it failed: what it leaves behind is not accepted.
@@ -292,7 +372,12 @@ export class Engine implements SandboxOwner {
       this.scheduler.schedule()
       return
     }
-    this.scheduler.freed(sandbox)
+    if (sandbox.lentTo !== undefined) {
+      sandbox.idleSince = Date.now()
+      if (pool.queued > 0) this.scheduler.schedule()
+      return
+    }
+    if (!this.#links.lend(sandbox, job)) this.scheduler.freed(sandbox)
   }
 
   log(entry: FunctionLog): void {
@@ -308,7 +393,8 @@ export class Engine implements SandboxOwner {
     const started = sandbox.state !== 'starting'
     this.scheduler.removed(sandbox)
     sandbox.state = 'ended'
-    this.#live.delete(sandbox)
+    this.#live.delete(sandbox.id)
+    for (const lent of sandbox.borrowed.values()) this.#links.revoke(lent)
     if (this.#live.size === 0) for (const gone of this.#gone.splice(0)) gone()
     for (const callee of sandbox.calls.values()) if (callee) this.abandon(callee)
     sandbox.calls.clear()
@@ -322,6 +408,7 @@ export class Engine implements SandboxOwner {
         job.finish()
       }
     }
+    this.#unlink(sandbox)
     if (!started && sandbox.endedFor === undefined) this.#failedToStart(sandbox, exit)
     if (this.#closing) this.#refuseQueued(pool, wireText(shuttingDown()))
     this.scheduler.schedule()
@@ -382,7 +469,7 @@ export class Engine implements SandboxOwner {
       timeoutMs: this.options.timeoutMs,
       dev: this.options.dev,
     }
-    this.#live.add(sandbox)
+    this.#live.set(id, sandbox)
     this.scheduler.added(sandbox)
     sandbox.host = this.ports.startHost(
       { file: artifact.file, env: deployment.build.env, info },
@@ -413,10 +500,18 @@ export class Engine implements SandboxOwner {
 
   #endIdle(): void {
     const oldest = Date.now() - this.options.keepAliveMs
-    for (const sandbox of this.#live)
-      if (sandbox.state === 'ready' && sandbox.jobs.size === 0 && sandbox.idleSince < oldest)
-        this.scheduler.evict(sandbox)
+    for (const sandbox of this.#live.values()) {
+      if (sandbox.state !== 'ready' || sandbox.jobs.size > 0 || sandbox.idleSince >= oldest) continue
+      if (sandbox.lentTo) this.#links.revoke(sandbox)
+      else this.scheduler.evict(sandbox)
+    }
   }
+}
+
+/** The number of a call over a link in its caller. */
+function callOf(job: Job): number {
+  const no = String(job.no)
+  return Number(no.slice(no.lastIndexOf(':') + 1))
 }
 
 export function payloadOf(part: Part): Payload {

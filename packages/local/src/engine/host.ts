@@ -1,5 +1,7 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { SandboxInfo } from 'fusionize/runtime'
 import type { Channel, Receive } from '../sandbox/channel.js'
+import type { Head } from '../sandbox/messages.js'
 
 /** What a sandbox runs in: a process or a thread. */
 export interface Host {
@@ -8,6 +10,8 @@ export interface Host {
   limitCpu(): void
   /** Ends it without asking. `exit` is called later. */
   kill(): void
+  /** Hands over a port (threads only). */
+  postPort?(head: Head, port: MessagePort): void
 }
 
 export interface HostRequest {

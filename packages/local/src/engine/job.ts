@@ -28,6 +28,8 @@ export class Job implements WheelEntry {
   state: 'queued' | 'running' | 'answered' | 'over' = 'queued'
   slot: number | undefined
   sandbox: Sandbox | undefined
+  /** The sandbox that waits for it. */
+  caller: Sandbox | undefined
   /** Nobody waits for it any more: what it would leave behind is not accepted. */
   void = false
   /** Epoch ms. */
@@ -39,7 +41,8 @@ export class Job implements WheelEntry {
   readonly #answer: Answer
 
   constructor(
-    readonly no: number,
+    /** The engine's number; for a call over a link, the caller's sandbox and its number there. */
+    readonly no: number | string,
     readonly request: JobRequest,
     readonly pool: Pool,
     /** A sandbox waits for it: goes before work that nobody inside waits for. */
@@ -55,6 +58,11 @@ export class Job implements WheelEntry {
     this.state = 'answered'
     this.#answer(ok, part)
     return true
+  }
+
+  /** The caller got its answer over a link. */
+  answered(): void {
+    if (this.state === 'running') this.state = 'answered'
   }
 
   finish(): void {

@@ -18,6 +18,11 @@ export class Pool {
   /** Callers from outside among `outer`: what back-pressure counts. */
   waitingCallers = 0
   starting = 0
+  /** Those that serve one caller over a link; of these, `revoking` are on their way back. */
+  readonly lent = new Set<Sandbox>()
+  revoking = 0
+  /** Whom the last call came from. */
+  lastCaller: Sandbox | undefined
   /** Smoothed duration of a job, ms. */
   meanMs = 100
   /** After a failed start: until when (epoch ms) no other is tried, and what its callers are told. */
@@ -40,9 +45,9 @@ export class Pool {
     return this.nested.size + this.outer.size
   }
 
-  /** Jobs that no sandbox which is starting will take. */
+  /** Jobs that no sandbox which is starting or coming back will take. */
   get unserved(): number {
-    return this.queued - this.starting * this.concurrency
+    return this.queued - this.starting * this.concurrency - this.revoking
   }
 
   /** Callers from outside for whom no sandbox is even starting. */
@@ -79,6 +84,12 @@ export class Pool {
     const sandbox = this.free.at(-1)
     if (sandbox && sandbox.jobs.size + 1 >= this.concurrency) this.free.pop()
     return sandbox
+  }
+
+  /** A lent sandbox in which nothing runs, as far as is known. */
+  lentIdle(): Sandbox | undefined {
+    for (const sandbox of this.lent) if (sandbox.jobs.size === 0 && !sandbox.revoking) return sandbox
+    return undefined
   }
 
   release(sandbox: Sandbox): void {

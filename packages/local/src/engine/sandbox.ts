@@ -11,6 +11,8 @@ export interface Leaving {
   session: string
   task: string
   function: string
+  /** The sandbox at the other end of the link that closed without an answer. */
+  lost: string | undefined
   deadline: number
   trace: string
   parent: string
@@ -31,6 +33,12 @@ export interface SandboxOwner {
   /** Nothing of the job runs any more. */
   done(sandbox: Sandbox, job: Job, record: Part): void
   abandon(job: Job): void
+  /** Its link: it takes links, it runs what came over one, it takes nothing more. */
+  listening(sandbox: Sandbox): void
+  began(sandbox: Sandbox, head: BeganHead): void
+  revoked(sandbox: Sandbox): void
+  /** A call that went over a link is given up before its callee said that it began. */
+  abandonEarly(caller: Sandbox, no: number, callee: string): void
   log(entry: FunctionLog): void
   ended(sandbox: Sandbox, exit: Exit): void
   /** `sandbox.waiting` changed. */
@@ -42,7 +50,17 @@ export interface Held {
   input: Part
 }
 
-type AnswerHead = [kind: number, job: number, ok: boolean, no: number, held: HeldHead[], id: string]
+export type BeganHead = [
+  kind: number,
+  job: string,
+  id: string,
+  session: string,
+  task: string,
+  deadline: number,
+  trace: string,
+  parent: string,
+]
+type AnswerHead = [kind: number, job: number | string, ok: boolean, no: number, held: HeldHead[], id: string]
 type LogHead = [kind: number, level: LogEntry['level'], task: string, session: string, time: number]
 
 /** Lines of standard error kept to say why a sandbox ended. */
@@ -54,9 +72,17 @@ export class Sandbox {
   state: 'starting' | 'loaded' | 'ready' | 'ended' = 'starting'
   host: Host | undefined
   /** Running or after their reply, by number. */
-  readonly jobs = new Map<number, Job>()
+  readonly jobs = new Map<number | string, Job>()
   /** Calls that left it and are not answered, by its own count. */
   readonly calls = new Map<number, Job | undefined>()
+  /** The only caller that it serves, over a link. */
+  lentTo: Sandbox | undefined
+  /** The link is being taken back. */
+  revoking = false
+  /** Sandboxes that serve this one over links, by function. */
+  readonly borrowed = new Map<string, Sandbox>()
+  /** Whether it takes links: asked to, and ready to. */
+  listening: 'no' | 'asked' | 'yes' = 'no'
   /** Every job in it waits for a call, so it needs no CPU. */
   waiting = false
   /** Start-up to report with the first invocation, ms; null afterwards. */
@@ -79,10 +105,7 @@ export class Sandbox {
 
   run(job: Job): void {
     const { request } = job
-    job.state = 'running'
-    job.sandbox = this
-    this.jobs.set(job.no, job)
-    this.#weigh()
+    this.runs(job)
     const { cold } = this
     this.cold = null
     this.host?.channel.post(
@@ -107,11 +130,30 @@ export class Sandbox {
     )
   }
 
+  /** A job runs in it that came over its link. */
+  runs(job: Job): void {
+    job.state = 'running'
+    job.sandbox = this
+    this.jobs.set(job.no, job)
+    this.#weigh()
+  }
+
+  /** A call of this sandbox is under way. */
+  calling(no: number, job: Job | undefined): void {
+    this.calls.set(no, job)
+    this.#weigh()
+  }
+
+  /** A call of this sandbox needs no more answer. */
+  called(no: number): boolean {
+    if (!this.calls.delete(no)) return false
+    this.#weigh()
+    return true
+  }
+
   /** Answers a call of this sandbox; a call that was given up is not answered. */
   result(no: number, ok: boolean, part: Part): void {
-    if (!this.calls.delete(no)) return
-    this.#weigh()
-    this.refuseOrAnswer(no, ok, part)
+    if (this.called(no)) this.refuseOrAnswer(no, ok, part)
   }
 
   refuseOrAnswer(no: number, ok: boolean, part: Part): void {
@@ -138,8 +180,7 @@ export class Sandbox {
         this.owner.loaded(this)
         break
       case kind.call:
-        this.calls.set(head[1] as number, undefined)
-        this.#weigh()
+        this.calling(head[1] as number, undefined)
         this.owner.call(this, head[1] as number, leavingOf(head, parts[0]))
         break
       case kind.send:
@@ -153,7 +194,16 @@ export class Sandbox {
         this.#done(head[1] as number, parts[0])
         break
       case kind.abandon:
-        this.#abandon(head[1] as number)
+        this.#abandon(head[1] as number, head[2] as string | null)
+        break
+      case kind.listening:
+        this.owner.listening(this)
+        break
+      case kind.began:
+        this.owner.began(this, head as BeganHead)
+        break
+      case kind.revoked:
+        this.owner.revoked(this)
         break
       case kind.log:
         this.#logged(head as LogHead, parts)
@@ -171,7 +221,7 @@ export class Sandbox {
     else this.owner.settled(this, job, id, ok, parts[0], no, held)
   }
 
-  #done(jobNo: number, record: Part): void {
+  #done(jobNo: number | string, record: Part): void {
     const job = this.jobs.get(jobNo)
     if (job === undefined) return
     this.jobs.delete(jobNo)
@@ -179,11 +229,11 @@ export class Sandbox {
     this.owner.done(this, job, record)
   }
 
-  #abandon(no: number): void {
+  #abandon(no: number, linked: string | null): void {
     const job = this.calls.get(no)
-    this.calls.delete(no)
-    this.#weigh()
+    this.called(no)
     if (job) this.owner.abandon(job)
+    else if (linked !== null) this.owner.abandonEarly(this, no, linked)
   }
 
   #logged([, level, task, session, time]: LogHead, parts: Part[]): void {
@@ -214,7 +264,7 @@ export class Sandbox {
 }
 
 function leavingOf(head: Head, input: Part): Leaving {
-  const [, , id, session, task, fn, deadline, trace, parent] = head as [
+  const [, , id, session, task, fn, deadline, trace, parent, lost] = head as [
     number,
     number,
     string,
@@ -224,8 +274,9 @@ function leavingOf(head: Head, input: Part): Leaving {
     number,
     string,
     string,
+    string | undefined,
   ]
-  return { id, session, task, function: fn ?? task, deadline, trace, parent, input }
+  return { id, session, task, function: fn ?? task, deadline, trace, parent, input, lost }
 }
 
 /** The part as text. */

@@ -34,6 +34,8 @@ export class Scheduler {
     readonly limits: Limits,
     /** Starts a sandbox of the pool. */
     readonly start: (pool: Pool) => void,
+    /** Takes a lent sandbox back; `freed` follows. */
+    readonly revoke: (sandbox: Sandbox) => void,
   ) {}
 
   /** Runs the job now or queues it. */
@@ -129,6 +131,11 @@ export class Scheduler {
     for (;;) {
       const pool = this.#neediest()
       if (pool === undefined) return
+      const lent = pool.lentIdle()
+      if (lent) {
+        this.revoke(lent)
+        continue
+      }
       if (this.#loading >= this.limits.startsAtOnce) return
       if (!this.#makeRoom(pool)) {
         this.#breakDeadlock(pool)
@@ -168,10 +175,24 @@ export class Scheduler {
     const fits = () => (this.#load === 0 || this.#load + weight <= capacity) && this.#count < ceiling
     while (!fits()) {
       const idle = this.#longestIdle()
-      if (idle === undefined) return false
+      if (idle === undefined) {
+        this.#revokeOne()
+        return false
+      }
       this.evict(idle)
     }
     return true
+  }
+
+  /** A lent sandbox may be idle, too: once it is back it makes room. */
+  #revokeOne(): void {
+    for (const pool of this.#pools) {
+      const lent = pool.lentIdle()
+      if (lent) {
+        this.revoke(lent)
+        return
+      }
+    }
   }
 
   #longestIdle(): Sandbox | undefined {

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { Worker } from 'node:worker_threads'
-import { portChannel } from '../sandbox/channel.js'
+import { portChannel, postPort } from '../sandbox/channel.js'
 import { type Host, type HostEvents, type HostRequest, heapMb, lines } from './host.js'
 
 /** A sandbox as a thread of the platform's process: quick to start and to reach; its heap is bounded, its CPU share is not. */
@@ -24,6 +24,7 @@ export function startThread(request: HostRequest, events: HostEvents): Host {
   worker.on('exit', (code) => events.exit({ code, signal: killed ? 'SIGKILL' : null, outOfMemory }))
   return {
     channel: portChannel(worker, events.message),
+    postPort: (head, port) => postPort(worker, head, port),
     limitCpu: () => {},
     kill: () => {
       killed = true

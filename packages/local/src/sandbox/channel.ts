@@ -13,7 +13,8 @@ export interface Channel {
   flush(then: () => void): void
 }
 
-export type Receive = (head: Head, parts: Part[]) => void
+/** @param port a port that came with the message (threads) */
+export type Receive = (head: Head, parts: Part[], port?: MessagePort) => void
 
 /**
  * Over a socket.
@@ -38,14 +39,14 @@ export function socketChannel(socket: Socket, keepText: boolean, receive: Receiv
   }
   return {
     post(head, parts = []) {
-      if (socket.destroyed) return
+      if (!socket.writable) return
       writeFrame(pending, head, parts)
       // The first of a tick goes at once, so that its receiver starts while the sender goes on; the rest goes together.
       if (!scheduled) flush()
       flushSoon()
     },
     postSoon(head, parts = []) {
-      if (socket.destroyed) return
+      if (!socket.writable) return
       writeFrame(pending, head, parts)
       flushSoon()
     },
@@ -67,7 +68,7 @@ function write(socket: Socket, buffers: Uint8Array[]): void {
 }
 
 /** What a thread's port carries: the head, then the parts. */
-type PortMessage = [Head, ...(string | Uint8Array | undefined)[]]
+type PortMessage = [Head, ...(string | Uint8Array | undefined)[]] | { head: Head; port: MessagePort }
 
 /** Over a message port: strings travel as they are. */
 export function portChannel(
@@ -75,9 +76,13 @@ export function portChannel(
   receive: Receive,
 ): Channel {
   port.on('message', (message) => {
+    if (!Array.isArray(message)) {
+      receive(message.head, [], message.port)
+      return
+    }
     const head = message[0]
     message.shift()
-    receive(head, message as unknown as Part[])
+    receive(head as Head, message as unknown as Part[])
   })
   const post: Channel['post'] = (head, parts = [], owned = false) => {
     const plain = parts.map((part) => (part instanceof Utf8 ? Buffer.from(part.bytes).toString() : part))
@@ -92,4 +97,9 @@ function buffersOf(parts: readonly (string | Uint8Array | undefined)[]): ArrayBu
     if (part instanceof Uint8Array && part.constructor === Uint8Array && part.byteLength === part.buffer.byteLength)
       found.push(part.buffer as ArrayBuffer)
   return found
+}
+
+/** Hands a port to the thread at the other end. */
+export function postPort(to: Pick<MessagePort, 'postMessage'>, head: Head, port: MessagePort): void {
+  to.postMessage({ head, port }, [port])
 }

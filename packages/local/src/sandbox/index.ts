@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { MessagePort } from 'node:worker_threads'
 import {
   createHandler,
   errorFromWire,
@@ -13,6 +14,7 @@ import {
   type Transport,
 } from 'fusionize/runtime'
 import { type Channel, portChannel, type Receive, socketChannel } from './channel.js'
+import { type CalleeLink, calleeLinks, callerLinks } from './links.js'
 import { FATAL_EXIT, type Head, INFO_VARIABLE, type InvokeHead, kind } from './messages.js'
 
 /** Who waits for the engine's answer to something that this sandbox posted. */
@@ -33,19 +35,34 @@ export function start(module: FunctionModule): void {
     waiting.delete(no)
     return waiter
   }
-  const receive: Receive = (head, parts) => {
+  const receive: Receive = (head, parts, port) => {
     switch (head[0]) {
       case kind.invoke:
         return invoke(head, parts[0] as Payload)
       case kind.result:
-        return take(head[1] as number)?.outcome(outcomeOf(head[2] as boolean, parts[0] as Payload))
+        return answer(head[1] as number, head[2] as boolean, parts[0] as Payload)
       case kind.accepted:
         return take(head[1] as number)?.accepted(head[2] as string[])
       case kind.cancel:
         return handler.cancel(head[1] as string, head[2] as 'cancelled' | 'timeout')
+      case kind.lend:
+        return caller.lend(head, port)
+      case kind.listen:
+        return callee.listen(head[1] as string)
+      case kind.linked:
+        return callee.attach(port as MessagePort)
+      case kind.revoke:
+        return callee.revoke()
     }
   }
+  const answer = (no: number, ok: boolean, output: Payload) => take(no)?.outcome(outcomeOf(ok, output))
   const { channel, info } = connect(receive)
+  const caller = callerLinks(info.sandbox, {
+    result: answer,
+    lost: (no, request, sandbox) => {
+      if (waiting.has(no)) channel.post([kind.call, no, ...outboundHead(request), sandbox], [request.input])
+    },
+  })
 
   /** Posts something that the engine answers once it holds it; rejects when it refuses. */
   const offer = (post: (no: number) => void): Promise<readonly string[]> =>
@@ -60,9 +77,10 @@ export function start(module: FunctionModule): void {
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason)
         const no = ++counter
+        let linked: string | undefined
         const abandon = () => {
           take(no)
-          channel.post([kind.abandon, no])
+          channel.post([kind.abandon, no, linked ?? null])
           reject(signal?.reason)
         }
         signal?.addEventListener('abort', abandon)
@@ -71,7 +89,8 @@ export function start(module: FunctionModule): void {
           resolve(result)
         }
         waiting.set(no, { outcome, accepted: () => {} })
-        channel.post([kind.call, no, ...outboundHead(request)], [request.input])
+        linked = caller.call(no, request)
+        if (linked === undefined) channel.post([kind.call, no, ...outboundHead(request)], [request.input])
       }),
     async send(request) {
       await offer((no) => channel.post([kind.send, no, ...outboundHead(request)], [request.input]))
@@ -82,11 +101,16 @@ export function start(module: FunctionModule): void {
   }
   const handler = createHandler(module, info, transport)
 
-  const invoke = (head: Head, input: Payload) => {
+  const invoke = (head: Head, input: Payload, link?: CalleeLink) => {
     const [, job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind] =
       head as InvokeHead
     const answered = (code: number, outcome: Outcome, held: HeldSend[], ...rest: unknown[]) => {
       const parts = [outcome.ok ? outcome.output : JSON.stringify(outcome.error)]
+      if (held.length === 0 && link && code === kind.reply) {
+        link.channel.postSoon([kind.result, job, outcome.ok], parts)
+        channel.postSoon([code, job, outcome.ok, -1, []])
+        return undefined
+      }
       if (held.length === 0) {
         channel.postSoon([code, job, outcome.ok, 0, [], ...rest], parts)
         return undefined
@@ -97,7 +121,10 @@ export function start(module: FunctionModule): void {
     const port: InvocationPort = {
       reply: (outcome, held) => answered(kind.reply, outcome, held),
       settled: (sendId, outcome, held) => answered(kind.settled, outcome, held, sendId),
-      done: (record) => channel.postSoon([kind.done, job], [record]),
+      done(record) {
+        link?.idle()
+        channel.postSoon([kind.done, job], [record])
+      },
     }
     handler.run(
       {
@@ -117,6 +144,8 @@ export function start(module: FunctionModule): void {
       port,
     )
   }
+
+  const callee = calleeLinks(invoke, channel.post)
 
   process.on('uncaughtException', (error, origin) => {
     channel.post([kind.fatal, origin], [JSON.stringify(errorToWire(error))])

@@ -9,11 +9,17 @@ import type { Payload } from 'fusionize/runtime'
 export const kind = {
   /** sandbox: the module is loaded. */
   ready: 0,
-  /** sandbox: [no, id, session, task, function | null, deadline, trace, parent]; part: input. Answered by `result`. */
+  /**
+   * sandbox: [no, id, session, task, function | null, deadline, trace, parent, lost?]; part: input. Answered by `result`. `lost`: the
+   * sandbox at the other end of the link that it was sent over before, and that closed without an answer.
+   */
   call: 1,
   /** sandbox: as `call`. Answered by `accepted` or `result` (an error). */
   send: 2,
-  /** sandbox: [job, ok, no, held]; parts: outcome, inputs of `held`. `no` is 0 when nothing is held, else answered by `accepted`. */
+  /**
+   * sandbox: [job, ok, no, held]; parts: outcome, inputs of `held`. `no` is 0 when nothing is held, else answered by `accepted`; -1 when
+   * the answer went over a link.
+   */
   reply: 3,
   /** sandbox: [job, ok, no, held, id]; parts as `reply`. */
   settled: 4,
@@ -21,10 +27,16 @@ export const kind = {
   done: 5,
   /** sandbox: [level, task, session, time]; parts: message, data. */
   log: 6,
-  /** sandbox: [no]: nobody waits for that call any more. */
+  /** sandbox: [no, callee | null]: nobody waits for that call any more; `callee`: the sandbox whose link it was sent over. */
   abandon: 7,
   /** sandbox: [origin]; part: the error that nothing caught. The sandbox ends. */
   fatal: 8,
+  /** sandbox: it takes links now. */
+  listening: 9,
+  /** sandbox: [job, id, session, task, deadline, trace, parent]: it runs what came over its link. */
+  began: 10,
+  /** sandbox: its link takes nothing more; what it had not begun was not run. */
+  revoked: 11,
   /** engine: [job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind]; part: input. */
   invoke: 16,
   /** engine: [no, ok]; part: output or error. */
@@ -33,6 +45,16 @@ export const kind = {
   accepted: 18,
   /** engine: [invocation id, reason]. */
   cancel: 19,
+  /** engine: [path]: take links at this socket. */
+  listen: 20,
+  /** engine: [function, sandbox, timeout, path | null]; threads get a port: calls of the function may go to that sandbox directly, one at a time. */
+  lend: 21,
+  /** engine to the callee of a link: a port (threads). */
+  linked: 22,
+  /** engine to the callee of a link. Answered by `revoked`. */
+  revoke: 23,
+  /** callee to caller, on a link: the last call is over in every sense. */
+  idle: 24,
 } as const
 
 export type Head = [kind: number, ...rest: unknown[]]
@@ -59,7 +81,8 @@ export type HeldHead = [
 /** The head of `invoke`. */
 export type InvokeHead = [
   kind: number,
-  job: number,
+  /** A number of the engine's; for what comes over a link, the caller's sandbox and its `no`. */
+  job: number | string,
   id: string,
   session: string,
   task: string,

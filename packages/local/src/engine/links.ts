@@ -1,0 +1,97 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MessageChannel } from 'node:worker_threads'
+import { kind } from '../sandbox/messages.js'
+import type { Job } from './job.js'
+import type { Sandbox } from './sandbox.js'
+
+/** Ms after a link was taken back for others in which the function lends none. */
+const PAUSE_MS = 1000
+
+/**
+ * Lends sandboxes to callers that call the same function again and again, so that the calls need not pass through the engine (see
+ * `sandbox/links.ts`). The engine stays in charge: it says who lends to whom, hears of every call that begins and ends, and takes a
+ * sandbox back as soon as somebody else needs it.
+ */
+export class Links {
+  #dir: string | undefined
+  #pauses = new Map<object, number>()
+
+  constructor(
+    /** Limit of the function's own task, ms. */
+    readonly timeoutOf: (sandbox: Sandbox) => number,
+  ) {}
+
+  /** After the job: lends its sandbox to the job's caller if that has called last time, too. */
+  lend(sandbox: Sandbox, job: Job): boolean {
+    const { caller } = job
+    const { pool } = sandbox
+    const again = caller !== undefined && pool.lastCaller === caller
+    pool.lastCaller = caller
+    if (!again || !this.#may(sandbox, caller)) return false
+    const head = [kind.lend, pool.function, sandbox.id, this.timeoutOf(sandbox)] as const
+    if (sandbox.host?.postPort && caller.host?.postPort) {
+      const { port1, port2 } = new MessageChannel()
+      sandbox.host.postPort([kind.linked], port2)
+      caller.host.postPort([...head, null], port1)
+    } else if (sandbox.listening === 'yes') caller.host?.channel.post([...head, this.#path(sandbox)])
+    else {
+      if (sandbox.listening === 'no') sandbox.host?.channel.post([kind.listen, this.#path(sandbox)])
+      sandbox.listening = 'asked'
+      return false
+    }
+    sandbox.lentTo = caller
+    caller.borrowed.set(pool.function, sandbox)
+    pool.lent.add(sandbox)
+    return true
+  }
+
+  /** Takes the sandbox back; it answers `revoked`. */
+  revoke(sandbox: Sandbox): void {
+    if (sandbox.lentTo === undefined || sandbox.revoking) return
+    sandbox.revoking = true
+    sandbox.pool.revoking++
+    this.#pauses.set(sandbox.pool, Date.now() + PAUSE_MS)
+    sandbox.host?.channel.post([kind.revoke])
+  }
+
+  /** The sandbox is nobody's any more. */
+  returned(sandbox: Sandbox): void {
+    const { pool, lentTo } = sandbox
+    if (lentTo === undefined) return
+    if (sandbox.revoking) pool.revoking--
+    sandbox.revoking = false
+    sandbox.lentTo = undefined
+    pool.lent.delete(sandbox)
+    if (lentTo.borrowed.get(pool.function) === sandbox) lentTo.borrowed.delete(pool.function)
+  }
+
+  close(): void {
+    if (this.#dir) rmSync(this.#dir, { recursive: true, force: true })
+  }
+
+  #may(sandbox: Sandbox, caller: Sandbox): boolean {
+    const { pool } = sandbox
+    const { forceCold, emulation } = pool.deployment
+    return (
+      pool.concurrency === 1 &&
+      !forceCold &&
+      emulation === undefined &&
+      pool.queued === 0 &&
+      sandbox.jobs.size === 0 &&
+      sandbox.lentTo === undefined &&
+      sandbox !== caller &&
+      caller.state === 'ready' &&
+      caller.endedFor === undefined &&
+      !caller.borrowed.has(pool.function) &&
+      (this.#pauses.get(pool) ?? 0) < Date.now()
+    )
+  }
+
+  #path(sandbox: Sandbox): string {
+    if (process.platform === 'win32') return `\\\\.\\pipe\\fusionize-${sandbox.id}`
+    if (this.#dir === undefined || !existsSync(this.#dir)) this.#dir = mkdtempSync(join(tmpdir(), 'fusionize-'))
+    return join(this.#dir, sandbox.id)
+  }
+}
