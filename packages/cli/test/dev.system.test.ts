@@ -115,7 +115,7 @@ test('a port that is taken is said so', async () => {
   expect(code).toBe(1)
 })
 
-test('dev reports a task that changes its input', async () => {
+test('dev reports a task that changes its input, and logs --follow shows it in another terminal', async () => {
   const dir = await makeApp({
     ...shop,
     'tasks/title.ts': `
@@ -126,8 +126,13 @@ test('dev reports a task that changes its input', async () => {
       export default task('sort', { http: 'POST /sorted' }, async (list: number[]) => list.sort((a, b) => a - b))`,
   })
   const { server, url } = await serve(dir)
+  const logs = start(['logs', '--follow', '--level', 'warn', '--json'], dir)
   await fetch(`${url}/sorted`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '[2,1]' })
   await server.says(/warn +sort task 'sort' changes its input/)
+  const [line] = await logs.says(/^\{.*\}$/m)
+  expect(JSON.parse(line)).toMatchObject({ level: 'warn', task: 'sort' })
+  logs.child.kill('SIGINT')
+  expect((await logs.ended).code).toBe(130)
 })
 
 /** Processes whose parent is `pid`. */
