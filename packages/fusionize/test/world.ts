@@ -1,9 +1,7 @@
 import type { InvocationRecord } from '../src/record.js'
 import { parseRecord } from '../src/record.js'
-import { createHandler } from '../src/runtime/handler.js'
+import * as ownRuntime from '../src/runtime/index.js'
 import type { Handler, HeldSend, Invocation, LogEntry, Outbound, Outcome, Payload } from '../src/runtime/protocol.js'
-import { decode, encode } from '../src/runtime/wire.js'
-import { errorFromWire } from '../src/runtime/wire-errors.js'
 import type { Mode } from '../src/setup/types.js'
 
 export type Inline = Record<Mode, string[]>
@@ -28,8 +26,16 @@ export interface World {
 export function world(
   tasks: { taskName: string }[],
   inlineOf: (fn: string) => Inline,
-  options: { dev?: boolean; timeoutMs?: number; leaves?: string[]; known?: Set<string> } = {},
+  options: {
+    dev?: boolean
+    timeoutMs?: number
+    leaves?: string[]
+    known?: Set<string>
+    /** The runtime that made the tasks; for tests that have it as the package `fusionize/runtime`. */
+    runtime?: Pick<typeof ownRuntime, 'createHandler' | 'decode' | 'encode' | 'errorFromWire'>
+  } = {},
 ): World {
+  const { createHandler, decode, encode, errorFromWire } = options.runtime ?? ownRuntime
   const records: InvocationRecord[] = []
   const logs: LogEntry[] = []
   const events: string[] = []

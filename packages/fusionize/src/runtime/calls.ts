@@ -1,9 +1,8 @@
 import type { TaskBody, TaskDefinition } from '../definition.js'
-import { FusionizeError } from '../errors.js'
 import { spanId } from '../record.js'
 import { type DevCheck, noCheck } from './dev.js'
-import { childId, current, Frame, fingerprint, type Run } from './frames.js'
-import type { Outbound, Payload, Transport } from './protocol.js'
+import { childId, current, Frame, fingerprint } from './frames.js'
+import type { Outbound, Payload } from './protocol.js'
 import { copiedBytes, copy, decode, encode, sizeOf } from './wire.js'
 import { errorFromWire, errorToWire } from './wire-errors.js'
 
@@ -43,13 +42,13 @@ export async function send(frame: Frame, definition: TaskDefinition, input: unkn
     outbound.id = sendId(outbound.id, definition, payload)
     // Too late to be held with the reply: it leaves the sandbox, but stays with this function, since its own may not exist.
     if (inline) outbound.function = run.router.function
-    await transportOf(run, definition).send(outbound)
+    await run.router.send(definition, outbound)
     run.spans.close(span, 0)
   } catch (error) {
     run.spans.fail(span, error)
     throw error
   } finally {
-    run.close()
+    run.closeCall()
   }
 }
 
@@ -103,13 +102,13 @@ function finish(frame: Frame, output: unknown): unknown {
     return fail(frame, error)
   }
   frame.run.spans.close(frame.span, copiedBytes)
-  frame.run.close()
+  frame.run.closeCall()
   return result
 }
 
 function fail(frame: Frame, error: unknown): never {
   frame.run.spans.fail(frame.span, error)
-  frame.run.close()
+  frame.run.closeCall()
   throw errorFromWire(errorToWire(error), frame.parent?.definition.name)
 }
 
@@ -129,7 +128,7 @@ async function remoteCall(frame: Frame, definition: TaskDefinition, input: unkno
   run.open++
   try {
     const outbound = outboundOf(frame, definition, payload, span)
-    const outcome = await transportOf(run, definition).call(outbound, frame.signal)
+    const outcome = await run.router.call(definition, outbound, frame.signal)
     if (!outcome.ok) throw errorFromWire(outcome.error, frame.definition.name)
     run.spans.close(span, sizeOf(outcome.output))
     return decode(outcome.output)
@@ -137,7 +136,7 @@ async function remoteCall(frame: Frame, definition: TaskDefinition, input: unkno
     run.spans.fail(span, error)
     throw error
   } finally {
-    run.close()
+    run.closeCall()
   }
 }
 
@@ -186,11 +185,4 @@ function outboundOf(frame: Frame, definition: TaskDefinition, input: Payload, sp
 function sendId(place: string, definition: TaskDefinition, input: Payload): string {
   const text = typeof input === 'string' ? input : input === undefined ? '' : Buffer.from(input).toString('latin1')
   return `${place}.${fingerprint(`${definition.name}\n${text}`)}`
-}
-
-function transportOf(run: Run, definition: TaskDefinition): Transport {
-  const { transport } = run.router
-  if (transport === undefined)
-    throw new FusionizeError('UNKNOWN_TASK', `task '${definition.name}' is not here and no platform is connected`)
-  return transport
 }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { setMaxListeners } from 'node:events'
 import type { TaskDefinition } from '../definition.js'
 import { type FusionizeError, timeoutError } from '../errors.js'
 import type { HeldSend, Invocation, LogEntry } from './protocol.js'
@@ -39,6 +40,7 @@ export class Run {
   open = 0
   /** µs from the start to the reply. */
   replied = 0
+  private ended = false
 
   constructor(
     readonly router: Router,
@@ -49,8 +51,24 @@ export class Run {
     this.spans = new Spans(performance.now(), sampled)
   }
 
+  /** A unit is over. */
   close(): void {
-    if (--this.open === 0) this.whenDone(this)
+    if (--this.open === 0) this.end()
+  }
+
+  /**
+   * A call or send is over. When it is the last, nobody awaited it: what its caller does next gets its turn before the invocation
+   * counts as over.
+   */
+  closeCall(): void {
+    if (--this.open === 0) setImmediate(() => this.end())
+  }
+
+  /** Calls that a task makes even later work, but are in no record. */
+  private end(): void {
+    if (this.open > 0 || this.ended) return
+    this.ended = true
+    this.whenDone(this)
   }
 }
 
@@ -69,7 +87,7 @@ export class Unit {
 
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
-      this.#abort = new AbortController()
+      this.#abort = unboundedAbort()
       if (this.#reason) this.#abort.abort(this.#reason)
     }
     return this.#abort.signal
@@ -146,7 +164,7 @@ export class Frame implements Context {
    * stopped; it goes on unheard.
    */
   limit<T>(result: Promise<T>, timeoutMs: number): Promise<T> {
-    const abort = new AbortController()
+    const abort = unboundedAbort()
     const outer = this.parent?.signal ?? this.unit.signal
     const follow = () => abort.abort(outer.reason)
     outer.addEventListener('abort', follow)
@@ -164,6 +182,13 @@ export class Frame implements Context {
       outer.removeEventListener('abort', follow)
     })
   }
+}
+
+/** Every remote call listens to it, and Node warns of a leak at eleven. */
+function unboundedAbort(): AbortController {
+  const abort = new AbortController()
+  setMaxListeners(0, abort.signal)
+  return abort
 }
 
 /** Id of the `place`-th call made by `parent`; long paths (deep recursion) are folded. */

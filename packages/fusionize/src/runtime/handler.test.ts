@@ -341,6 +341,63 @@ describe('the fusion handler', () => {
     expect(steps.sort()).toEqual(['floating', 'last'])
   })
 
+  it('counts what follows from a call that was not awaited as part of the invocation', async () => {
+    const steps: string[] = []
+    const last = task('last', async () => void steps.push('last'))
+    const floating = task('floating', async () => new Promise<void>((resolve) => setImmediate(resolve)))
+    const main = task('main', async () => {
+      const after = async () => {
+        await floating()
+        await last()
+        await last.send()
+      }
+      void after()
+      return 'early'
+    })
+    for (const inlineOf of [allInline(['floating', 'last']), nothingInline]) {
+      const w = world([floating, last, main], inlineOf)
+      expect(await w.request('main')).toBe('early')
+      await w.quiet()
+      expect(steps.splice(0)).toEqual(['last', 'last'])
+      const record = w.records.find((r) => r.function === 'main' && r.mode === 'call')
+      expect(record?.spans.map((span) => span.task)).toEqual(['main', 'floating', 'last', 'last'])
+    }
+  })
+
+  it('lets a task go on after its invocation is over, reported once', async () => {
+    const leaf = task('leaf', async (n: number) => n + 1)
+    let resume = () => {}
+    let late: Promise<unknown> = Promise.resolve()
+    const main = task('main', async () => {
+      const gate = new Promise<void>((resolve) => {
+        resume = resolve
+      })
+      late = gate.then(async () => {
+        await leaf.send(5)
+        return leaf(1)
+      })
+    })
+    const w = world([leaf, main], allInline(['leaf']))
+    await w.request('main')
+    await w.quiet()
+    resume()
+    expect(await late).toBe(2)
+    await w.quiet()
+    expect(w.records.map((r) => r.task).sort()).toEqual(['leaf', 'main'])
+  })
+
+  it('takes any number of calls at once without a warning of Node', async () => {
+    const warnings: Error[] = []
+    const warn = (warning: Error) => warnings.push(warning)
+    process.on('warning', warn)
+    const leaf = task('leaf', { timeout: 5000 }, async (n: number) => n)
+    const main = task('main', async () => leaf.map(Array.from({ length: 20 }, (_, i) => i)))
+    for (const inlineOf of [allInline(['leaf']), nothingInline]) await world([leaf, main], inlineOf).request('main')
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', warn)
+    expect(warnings).toEqual([])
+  })
+
   it('in development reports a task that changes its input or returns what does not survive the wire', async () => {
     const spoil = task('spoil', async (x: { n: number }) => {
       x.n = 2

@@ -1,8 +1,8 @@
 import type { TaskDefinition } from '../definition.js'
 import { Run, Unit } from './frames.js'
-import type { HeldSend, Invocation, Outcome } from './protocol.js'
+import type { HeldSend, Invocation, Outcome, Payload } from './protocol.js'
 import { PlainRouter } from './router.js'
-import { failure, startRun } from './run.js'
+import { startRun } from './run.js'
 import { decode, encode } from './wire.js'
 import { errorFromWire } from './wire-errors.js'
 
@@ -10,12 +10,7 @@ import { errorFromWire } from './wire-errors.js'
  * Tasks outside a function (a unit test, a script): the same frames, copies and errors as in a function whose every route is inline,
  * with nobody to report to. Sends run after the call that made them, in a later turn of the event loop.
  */
-const router = new PlainRouter(
-  { function: 'plain', inline: { call: [], send: [], map: [] }, leaves: [] },
-  [],
-  { setup: 'plain', timeoutMs: 2 ** 31 - 1 },
-  undefined,
-)
+const router = new PlainRouter((definition, { id, session, input }) => plainLater(definition, input, id, session))
 let sessions = 0
 let running = 0
 let failures: unknown[] = []
@@ -23,21 +18,24 @@ let waiting: (() => void)[] = []
 
 /** @returns what the task returned, as a copy; rejects as a caller in another function would see it */
 export async function plainCall(definition: TaskDefinition, input: unknown): Promise<unknown> {
-  const outcome = await plainRun(definition, input, 'call')
+  const payload = encode(input)
+  const outcome = await plainRun(definition, payload, 'call')
   if (!outcome.ok) throw errorFromWire(outcome.error)
   return decode(outcome.output)
 }
 
 export function plainSend(definition: TaskDefinition, input: unknown): void {
-  const payload = encode(input)
-  const started = new Promise((resolve) => setImmediate(resolve))
+  plainLater(definition, encode(input))
+}
+
+/** Runs the task when whoever sent to it has gone on. */
+function plainLater(definition: TaskDefinition, input: Payload, id?: string, session?: string): void {
   running++
-  void started
-    .then(() => plainRun(definition, decode(payload), 'send'))
-    .then((outcome) => {
-      if (!outcome.ok) failures.push(errorFromWire(outcome.error))
-      over()
-    })
+  setImmediate(async () => {
+    const outcome = await plainRun(definition, input, 'send', id, session)
+    if (!outcome.ok) failures.push(errorFromWire(outcome.error))
+    over()
+  })
 }
 
 /** Resolves when no task is running and no send is waiting; rejects with what sends failed with since the last time. */
@@ -49,27 +47,27 @@ export async function plainDrained(): Promise<void> {
   if (failed.length > 1) throw new AggregateError(failed, `${failed.length} sends failed`)
 }
 
-function plainRun(definition: TaskDefinition, input: unknown, mode: 'call' | 'send'): Promise<Outcome> {
+function plainRun(
+  definition: TaskDefinition,
+  input: Payload,
+  mode: 'call' | 'send',
+  id = `plain-${++sessions}`,
+  session = id,
+): Promise<Outcome> {
   const { timeout } = definition.options
   return new Promise((resolve) => {
-    const id = `plain-${++sessions}`
     const request: Invocation = {
       id,
-      session: id,
+      session,
       task: definition.name,
       mode,
-      input: undefined,
+      input,
       external: false,
       attempt: 1,
       deadline: Date.now() + (timeout ?? router.info.timeoutMs),
       trace: '0'.repeat(32),
       parent: null,
       cold: null,
-    }
-    try {
-      request.input = encode(input)
-    } catch (error) {
-      return resolve(failure(error))
     }
     running++
     const run = new Run(router, request, false, over)

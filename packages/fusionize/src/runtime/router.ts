@@ -1,7 +1,8 @@
 import type { Link, TaskDefinition } from '../definition.js'
+import { FusionizeError } from '../errors.js'
 import type { Mode } from '../setup/types.js'
 import { type DevCheck, noCheck } from './dev.js'
-import type { FunctionModule, LogEntry, SandboxInfo, Transport } from './protocol.js'
+import type { FunctionModule, LogEntry, Outbound, Outcome, SandboxInfo, Transport } from './protocol.js'
 
 /** What one function knows about routing: where each call goes, and how to get there. */
 export class Router {
@@ -18,7 +19,7 @@ export class Router {
     module: Pick<FunctionModule, 'function' | 'inline' | 'leaves'>,
     definitions: readonly TaskDefinition[],
     readonly info: Pick<SandboxInfo, 'setup' | 'timeoutMs'>,
-    readonly transport: Transport | undefined,
+    private readonly transport: Transport | undefined,
   ) {
     this.function = module.function
     const { call, send, map } = module.inline
@@ -46,8 +47,23 @@ export class Router {
     return link
   }
 
+  /** Has a task of another function run. @throws {FusionizeError} `UNKNOWN_TASK`: there is no other function */
+  call(definition: TaskDefinition, request: Outbound, signal: AbortSignal): Promise<Outcome> {
+    return this.connected(definition).call(request, signal)
+  }
+
+  /** Resolves once the send is held outside. */
+  send(definition: TaskDefinition, request: Outbound): Promise<void> {
+    return this.connected(definition).send(request)
+  }
+
   log(entry: LogEntry): void {
     this.transport?.log(entry)
+  }
+
+  private connected(definition: TaskDefinition): Transport {
+    if (this.transport) return this.transport
+    throw new FusionizeError('UNKNOWN_TASK', `task '${definition.name}' is not here and no platform is connected`)
   }
 
   /** A task whose code is not here is remote, whatever the table says. */
@@ -69,6 +85,19 @@ export class Router {
 
 /** Routes for tasks that run outside a function: everything is here. */
 export class PlainRouter extends Router {
+  constructor(private readonly runLater: (definition: TaskDefinition, request: Outbound) => void) {
+    super(
+      { function: 'plain', inline: { call: [], send: [], map: [] }, leaves: [] },
+      [],
+      { setup: 'plain', timeoutMs: 2 ** 31 - 1 },
+      undefined,
+    )
+  }
+
+  override async send(definition: TaskDefinition, request: Outbound): Promise<void> {
+    this.runLater(definition, request)
+  }
+
   protected override route(): 'inline' {
     return 'inline'
   }

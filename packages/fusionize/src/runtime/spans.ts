@@ -80,6 +80,7 @@ export class Spans {
     const text = Buffer.from(this.numbers.buffer, 0, this.length * 4).toString('base64')
     if (spare.length < 128 && this.numbers.length <= maxSpare) spare.push(this.numbers)
     this.numbers = nothing
+    this.length = 0
     return text
   }
 

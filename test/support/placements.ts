@@ -1,0 +1,120 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { LocalPlatformOptions } from '@fusionize/local'
+import { type InvocationRecord, parseRecord } from 'fusionize/record'
+import * as runtime from 'fusionize/runtime'
+import type { FusionSetup } from 'fusionize/setup'
+import { drained } from 'fusionize/testing'
+import { vi } from 'vitest'
+import { world } from '../../packages/fusionize/test/world.js'
+import { type AnyTask, type Example, storeAt } from './examples.js'
+import { localBuilder, outputOf, startLocal, temporaryFolder } from './local.js'
+
+/** What could be seen of a run from outside, and what its records say. */
+export interface Observed {
+  /** One for each request, in their order. */
+  replies: Reply[]
+  /** Everything in the store, as text. */
+  stored: string
+  records: InvocationRecord[]
+}
+
+export type Reply = { output: unknown } | { error: { name: string; message: string; code: unknown; cause: unknown } }
+
+/** A way to run an example. */
+export interface Placement {
+  /** Makes all requests at once and waits until nothing of them is under way; request `i` is session `s<i>`. */
+  run(setup: FusionSetup, requests: readonly unknown[]): Promise<Observed>
+  close(): Promise<void>
+}
+
+/** Without fusionize between the tasks: as their author's unit tests run them. The setup does not matter. */
+export function plainFunctions(example: Example): Promise<Placement> {
+  return inThisProcess(example, async (_setup, requests) => {
+    const replies = await Promise.all(requests.map((request) => replyOf(example.entry(request as never))))
+    await drained()
+    return { replies, records: [] }
+  })
+}
+
+/** Every function's handler in this process: all of fusionize but the platform. */
+export function handlersInOneProcess(example: Example): Promise<Placement> {
+  return inThisProcess(example, async (setup, requests) => {
+    const tasks: AnyTask[] = example.tasks
+    const functions = world(tasks, (fn) => inlineOf(setup, fn), { runtime })
+    const replies = await Promise.all(
+      requests.map((request, i) => replyOf(functions.request(example.entry.taskName, request, { session: `s${i}` }))),
+    )
+    await functions.quiet()
+    for (const { error } of functions.failedSends) throw error
+    return { replies, records: functions.records }
+  })
+}
+
+/** The local platform, with sandboxes as threads or processes. */
+export async function sandboxes(example: Example, options: Partial<LocalPlatformOptions>): Promise<Placement> {
+  const stores = await temporaryFolder()
+  const builder = localBuilder(example.appDir, example.name)
+  const { platform, stop } = await startLocal(example.name, { durability: 'none', sampleCpuEvery: 3, ...options })
+  let runs = 0
+  let cursor: string | undefined
+  return {
+    async run(setup, requests) {
+      const store = join(stores.path, String(runs++))
+      await platform.deploy(await builder.build(setup, example.env(store)))
+      const task = example.entry.taskName
+      const replies = await Promise.all(
+        requests.map((request, i) =>
+          replyOf(platform.invoke(task, runtime.encode(request), { session: `s${i}` }).then(outputOf)),
+        ),
+      )
+      await platform.drained()
+      const page = await platform.records(cursor)
+      cursor = page.next
+      const dead = await platform.deadLetters()
+      if (dead.length > 0) throw runtime.errorFromWire((dead[0] as (typeof dead)[number]).error)
+      return { replies, stored: await storeAt(store).dump(), records: page.lines.map(parseRecord) }
+    },
+    async close() {
+      await stop()
+      await builder.dispose()
+      await stores.remove()
+    },
+  }
+}
+
+async function inThisProcess(
+  example: Example,
+  run: (setup: FusionSetup, requests: readonly unknown[]) => Promise<Omit<Observed, 'stored'>>,
+): Promise<Placement> {
+  const stores = await temporaryFolder()
+  let runs = 0
+  return {
+    async run(setup, requests) {
+      const store = join(stores.path, String(runs++))
+      await mkdir(store)
+      for (const [name, value] of Object.entries(example.env(store))) vi.stubEnv(name, value)
+      try {
+        return { ...(await run(setup, requests)), stored: await storeAt(store).dump() }
+      } finally {
+        vi.unstubAllEnvs()
+      }
+    },
+    close: stores.remove,
+  }
+}
+
+function inlineOf(setup: FusionSetup, fn: string): FusionSetup['functions'][string]['inline'] {
+  const spec = setup.functions[fn]
+  if (!spec) throw new Error(`the setup has no function '${fn}'`)
+  return spec.inline
+}
+
+async function replyOf(promise: Promise<unknown>): Promise<Reply> {
+  try {
+    return { output: await promise }
+  } catch (thrown) {
+    const { name, message, code, cause } = thrown as Error & { code?: unknown }
+    return { error: { name, message, code, cause } }
+  }
+}
