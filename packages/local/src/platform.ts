@@ -204,8 +204,9 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       if (closed) return
       closed = true
       await gateway?.close()
-      await sends.close()
+      // The engine first: what its sandboxes still finish is noted, what they leave is for the next start.
       await engine.close()
+      await sends.close()
       groups.close()
       records.close()
     },

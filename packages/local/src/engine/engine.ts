@@ -68,8 +68,6 @@ export class Engine implements SandboxOwner {
   readonly #live = new Map<string, Sandbox>()
   /** Calls given up before their callee, by id, said that they began. */
   readonly #givenUp = new Map<string, Set<string>>()
-  /** Calls whose link closed: by the callee's id, until it is known whether they began. */
-  readonly #lost = new Map<string, (() => void)[]>()
   readonly #sweep: NodeJS.Timeout
   readonly #name = randomBytes(3).toString('hex')
   #jobs = 0
@@ -200,8 +198,9 @@ export class Engine implements SandboxOwner {
   }
 
   call(sandbox: Sandbox, no: number, request: Leaving): void {
-    if (request.lost !== undefined) {
-      this.#callAgain(sandbox, no, request, request.lost)
+    // All that the callee began is known: a link is taken back only then. What began is answered, if only by an error.
+    if (request.lost !== undefined && sandbox.begun.get(request.lost) === no) {
+      if (sandbox.calls.get(no) === undefined) sandbox.called(no)
       return
     }
     const delayMs = sandbox.pool.deployment.emulation?.handOverMs('call', sandbox.pool.spec.memory) ?? 0
@@ -235,17 +234,6 @@ export class Engine implements SandboxOwner {
     if (sandbox.calls.has(no)) sandbox.calls.set(no, job)
   }
 
-  /** The link over which it was sent closed: runs the call, unless the callee began it. What began is answered, if only by an error. */
-  #callAgain(sandbox: Sandbox, no: number, request: Leaving, callee: string): void {
-    const again = () => {
-      if (sandbox.state !== 'ended' && sandbox.calls.get(no) === undefined) this.#call(sandbox, no, request)
-    }
-    const other = this.#live.get(callee)
-    // All that a callee says arrives before `revoked`, and before its end.
-    if (other?.lentTo !== sandbox) again()
-    else this.#lost.set(callee, [...(this.#lost.get(callee) ?? []), again])
-  }
-
   listening(sandbox: Sandbox): void {
     sandbox.listening = 'yes'
   }
@@ -259,6 +247,7 @@ export class Engine implements SandboxOwner {
       caller?.result(call, ok, part),
     )
     job.caller = caller
+    caller?.begun.set(sandbox.id, call)
     this.#admit(job)
     sandbox.runs(job)
     if (caller && !this.#givenUp.get(sandbox.id)?.delete(no)) caller.calling(call, job)
@@ -282,9 +271,6 @@ export class Engine implements SandboxOwner {
   #unlink(sandbox: Sandbox): void {
     this.#links.returned(sandbox)
     this.#givenUp.delete(sandbox.id)
-    const lost = this.#lost.get(sandbox.id) ?? []
-    this.#lost.delete(sandbox.id)
-    for (const again of lost) again()
   }
 
   send(sandbox: Sandbox, no: number, request: Leaving): void {

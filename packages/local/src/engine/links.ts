@@ -33,10 +33,12 @@ export class Links {
     const head = [kind.lend, pool.function, sandbox.id, this.timeoutOf(sandbox)] as const
     if (sandbox.host?.postPort && caller.host?.postPort) {
       const { port1, port2 } = new MessageChannel()
-      sandbox.host.postPort([kind.linked], port2)
+      sandbox.host.postPort([kind.linked, ++sandbox.token], port2)
       caller.host.postPort([...head, null], port1)
-    } else if (sandbox.listening === 'yes') caller.host?.channel.post([...head, this.#path(sandbox)])
-    else {
+    } else if (sandbox.listening === 'yes') {
+      sandbox.host?.channel.post([kind.linked, ++sandbox.token])
+      caller.host?.channel.post([...head, this.#path(sandbox), sandbox.token])
+    } else {
       if (sandbox.listening === 'no') sandbox.host?.channel.post([kind.listen, this.#path(sandbox)])
       sandbox.listening = 'asked'
       return false
@@ -53,6 +55,8 @@ export class Links {
     sandbox.revoking = true
     sandbox.pool.revoking++
     this.#pauses.set(sandbox.pool, Date.now() + PAUSE_MS)
+    // The callee counts along, so that a caller that comes late is not taken for the next.
+    sandbox.token++
     sandbox.host?.channel.post([kind.revoke])
   }
 
@@ -65,6 +69,7 @@ export class Links {
     sandbox.lentTo = undefined
     pool.lent.delete(sandbox)
     if (lentTo.borrowed.get(pool.function) === sandbox) lentTo.borrowed.delete(pool.function)
+    if (lentTo.state !== 'ended') lentTo.host?.channel.post([kind.unlent, pool.function, sandbox.id])
   }
 
   close(): void {

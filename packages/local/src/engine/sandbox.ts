@@ -11,7 +11,7 @@ export interface Leaving {
   session: string
   task: string
   function: string
-  /** The sandbox at the other end of the link that closed without an answer. */
+  /** The sandbox to which it was sent over a link before, without an answer. */
   lost: string | undefined
   deadline: number
   trace: string
@@ -77,6 +77,10 @@ export class Sandbox {
   readonly calls = new Map<number, Job | undefined>()
   /** The only caller that it serves, over a link. */
   lentTo: Sandbox | undefined
+  /** Tells its links apart. */
+  token = 0
+  /** The last call over a link that a callee, by id, began. */
+  readonly begun = new Map<string, number>()
   /** The link is being taken back. */
   revoking = false
   /** Sandboxes that serve this one over links, by function. */
@@ -180,7 +184,7 @@ export class Sandbox {
         this.owner.loaded(this)
         break
       case kind.call:
-        this.calling(head[1] as number, undefined)
+        if (!this.calls.has(head[1] as number)) this.calling(head[1] as number, undefined)
         this.owner.call(this, head[1] as number, leavingOf(head, parts[0]))
         break
       case kind.send:

@@ -1,5 +1,6 @@
 import type { DeadLetter } from '@fusionize/platform'
-import type { Outcome, WireError } from 'fusionize/runtime'
+import { FusionizeError } from 'fusionize'
+import { errorToWire, type Outcome, type WireError } from 'fusionize/runtime'
 import type { AcceptedSend, SendEvent } from './events.js'
 import { type Journal, noJournal, openJournal } from './journal.js'
 import { type Item, SendTable } from './table.js'
@@ -21,6 +22,8 @@ export interface SendsOptions {
   retryDelayMs: number
   /** Runs a send to its end. */
   run(send: AcceptedSend): Promise<Outcome>
+  /** Size above which the journal is rewritten when it is mostly history. @default 8 MiB */
+  compactBytes?: number
   now?: () => number
   random?: () => number
   setTimer?: (then: () => void, ms: number) => { cancel(): void }
@@ -62,7 +65,9 @@ export function createSends(options: SendsOptions): Sends {
   const { run, now = Date.now, random = Math.random, setTimer = realTimer } = options
   const table = new SendTable()
   const journal: Journal =
-    options.durability === 'none' ? noJournal : openJournal(options.dir, table, options.durability === 'fsync')
+    options.durability === 'none'
+      ? noJournal
+      : openJournal(options.dir, table, options.durability === 'fsync', options.compactBytes)
   /** Acceptances on their way to the journal. */
   const arriving = new Map<string, Promise<void>>()
   const held = new Map<string, string>()
@@ -78,6 +83,7 @@ export function createSends(options: SendsOptions): Sends {
   }
 
   async function accept(items: AcceptedSend[], heldBy?: string): Promise<string[]> {
+    refuseWhenClosed()
     const known: string[] = []
     const fresh = new Map<string, AcceptedSend>()
     const others: Promise<void>[] = []
@@ -89,14 +95,15 @@ export function createSends(options: SendsOptions): Sends {
     }
     const events = [...fresh.values()].map(({ attempt: _, ...send }): SendEvent => ({ type: 'accept', send }))
     if (events.length > 0) {
-      const written = journal.append(events)
+      const written = journal.append(events, () => {
+        for (const event of events) table.apply(event)
+      })
       for (const id of fresh.keys()) arriving.set(id, written)
       try {
         await written
       } finally {
         for (const id of fresh.keys()) arriving.delete(id)
       }
-      for (const event of events) table.apply(event)
       for (const id of fresh.keys())
         if (heldBy === undefined) dispatch(id)
         else held.set(id, heldBy)
@@ -111,7 +118,7 @@ export function createSends(options: SendsOptions): Sends {
     if (!item || item.dead || closed) return
     run({ ...item.send, attempt: item.used + 1 }).then(
       (outcome) => settle(id, outcome),
-      (error: unknown) => settle(id, { ok: false, error: { name: 'Error', message: String(error) } }),
+      (error: unknown) => settle(id, { ok: false, error: errorToWire(error) }),
     )
   }
 
@@ -148,6 +155,10 @@ export function createSends(options: SendsOptions): Sends {
     return options.retriesOf(item.send.task) ?? options.retries
   }
 
+  function refuseWhenClosed(): void {
+    if (closed) throw new FusionizeError('SHUTTING_DOWN', 'the platform is shutting down; nothing is accepted any more')
+  }
+
   function pending(): number {
     return table.items.size - dead
   }
@@ -163,8 +174,8 @@ export function createSends(options: SendsOptions): Sends {
   return {
     accept,
     settled(id, outcome) {
-      held.delete(id)
-      settle(id, outcome)
+      // After an orphan it runs elsewhere already: what its old sandbox still said is not the last word.
+      if (held.delete(id)) settle(id, outcome)
     },
     orphan(heldBy) {
       if (closed) return
@@ -178,7 +189,7 @@ export function createSends(options: SendsOptions): Sends {
         dispatch(id)
       }
     },
-    drained: () => (pending() === 0 ? Promise.resolve() : new Promise<void>((resolve) => idle.push(resolve))),
+    drained: () => (closed || pending() === 0 ? Promise.resolve() : new Promise<void>((resolve) => idle.push(resolve))),
     deadLetters: () =>
       [...table.items].flatMap(([id, { send, used, dead: end }]) =>
         end
@@ -196,12 +207,14 @@ export function createSends(options: SendsOptions): Sends {
           : [],
       ),
     async replay(ids) {
+      refuseWhenClosed()
       const chosen = [...table.items].filter(([id, item]) => item.dead && (ids === undefined || ids.includes(id)))
       if (chosen.length === 0) return 0
       const events = chosen.map(([id]): SendEvent => ({ type: 'replay', id }))
-      await journal.append(events)
-      for (const event of events) table.apply(event)
-      dead -= chosen.length
+      await journal.append(events, () => {
+        for (const event of events) table.apply(event)
+        dead -= chosen.length
+      })
       for (const [id] of chosen) dispatch(id)
       return chosen.length
     },
@@ -211,6 +224,7 @@ export function createSends(options: SendsOptions): Sends {
       closed = true
       for (const timer of timers.values()) timer.cancel()
       timers.clear()
+      for (const then of idle) then()
       await journal.close()
     },
   }

@@ -21,18 +21,21 @@ import type { SendTable } from './table.js'
 
 const datasync = promisify(fdatasync)
 /** A segment larger than this, in bytes, is rewritten when it is mostly history. */
-const COMPACT_BYTES = 8 * 2 ** 20
+export const COMPACT_BYTES = 8 * 2 ** 20
 const NAME = /^sends-(\d{8})\.log$/
 
 /** Where the events of sends are kept. */
 export interface Journal {
-  /** Resolves when the events are as safe as the durability says; rejects when they could not be written: then none of them counts. */
-  append(events: readonly SendEvent[]): Promise<void>
+  /**
+   * Resolves when the events are as safe as the durability says; rejects when they could not be written: then none of them counts.
+   * @param written called at that moment, before anything else is done with the journal
+   */
+  append(events: readonly SendEvent[], written?: () => void): Promise<void>
   close(): Promise<void>
 }
 
 /** Keeps nothing: accepted sends live as long as the platform. */
-export const noJournal: Journal = { append: async () => {}, close: async () => {} }
+export const noJournal: Journal = { append: async (_events, written) => written?.(), close: async () => {} }
 
 interface Waiting {
   buffers: Buffer[]
@@ -46,11 +49,15 @@ interface Waiting {
  * @param sync `true`: an append resolves when the disk has it (survives power loss); else when the kernel has it (survives `kill -9`)
  * @throws {FusionizeError} `INVALID_CONFIG`: another platform uses the folder
  */
-export function openJournal(dir: string, table: SendTable, sync: boolean): Journal {
+export function openJournal(dir: string, table: SendTable, sync: boolean, compactBytes = COMPACT_BYTES): Journal {
   mkdirSync(dir, { recursive: true })
   const unlock = lockFolder(dir)
   let { number, bytes } = recover(dir, table)
   let fd = openSync(fileOf(dir, number), 'a')
+  if (sync) syncFolder(dir)
+  let compactAt = compactBytes
+  /** Why the journal takes nothing more: what the kernel did with a failed write is not known, so a later one proves nothing. */
+  let broken: FusionizeError | undefined
   let queue: Waiting[] = []
   let busy: Promise<void> | undefined
 
@@ -60,57 +67,68 @@ export function openJournal(dir: string, table: SendTable, sync: boolean): Journ
       const turn = queue
       queue = []
       try {
-        const data = Buffer.concat(turn.flatMap((waiting) => waiting.buffers))
-        write(data)
+        if (broken) throw broken
+        write(Buffer.concat(turn.flatMap((waiting) => waiting.buffers)))
         if (sync) await datasync(fd)
-        for (const waiting of turn) waiting.written()
       } catch (error) {
-        const refusal = new FusionizeError(
-          'UNSUPPORTED',
-          `the journal in ${dir} cannot be written (${(error as Error).message}); nothing was accepted: free space or mend the disk`,
-          undefined,
-          { cause: error },
-        )
-        for (const waiting of turn) waiting.failed(refusal)
+        broken ??= refusal(dir, error)
+        for (const waiting of turn) waiting.failed(broken)
+        continue
       }
-      if (bytes > COMPACT_BYTES) compact()
+      for (const waiting of turn) waiting.written()
+      if (bytes > compactAt) compact()
     }
     busy = undefined
   }
 
-  /** All or nothing: a partial write is cut off again. */
   function write(data: Buffer): void {
-    let done = 0
-    try {
-      while (done < data.length) done += writeSync(fd, data, done)
-      bytes += data.length
-    } catch (error) {
-      truncateSync(fileOf(dir, number), bytes)
-      throw error
-    }
+    for (let done = 0; done < data.length; ) done += writeSync(fd, data, done)
+    bytes += data.length
   }
 
-  /** Writes what is still open into a new segment, if that is much less; the old one goes when the new one is safe. */
+  /**
+   * Writes what is still open into a new segment, if that is much less; the old one goes when the new one is safe. When that
+   * fails the old one serves on; either way the next try waits until the journal has doubled.
+   */
   function compact(): void {
+    compactAt = 2 * bytes
     const data = Buffer.concat([...table.snapshot()].map(encodeEntry))
     if (data.length > bytes / 2) return
     const next = fileOf(dir, number + 1)
-    const draft = openSync(`${next}.tmp`, 'w')
-    for (let done = 0; done < data.length; ) done += writeSync(draft, data, done)
-    fsyncSync(draft)
-    closeSync(draft)
-    renameSync(`${next}.tmp`, next)
+    try {
+      const draft = openSync(`${next}.tmp`, 'w')
+      try {
+        for (let done = 0; done < data.length; ) done += writeSync(draft, data, done)
+        fsyncSync(draft)
+      } finally {
+        closeSync(draft)
+      }
+      renameSync(`${next}.tmp`, next)
+      if (sync) syncFolder(dir)
+    } catch {
+      rmSync(`${next}.tmp`, { force: true, recursive: true })
+      return
+    }
     closeSync(fd)
     rmSync(fileOf(dir, number))
     number++
     bytes = data.length
+    compactAt = Math.max(compactBytes, 2 * bytes)
     fd = openSync(next, 'a')
   }
 
   return {
-    append: (events) =>
-      new Promise((written, failed) => {
-        queue.push({ buffers: events.map(encodeEntry), written, failed })
+    append: (events, written) =>
+      new Promise((resolve, failed) => {
+        const buffers = events.map(encodeEntry)
+        queue.push({
+          buffers,
+          failed,
+          written() {
+            written?.()
+            resolve()
+          },
+        })
         busy ??= Promise.resolve().then(flush)
       }),
     async close() {
@@ -118,6 +136,25 @@ export function openJournal(dir: string, table: SendTable, sync: boolean): Journ
       closeSync(fd)
       unlock()
     },
+  }
+}
+
+function refusal(dir: string, error: unknown): FusionizeError {
+  return new FusionizeError(
+    'UNSUPPORTED',
+    `the journal in ${dir} cannot be written (${(error as Error).message}); nothing more is accepted: free space or mend the disk, then restart`,
+    undefined,
+    { cause: error },
+  )
+}
+
+/** Makes names in a folder survive power loss. */
+function syncFolder(dir: string): void {
+  const fd = openSync(dir, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -1,8 +1,6 @@
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FusionizeError } from 'fusionize'
-
-const held = new Set<string>()
 
 /**
  * Makes sure that one platform alone writes the journal in a folder; a lock whose process is gone is taken over.
@@ -11,29 +9,36 @@ const held = new Set<string>()
  */
 export function lockFolder(dir: string): () => void {
   const file = join(dir, 'sends.lock')
-  for (;;) {
-    if (tryLock(file)) break
-    const owner = ownerOf(file)
-    if (owner !== undefined && (owner === process.pid ? held.has(file) : isAlive(owner)))
-      throw new FusionizeError(
-        'INVALID_CONFIG',
-        `the platform of process ${owner} uses the state folder ${dir} already; stop it, or use another folder`,
-        { pid: owner },
-      )
-    rmSync(file, { force: true })
+  const draft = `${file}.${process.pid}-${++drafts}`
+  // Linked when complete, so that nobody ever reads a lock that does not say whose it is.
+  const mine = `${process.pid} ${startOf(process.pid) ?? ''} ${drafts}`
+  writeFileSync(draft, mine)
+  try {
+    while (!linked(draft, file)) {
+      const found = read(file)
+      if (found === undefined) continue
+      const [pid, start] = found.split(' ')
+      if (isAlive(Number(pid), start ?? ''))
+        throw new FusionizeError(
+          'INVALID_CONFIG',
+          `the platform of process ${pid} uses the state folder ${dir} already; stop it, or use another folder`,
+          { pid: Number(pid) },
+        )
+      if (read(file) === found) rmSync(file, { force: true })
+    }
+  } finally {
+    rmSync(draft, { force: true })
   }
-  held.add(file)
   return () => {
-    held.delete(file)
-    rmSync(file, { force: true })
+    if (read(file) === mine) rmSync(file, { force: true })
   }
 }
 
-function tryLock(file: string): boolean {
+let drafts = 0
+
+function linked(draft: string, file: string): boolean {
   try {
-    const fd = openSync(file, 'wx')
-    writeSync(fd, String(process.pid))
-    closeSync(fd)
+    linkSync(draft, file)
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
@@ -41,21 +46,29 @@ function tryLock(file: string): boolean {
   }
 }
 
-function ownerOf(file: string): number | undefined {
+function read(file: string): string | undefined {
   try {
-    return Number(readFileSync(file, 'utf8')) || undefined
+    return readFileSync(file, 'utf8')
   } catch {
     return undefined
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether the process that took the lock still runs; a number that another process has by now does not count. */
+function isAlive(pid: number, start: string): boolean {
+  if (!(pid > 0)) return false
   try {
     process.kill(pid, 0)
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
-  // A process that was killed but not yet reaped answers signals; it writes nothing any more.
-  const stat = `/proc/${pid}/stat`
-  return !existsSync(stat) || !/\) Z /.test(readFileSync(stat, 'utf8'))
+  const now = startOf(pid)
+  return now === undefined ? process.platform !== 'linux' : start === '' || now === start
+}
+
+/** When a process started, in clock ticks; undefined for one that ended (reaped or not), and where there is no /proc. */
+function startOf(pid: number): string | undefined {
+  const stat = read(`/proc/${pid}/stat`)
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields === undefined || fields[0] === 'Z' ? undefined : fields[19]
 }

@@ -155,13 +155,62 @@ describe('accepted sends', () => {
     await sends.close()
   })
 
+  it('stay when a journal full of history is rewritten in the very turn that accepts them', async () => {
+    const dir = newFolder()
+    const { sends, runs } = outbox(dir, { compactBytes: 2000 })
+    const filler = JSON.stringify('x'.repeat(300))
+    for (let i = 0; i < 30; i++) {
+      await sends.accept([sendOf(`done-${i}`, filler)])
+      runs.at(-1)?.end(ok)
+      await turn()
+      await sends.accept([sendOf(`kept-${i}`, '1')])
+    }
+    const kept = Array.from({ length: 30 }, (_, i) => `kept-${i}`)
+    const copy = newFolder()
+    writeFileSync(join(copy, 'sends-00000001.log'), readFileSync(journalOf(dir) as string))
+    const again = outbox(copy)
+    await turn()
+    expect(again.runs.map((run) => run.send.id)).toEqual(kept)
+    await Promise.all([sends.close(), again.sends.close()])
+  })
+
+  it('are refused after the end, and go on when a rewrite fails', async () => {
+    const dir = newFolder()
+    const { sends, runs } = outbox(dir, { compactBytes: 500 })
+    mkdirSync(join(dir, 'sends-00000002.log.tmp'))
+    for (let i = 0; i < 10; i++) {
+      expect(await sends.accept([sendOf(`a-${i}`)])).toEqual([])
+      runs.at(-1)?.end(ok)
+      await turn()
+    }
+    const waiting = sends.accept([sendOf('open')]).then(() => sends.drained())
+    await turn()
+    await sends.close()
+    await waiting
+    await expect(sends.accept([sendOf('late')])).rejects.toMatchObject({ code: 'SHUTTING_DOWN' })
+  })
+
+  it('that were orphaned heed only their new run', async () => {
+    const { sends, runs } = outbox(newFolder())
+    await sends.accept([sendOf('a')], 'box')
+    sends.orphan('box')
+    sends.settled('a', failed)
+    await turn()
+    expect(sends.stats()).toEqual({ pending: 1, retrying: 0, dead: 0 })
+    runs[0]?.end(ok)
+    await sends.drained()
+    await sends.close()
+  })
+
   it('belong to one platform at a time; the lock of a dead one is taken over', async () => {
     const dir = newFolder()
     const { sends } = outbox(dir)
     expect(() => outbox(dir)).toThrow(/uses the state folder/)
     await sends.close()
-    writeFileSync(join(dir, 'sends.lock'), '4194304')
-    await outbox(dir).sends.close()
+    for (const stale of ['4194304 1 1', '', `${process.pid} 1 1`]) {
+      writeFileSync(join(dir, 'sends.lock'), stale)
+      await outbox(dir).sends.close()
+    }
   })
 
   it('leave a small journal behind when most of them are done', async () => {
@@ -199,7 +248,7 @@ describe('accepted sends', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         let dir = newFolder()
-        let world = outbox(dir)
+        let world = outbox(dir, { compactBytes: 1000 })
         let held: string[] = []
         const acknowledged = new Set<string>()
         const done = new Set<string>()
@@ -241,7 +290,7 @@ describe('accepted sends', () => {
             const torn = encodeEntry({ type: 'accept', send: sendOf('never-acknowledged') })
             appendFileSync(join(dir, 'sends-00000001.log'), torn.subarray(0, Math.min(action.tail, torn.length - 1)))
             const { sends } = world
-            world = outbox(dir)
+            world = outbox(dir, { compactBytes: 1000 })
             held = []
             await sends.close()
             await turn()

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import type { MessagePort } from 'node:worker_threads'
 import {
   createHandler,
   errorFromWire,
@@ -50,7 +49,9 @@ export function start(module: FunctionModule): void {
       case kind.listen:
         return callee.listen(head[1] as string)
       case kind.linked:
-        return callee.attach(port as MessagePort)
+        return callee.linked(head[1] as number, port)
+      case kind.unlent:
+        return caller.unlent(head)
       case kind.revoke:
         return callee.revoke()
     }

@@ -6,8 +6,9 @@ import { type Head, kind } from './messages.js'
 
 /*
  * A link carries the calls of one sandbox to one sandbox of another function, past the engine: half the wake-ups of a call. The engine
- * lends it, so the callee serves nobody else meanwhile; the callee tells the engine what it begins and ends. The engine
- * takes it back through the callee. What had been sent but not begun by then goes by the engine after all.
+ * lends it, so the callee serves nobody else meanwhile; the callee tells the engine what it begins and ends. The engine takes it back
+ * through the callee, which then begins nothing more, and tells the caller. A call that has no answer by then the caller gives to the
+ * engine, which knows whether it began.
  */
 
 interface Link {
@@ -21,16 +22,15 @@ interface Link {
 
 export interface CallerPorts {
   result(no: number, ok: boolean, output: Payload): void
-  /** The link closed before the call was answered. */
+  /** The link was taken back before the call was answered. */
   lost(no: number, request: Outbound, sandbox: string): void
 }
 
-/** The caller's ends. */
+/** The caller's ends of its links, one for each function at most. */
 export function callerLinks(own: string, ports: CallerPorts) {
   const links = new Map<string, Link>()
   return {
-    /** The engine lends a link; see `kind.lend`. */
-    lend([, fn, sandbox, timeoutMs, path]: Head, port: MessagePort | undefined): void {
+    lend([, fn, sandbox, timeoutMs, path, token]: Head, port: MessagePort | undefined): void {
       const link: Link = {
         sandbox: sandbox as string,
         timeoutMs: timeoutMs as number,
@@ -46,15 +46,14 @@ export function callerLinks(own: string, ports: CallerPorts) {
           ports.result(no, head[2] as boolean, parts[0] as Payload)
         }
       }
-      const closed = () => {
-        if (links.get(fn as string) === link) links.delete(fn as string)
-        const { call } = link
-        link.call = undefined
-        link.busy = true
-        if (call) ports.lost(call.no, call.request, link.sandbox)
-      }
-      link.channel = open(port, path as string, receive, closed)
+      link.channel = port ? portChannel(port, receive) : connect(path as string, token as number, receive)
       links.set(fn as string, link)
+    },
+    unlent([, fn, sandbox]: Head): void {
+      const link = links.get(fn as string)
+      if (link === undefined || link.sandbox !== sandbox) return
+      links.delete(fn as string)
+      if (link.call) ports.lost(link.call.no, link.call.request, link.sandbox)
     },
     /** Sends the call over a link if one is free. @returns the callee's sandbox */
     call(no: number, request: Outbound): string | undefined {
@@ -64,9 +63,8 @@ export function callerLinks(own: string, ports: CallerPorts) {
       link.call = { no, request }
       const { id, session, task, trace, parent } = request
       const deadline = Math.min(request.deadline, Date.now() + link.timeoutMs)
-      const job = `${own}:${no}`
       link.channel.post(
-        [kind.invoke, job, id, session, task, 'call', false, 1, deadline, trace, parent, null, null],
+        [kind.invoke, `${own}:${no}`, id, session, task, 'call', false, 1, deadline, trace, parent, null, null],
         [request.input],
       )
       return link.sandbox
@@ -74,52 +72,76 @@ export function callerLinks(own: string, ports: CallerPorts) {
   }
 }
 
-function open(port: MessagePort | undefined, path: string, receive: Receive, closed: () => void): Channel {
-  if (port) {
-    port.on('close', closed)
-    return portChannel(port, receive)
-  }
+function connect(path: string, token: number, receive: Receive): Channel {
   const socket = process.getBuiltinModule('node:net').connect(path)
-  socket.on('error', () => {}).on('close', closed)
-  return socketChannel(socket, false, receive)
+  // A callee that is gone is the engine's to notice.
+  socket.on('error', () => {})
+  const channel = socketChannel(socket, false, receive)
+  channel.post([kind.hello, token])
+  return channel
 }
 
-/** The callee's end: one link at a time. */
+/** The callee's end. */
 export interface CalleeLink {
-  channel: Channel
-  /** After a call; closes the link if the engine wants it back. */
+  readonly channel: Channel
+  /** The call is over in every sense. */
   idle(): void
 }
 
+/** The callee's ends: at most one of them is served. */
 export function calleeLinks(invoke: (head: Head, input: Payload, link: CalleeLink) => void, post: Channel['post']) {
-  let current: { running: boolean; revoked: boolean; close(): void } | undefined
+  /** The token that the engine gave last; tokens ascend. */
+  let latest = 0
+  let served: ReturnType<typeof end> | undefined
+  /** Callers that came before the engine's word. */
+  const early = new Map<number, () => void>()
 
-  function attach(make: (receive: Receive) => Channel, close: () => void): void {
-    const state = { running: false, revoked: false, close }
+  function end(make: (receive: Receive) => Channel, close: () => void) {
+    let running = false
+    let open = true
     const channel = make((head, parts) => {
-      // What is not begun when the link is taken back goes by the engine.
-      if (state.revoked) return
-      const [, job, id, session, task, , , , deadline, trace, parent] = head
-      post([kind.began, job, id, session, task, deadline, trace, parent])
-      state.running = true
-      invoke(head, parts[0] as Payload, link)
+      if (head[0] === kind.hello) hello(head[1] as number)
+      else if (served === self) begin(head, parts[0] as Payload)
+      else if (open) waiting.push([head, parts[0] as Payload])
     })
-    const link: CalleeLink = {
+    /** Arrived before the engine's word. */
+    const waiting: [Head, Payload][] = []
+    const hello = (token: number) => {
+      if (token > latest) early.set(token, serve)
+      else if (token === latest && served === undefined) serve()
+      else close()
+    }
+    const serve = () => {
+      served = self
+      for (const [head, input] of waiting.splice(0)) begin(head, input)
+    }
+    const begin = (head: Head, input: Payload) => {
+      const [, job, id, session, task, , , , deadline, trace, parent] = head
+      running = true
+      post([kind.began, job, id, session, task, deadline, trace, parent])
+      invoke(head, input, self)
+    }
+    const self = {
       channel,
+      serve,
       idle() {
-        state.running = false
-        if (state.revoked) channel.flush(state.close)
-        else channel.postSoon([kind.idle])
+        running = false
+        if (open) channel.postSoon([kind.idle])
+        else channel.flush(close)
+      },
+      revoke() {
+        open = false
+        if (!running) close()
       },
     }
-    current = state
+    return self
   }
 
   return {
     listen(path: string): void {
       const server = process.getBuiltinModule('node:net').createServer((socket: Socket) => {
         socket.on('error', () => {})
-        attach(
+        end(
           (receive) => socketChannel(socket, false, receive),
           () => socket.destroy(),
         )
@@ -127,18 +149,21 @@ export function calleeLinks(invoke: (head: Head, input: Payload, link: CalleeLin
       server.on('error', () => {})
       server.listen(path, () => post([kind.listening]))
     },
-    attach(port: MessagePort): void {
-      attach(
-        (receive) => portChannel(port, receive),
-        () => port.close(),
-      )
+    linked(token: number, port: MessagePort | undefined): void {
+      latest = token
+      if (port)
+        end(
+          (receive) => portChannel(port, receive),
+          () => port.close(),
+        ).serve()
+      early.get(token)?.()
+      early.delete(token)
     },
     revoke(): void {
-      if (current) {
-        current.revoked = true
-        if (!current.running) current.close()
-      }
-      current = undefined
+      served?.revoke()
+      served = undefined
+      // Whoever comes with this token now is too late.
+      latest++
       post([kind.revoked])
     },
   }

@@ -10,8 +10,8 @@ export const kind = {
   /** sandbox: the module is loaded. */
   ready: 0,
   /**
-   * sandbox: [no, id, session, task, function | null, deadline, trace, parent, lost?]; part: input. Answered by `result`. `lost`: the
-   * sandbox at the other end of the link that it was sent over before, and that closed without an answer.
+   * sandbox: [no, id, session, task, function | null, deadline, trace, parent, lost?]; part: input. Answered by `result`. `lost`: it was
+   * sent over a link to that sandbox before, which the engine took back.
    */
   call: 1,
   /** sandbox: as `call`. Answered by `accepted` or `result` (an error). */
@@ -47,14 +47,18 @@ export const kind = {
   cancel: 19,
   /** engine: [path]: take links at this socket. */
   listen: 20,
-  /** engine: [function, sandbox, timeout, path | null]; threads get a port: calls of the function may go to that sandbox directly, one at a time. */
+  /** engine to the caller: [function, sandbox, timeout, path | null, token], or a port (threads): calls of the function may go there directly, one at a time. */
   lend: 21,
-  /** engine to the callee of a link: a port (threads). */
+  /** engine to the callee: [token], or a port (threads): whom to serve. */
   linked: 22,
-  /** engine to the callee of a link. Answered by `revoked`. */
+  /** engine to the callee: begin nothing more that comes over the link. Answered by `revoked`. */
   revoke: 23,
   /** callee to caller, on a link: the last call is over in every sense. */
   idle: 24,
+  /** engine to the caller: [function, sandbox]: the link is taken back. A call that has no answer is sent again as `call` with `lost`. */
+  unlent: 25,
+  /** caller to callee, first on a link of processes: [token]. */
+  hello: 26,
 } as const
 
 export type Head = [kind: number, ...rest: unknown[]]
