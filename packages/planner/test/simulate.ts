@@ -1,183 +1,261 @@
+import { type RequestSample, seededRandom } from '@fusionize/planner'
 import { type InvocationRecord, RECORD_VERSION, type Span, spanId } from 'fusionize/record'
-import { type App, type FusionSetup, type Mode, routeOf, setupId } from 'fusionize/setup'
-import { measure } from '../src/measure/measure.js'
-import { createMonitor } from '../src/profile/monitor.js'
-import type { PlannerFacts, Proposal, Round } from '../src/types.js'
+import { type FusionSetup, type Mode, routeOf, setupId } from 'fusionize/setup'
+import type { Step, World } from './world.js'
 
-export interface TaskModel {
-  /** CPU ms on a full core, and waiting ms. */
-  cpu: number
-  wait?: number
-  /** In order; calls in one inner list are made in parallel. */
-  calls?: { to: string; mode: Mode }[][]
+export interface LoadOptions {
+  requests: number
+  /** Ms between arrivals. */
+  everyMs: number
+  /** Own times vary by up to this share. @default 0 */
+  noise?: number
+  seed?: number
+  /** Every invocation starts a sandbox. @default false */
+  forceCold?: boolean
 }
 
-export const facts: PlannerFacts = {
-  memoryLadder: [128, 256, 512, 768, 1024, 1536, 1650, 1769, 2048],
-  mbPerCore: 1769,
-  cpuShareEnforced: true,
-  prices: { perGbSecond: 0.0000166667, perRequest: 2e-7, perGatewayRequest: 0, billsInit: true, granularityMs: 1 },
+interface Invocation {
+  fn: string
+  memory: number
+  record: InvocationRecord
+  /** When its core is free: what computes in one sandbox does so in turn. */
+  coreFree: number
+  open: number
+  onDone: () => void
 }
 
-const handOver = (mode: Mode, memory: number) => (mode === 'send' ? 20 : 15) + 4000 / memory
+type Done = (at: number) => void
 
-/** A world that obeys the CPU law exactly: the records of `requests` requests to the entry under a setup. */
+/**
+ * Runs a load on a setup in virtual time and reports what the real platform would: one core per sandbox in proportion to its memory, sends after
+ * the reply, hand-overs half before and half after the callee. Deterministic.
+ */
 export function simulate(
-  app: App,
-  models: Record<string, TaskModel>,
+  world: World,
   setup: FusionSetup,
-  entry: string,
-  requests: number,
-): { records: InvocationRecord[]; latencies: { latencyMs: number; startMs: number; session: string }[] } {
+  load: LoadOptions,
+): { samples: RequestSample[]; records: InvocationRecord[] } {
+  const { requests, everyMs, noise = 0, seed = 1, forceCold = false } = load
+  const random = seededRandom(seed)
   const records: InvocationRecord[] = []
-  const latencies: { latencyMs: number; startMs: number; session: string }[] = []
-  let counter = 0
-  const ownMs = ({ cpu, wait = 0 }: TaskModel, memory: number) => (cpu * 1769) / Math.min(memory, 1769) + wait
+  const samples: RequestSample[] = []
+  const clock = new Clock()
+  const id = setupId(setup)
+  let count = 0
 
-  const invoke = (fn: string, session: string, start: number, mode: 'call' | 'send', parent: string | null): number => {
+  const invoke = (fn: string, mode: Mode, session: number, parent: string | null, at: number, onReply: Done) => {
     const memory = setup.functions[fn]?.memory ?? 128
-    const root = `${(++counter).toString(16).padStart(8, '0')}00000000`
-    const spans: Span[] = []
-    const later: { to: string; parent: number }[] = []
-    const span = (task: string, parentIndex: number, m: Mode, route: 'inline' | 'remote', from: number): Span => {
-      const made = { parent: parentIndex, task, mode: m, route, start: from, end: from, bytesIn: 10, bytesOut: 10 }
-      spans.push(made)
-      return made
-    }
-    const runTask = (task: string, at: number, index: number, me: Span): number => {
-      const model = models[task] as TaskModel
-      let now = at + ownMs(model, memory)
-      for (const group of model.calls ?? []) {
-        let latest = now
-        for (const { to, mode: m } of group) {
-          if (routeOf(setup, fn, to, m) === 'inline') {
-            const child = span(to, index, m, 'inline', latest)
-            if (m === 'send') later.push({ to, parent: spans.length - 1 })
-            else latest = runTask(to, latest, spans.length - 1, child)
-          } else {
-            const child = span(to, index, m, 'remote', now)
-            const id = spanId(root, spans.length - 1)
-            const delay = handOver(m, memory)
-            if (m === 'send') {
-              child.end = now + delay
-              invoke(to, session, start + child.end, 'send', id)
-            } else child.end = now + delay + invoke(to, session, start + now + delay, 'call', id)
-            latest = Math.max(latest, child.end)
-          }
-        }
-        now = latest
-      }
-      me.end = now
-      return now
-    }
-    const me = span(fn, -1, mode, 'inline', 0)
-    const reply = runTask(fn, 0, 0, me)
-    let end = reply
-    for (let item = later.shift(); item; item = later.shift()) {
-      const child = spans[item.parent] as Span
-      child.start = end
-      end = runTask(item.to, end, item.parent, child)
-    }
-    records.push({
+    const coldMs = forceCold ? world.coldMs(memory) : 0
+    const number = ++count
+    const start = at + coldMs
+    const record: InvocationRecord = {
       v: RECORD_VERSION,
-      app: app.name,
-      setup: setupId(setup),
+      app: world.app.name,
+      setup: id,
       function: fn,
       task: fn,
-      sandbox: 's',
-      invocation: `i${counter}-${root}`,
-      session,
-      trace: session.padStart(32, '0'),
-      span: root,
+      sandbox: `${fn}-${number}`,
+      invocation: `i${number}`,
+      session: `s${session}`,
+      trace: session.toString(16).padStart(32, '0'),
+      span: `${number.toString(16).padStart(8, '0')}00000000`,
       parent,
       mode,
       attempt: 1,
-      cold: null,
+      cold: forceCold ? coldMs : null,
       start,
-      reply,
-      wall: end,
+      reply: 0,
+      wall: 0,
+      cpu: 0,
       peakMb: 60,
       memory,
       concurrent: 1,
-      spans,
+      spans: [],
+    }
+    if (forceCold) record.coldKind = 'forced'
+    const invocation: Invocation = { fn, memory, record, coreFree: start, open: 0, onDone: () => records.push(record) }
+    const span = openSpan(invocation, -1, fn, mode === 'send' ? 'send' : 'call', 'inline', start)
+    clock.at(start, () =>
+      runUnit(invocation, span, fn, start, session, (end) => {
+        record.reply = end - start
+        onReply(end)
+      }),
+    )
+  }
+
+  /** A task and, once it is answered, the inline sends that it and its inline callees made. */
+  const runUnit = (inv: Invocation, span: number, task: string, at: number, session: number, onEnd: Done) => {
+    const held: { span: number; task: string }[] = []
+    inv.open++
+    runTask(inv, span, task, at, session, held, (end) => {
+      onEnd(end)
+      for (const send of held) {
+        const spanOfSend = inv.record.spans[send.span] as Span
+        spanOfSend.start = end - inv.record.start
+        runUnit(inv, send.span, send.task, end, session, () => {})
+      }
+      inv.open--
+      inv.record.wall = Math.max(inv.record.wall, end - inv.record.start)
+      if (inv.open === 0) inv.onDone()
     })
-    return reply
   }
+
+  const runTask = (
+    inv: Invocation,
+    span: number,
+    task: string,
+    at: number,
+    session: number,
+    held: { span: number; task: string }[],
+    onEnd: Done,
+  ) => {
+    const factor = 1 + noise * (random() - 0.5)
+    const steps = world.scripts[task] ?? []
+    const close = (end: number) => {
+      const own = inv.record.spans[span] as Span
+      own.end = end - inv.record.start
+      onEnd(end)
+    }
+    const next = (i: number, now: number): void => {
+      const step = steps[i]
+      if (!step) {
+        close(now)
+        return
+      }
+      const then = (end: number) => next(i + 1, end)
+      if ('cpuMs' in step) {
+        compute(inv, span, step.cpuMs * factor, now, then)
+        return
+      }
+      if ('waitMs' in step) {
+        const end = now + step.waitMs * factor
+        clock.at(end, () => then(end))
+        return
+      }
+      const calls = callsOf(step)
+      let open = calls.length
+      let latest = now
+      const one = (end: number) => {
+        latest = Math.max(latest, end)
+        if (--open === 0) then(latest)
+      }
+      for (const { to, mode } of calls) startCall(inv, span, to, mode, now, session, held, one)
+    }
+    next(0, at)
+  }
+
+  const startCall = (
+    inv: Invocation,
+    parent: number,
+    to: string,
+    mode: Mode,
+    at: number,
+    session: number,
+    held: { span: number; task: string }[],
+    onEnd: Done,
+  ) => {
+    const route = routeOf(setup, inv.fn, to, mode)
+    const span = openSpan(inv, parent, to, mode, route, at)
+    if (route === 'inline') {
+      if (mode !== 'send') return runTask(inv, span, to, at, session, held, onEnd)
+      held.push({ span, task: to })
+      return clock.at(at, () => onEnd(at))
+    }
+    const caller = spanId(inv.record.span, span)
+    const handOver = world.handOverMs(mode, inv.memory)
+    const end = (now: number) => {
+      ;(inv.record.spans[span] as Span).end = now - inv.record.start
+      onEnd(now)
+    }
+    if (mode === 'send') {
+      invoke(to, 'send', session, caller, at + handOver, () => {})
+      return clock.at(at + handOver, () => end(at + handOver))
+    }
+    invoke(to, mode, session, caller, at + handOver / 2, (reply) =>
+      clock.at(reply + handOver / 2, () => end(reply + handOver / 2)),
+    )
+  }
+
+  const compute = (inv: Invocation, span: number, cpuMs: number, at: number, then: Done) => {
+    const start = Math.max(at, inv.coreFree)
+    const end = start + cpuMs / Math.min(1, inv.memory / world.facts.mbPerCore)
+    inv.coreFree = end
+    for (let s = span; s >= 0; s = inv.record.spans[s]?.parent ?? -1) {
+      const open = inv.record.spans[s] as Span
+      open.cpu = (open.cpu ?? 0) + cpuMs
+      if (open.mode === 'send') break
+    }
+    clock.at(end, () => then(end))
+  }
+
+  const entry = Object.keys(world.scripts)[0] ?? ''
   for (let i = 0; i < requests; i++) {
-    const session = `${i + 1}`
-    latencies.push({ startMs: i * 100, session, latencyMs: invoke(entry, session, i * 100, 'call', null) })
+    const arrival = 1_000_000 + i * everyMs
+    invoke(entry, 'call', i + 1, null, arrival, (end) => {
+      samples[i] = { startMs: i * everyMs, latencyMs: end - arrival, session: `s${i + 1}` }
+    })
   }
-  return { records, latencies }
+  clock.run()
+  return { samples, records }
 }
 
-/** Deploys a proposal in the simulated world. */
-export function round(
-  app: App,
-  models: Record<string, TaskModel>,
-  entry: string,
-  proposal: Proposal,
-  strategy = 'test',
-  world = facts,
-): Round {
-  const { records, latencies } = simulate(app, models, proposal.setup, entry, 8)
-  const monitor = createMonitor()
-  for (const record of records) monitor.add(record)
-  return {
-    ...proposal,
-    id: setupId(proposal.setup),
-    strategy,
-    measurement: measure(latencies, records, world),
-    profile: monitor.profile(),
+function openSpan(inv: Invocation, parent: number, task: string, mode: Mode, route: Span['route'], at: number): number {
+  const start = at - inv.record.start
+  return inv.record.spans.push({ parent, task, mode, route, start, end: start, bytesIn: 20, bytesOut: 10, cpu: 0 }) - 1
+}
+
+function callsOf(step: Step): { to: string; mode: Mode }[] {
+  if ('call' in step) return step.call.map((to) => ({ to, mode: 'call' }))
+  if ('send' in step) return step.send.map((to) => ({ to, mode: 'send' }))
+  return 'map' in step ? Array.from({ length: step.items }, () => ({ to: step.map, mode: 'map' as const })) : []
+}
+
+/** Virtual time: what is due earliest runs first; of equals, what was asked for first. */
+class Clock {
+  private readonly heap: { at: number; order: number; run: () => void }[] = []
+  private order = 0
+
+  at(time: number, run: () => void): void {
+    const { heap } = this
+    heap.push({ at: time, order: this.order++, run })
+    for (let i = heap.length - 1; i > 0; ) {
+      const up = (i - 1) >> 1
+      if (!this.before(i, up)) break
+      this.swap(i, up)
+      i = up
+    }
   }
-}
 
-/** The call structure of `iot` (WORKLOADS §1). */
-export const iot: Record<string, TaskModel> = {
-  'analyze-sensor': {
-    cpu: 1,
-    calls: [
-      [{ to: 'check-sensor', mode: 'call' }],
-      [{ to: 'store-event', mode: 'call' }],
-      [
-        { to: 'check-temperature', mode: 'send' },
-        { to: 'check-sound', mode: 'send' },
-        { to: 'check-air', mode: 'send' },
-      ],
-    ],
-  },
-  'check-sensor': { cpu: 1 },
-  'store-event': { cpu: 0.5, wait: 5 },
-  'check-temperature': { cpu: 20, calls: [[{ to: 'action-signage', mode: 'send' }]] },
-  'check-sound': {
-    cpu: 1,
-    calls: [
-      [
-        { to: 'check-sound-level', mode: 'call' },
-        { to: 'check-accident', mode: 'call' },
-      ],
-    ],
-  },
-  'check-sound-level': { cpu: 1, wait: 8 },
-  'check-accident': { cpu: 15 },
-  'check-air': { cpu: 1, calls: [[{ to: 'detect-jam', mode: 'call' }], [{ to: 'action-signage', mode: 'send' }]] },
-  'detect-jam': { cpu: 20 },
-  'action-signage': { cpu: 20, wait: 6 },
-}
+  run(): void {
+    for (let next = this.pop(); next; next = this.pop()) next.run()
+  }
 
-/** The static app of a model. */
-export function appOfModel(models: Record<string, TaskModel>, entry: string): App {
-  const edges = Object.entries(models).flatMap(([from, { calls = [] }]) => {
-    const modes = new Map<string, Mode[]>()
-    for (const { to, mode } of calls.flat()) modes.set(to, [...new Set([...(modes.get(to) ?? []), mode])])
-    return [...modes].map(([to, list]) => ({ from, to, modes: list }))
-  })
-  const tasks = Object.fromEntries(
-    Object.keys(models)
-      .sort()
-      .map((name) => [
-        name,
-        { name, file: `tasks/${name}.ts`, line: 1, ...(name === entry ? { http: { method: 'POST', path: '/' } } : {}) },
-      ]),
-  )
-  return { name: 'simulated', tasks, edges }
+  private pop() {
+    const { heap } = this
+    const top = heap[0]
+    const last = heap.pop()
+    if (!last || heap.length === 0) return top
+    heap[0] = last
+    for (let i = 0; ; ) {
+      let least = i
+      for (const child of [2 * i + 1, 2 * i + 2]) if (child < heap.length && this.before(child, least)) least = child
+      if (least === i) return top
+      this.swap(i, least)
+      i = least
+    }
+  }
+
+  private before(a: number, b: number): boolean {
+    const [x, y] = [this.heap[a], this.heap[b]]
+    return x !== undefined && y !== undefined && (x.at < y.at || (x.at === y.at && x.order < y.order))
+  }
+
+  private swap(a: number, b: number): void {
+    const { heap } = this
+    const [x, y] = [heap[a], heap[b]]
+    if (x && y) {
+      heap[a] = y
+      heap[b] = x
+    }
+  }
 }

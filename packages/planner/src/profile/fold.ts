@@ -102,12 +102,13 @@ function foldRun(profile: Profile, record: InvocationRecord, { span, ownMs, work
 }
 
 function foldEdge(profile: Profile, record: InvocationRecord, caller: Span, figures: SpanFigures): void {
-  const { span, overlapped, addedMs } = figures
+  const { span, overlapped, beside, addedMs } = figures
   const edge = edgeOf(profile, caller.task, span)
   const waits = span.mode !== 'send' || span.route === 'remote'
   const waitMs = waits ? span.end - span.start : 0
   edge.calls++
   if (overlapped) edge.parallel++
+  for (const target of beside) edge.beside[target] = (edge.beside[target] ?? 0) + 1
   if (span.error !== undefined) edge.errors++
   note(edge.waitMs, waitMs)
   if (waits) edge.addedMs += exact(addedMs)
@@ -126,6 +127,7 @@ function edgeOf(profile: Profile, from: string, { task: to, mode, route }: Span)
     calls: 0,
     errors: 0,
     parallel: 0,
+    beside: {},
     waitMs: emptyDistribution(),
     addedMs: 0,
     overheadMs: {},

@@ -38,6 +38,7 @@ function mergeEdges(a: EdgeProfile, b: EdgeProfile): EdgeProfile {
     ...a,
     ...sums(a, b, ['calls', 'errors', 'parallel', 'addedMs']),
     ...distributions(a, b, ['waitMs', 'bytesIn', 'bytesOut']),
+    beside: mergeMaps(a.beside, b.beside, (x, y) => x + y),
     overheadMs: mergeMaps(a.overheadMs, b.overheadMs, mergeDistributions),
   }
 }

@@ -14,6 +14,8 @@ export interface SpanFigures {
   ownCpuMs: number | undefined
   /** Another call of the same caller was open meanwhile. */
   overlapped: boolean
+  /** Targets (`mode task`) of the other calls in the stretch of time in which the caller always had one open. */
+  beside: readonly string[]
   /** The span's time, with each instant shared among the calls that its caller had open then: what the call added to the wait. ms */
   addedMs: number
 }
@@ -35,8 +37,7 @@ export function figuresOf(record: InvocationRecord): SpanFigures[] {
     // A reading of the process's clock cannot tell runs apart that overlap.
     ownCpuMs:
       span.route === 'inline' && alone !== undefined && alone < 1e-6 ? ownCpu(span, children[i] ?? []) : undefined,
-    overlapped: siblings.get(span)?.overlapped ?? false,
-    addedMs: siblings.get(span)?.addedMs ?? span.end - span.start,
+    ...(siblings.get(span) ?? { overlapped: false, beside: [], addedMs: span.end - span.start }),
   }))
 }
 
@@ -64,24 +65,55 @@ function ownTime(span: Span, children: readonly Span[]): Interval[] {
   return subtract([span.start, span.end], union(children.map((child): Interval => [child.start, child.end])))
 }
 
+type Overlap = Pick<SpanFigures, 'overlapped' | 'beside' | 'addedMs'>
+
 /** For all calls but inline sends, which nobody waits for: how they lie beside those of the same caller. */
-function overlaps(children: readonly (readonly Span[])[]): Map<Span, { overlapped: boolean; addedMs: number }> {
-  const found = new Map<Span, { overlapped: boolean; addedMs: number }>()
+function overlaps(children: readonly (readonly Span[])[]): Map<Span, Overlap> {
+  const found = new Map<Span, Overlap>()
   for (const all of children) {
     const calls = all
       .filter((span) => span.mode !== 'send' || span.route === 'remote')
       .sort((a, b) => a.start - b.start)
     const added = shareOut(calls.map((span) => [[span.start, span.end]]))
-    let reach = Number.NEGATIVE_INFINITY
-    for (const [i, span] of calls.entries()) {
-      const next = calls[i + 1]
-      const overlapped = span.start < reach || (next !== undefined && next.start < span.end)
-      found.set(span, { overlapped, addedMs: added[i] ?? 0 })
-      reach = Math.max(reach, span.end)
+    for (let from = 0; from < calls.length; ) {
+      let to = from
+      for (let reach = Number.NEGATIVE_INFINITY; to < calls.length; to++) {
+        const span = calls[to] as Span
+        if (to > from && span.start >= reach) break
+        reach = Math.max(reach, span.end)
+      }
+      noteStretch(found, calls, added, from, to)
+      from = to
     }
   }
   return found
 }
+
+/** A stretch of calls from `from` to before `to`, in which one was open all the time. */
+function noteStretch(
+  found: Map<Span, Overlap>,
+  calls: readonly Span[],
+  added: readonly number[],
+  from: number,
+  to: number,
+) {
+  const targets = new Map<string, number>()
+  for (let i = from; i < to; i++) {
+    const target = targetOf(calls[i] as Span)
+    targets.set(target, (targets.get(target) ?? 0) + 1)
+  }
+  let reach = Number.NEGATIVE_INFINITY
+  for (let i = from; i < to; i++) {
+    const span = calls[i] as Span
+    const next = i + 1 < to ? calls[i + 1] : undefined
+    const beside = [...targets].flatMap(([target, n]) => (n > 1 || target !== targetOf(span) ? [target] : []))
+    const overlapped = span.start < reach || (next !== undefined && next.start < span.end)
+    found.set(span, { overlapped, beside, addedMs: added[i] ?? 0 })
+    reach = Math.max(reach, span.end)
+  }
+}
+
+const targetOf = ({ mode, task }: Span) => `${mode} ${task}`
 
 function ownCpu(span: Span, children: readonly Span[]): number | undefined {
   if (span.cpu === undefined) return undefined

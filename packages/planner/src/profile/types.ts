@@ -30,6 +30,8 @@ export interface EdgeProfile {
   errors: number
   /** Calls during which another call of the same caller was open. */
   parallel: number
+  /** How often a call to a target (`mode task`) of the same caller was in the same unbroken stretch of open calls. */
+  beside: Record<string, number>
   /** Caller's wait: until the result (call, map) or until the hand-over is done (send). Inline sends: 0. ms */
   waitMs: Distribution
   /** Sum of the wait, each instant shared among the calls that the caller had open then: what the calls added to it. ms */

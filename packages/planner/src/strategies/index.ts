@@ -1,4 +1,5 @@
 import type { Strategy } from '../types.js'
+import { bestMemory } from './best-memory.js'
 import { closure } from './closure/index.js'
 import { published } from './published.js'
 import { allFused, remote } from './reference.js'
@@ -9,4 +10,6 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   published,
   remote,
   'all-fused': allFused,
+  'remote@best': bestMemory(remote),
+  'all-fused@best': bestMemory(allFused),
 }

@@ -1,22 +1,28 @@
-import { type App, allFusedSetup, type Constraints, type FusionSetup, remoteSetup } from 'fusionize/setup'
 import type { Strategy } from '../types.js'
-import { raiseToBounds } from './memory-bounds.js'
+import { type Call, fuse } from './fuse.js'
+import { moveIntoBounds } from './memory.js'
 
-/** Every task its own function (BASELINES). */
-export const remote: Strategy = reference('remote', remoteSetup, 'every task is a function of its own')
+/** Every task its own function (BASELINES); together only what the user's constraints demand. */
+export const remote: Strategy = reference('remote', () => false, 'every task is a function of its own')
 
-/** One function with everything, async work after the reply (BASELINES). */
-export const allFused: Strategy = reference('all-fused', allFusedSetup, 'all tasks in one function')
+/** One function with everything, async work after the reply (BASELINES); apart only what the user's constraints demand. */
+export const allFused: Strategy = reference('all-fused', () => true, 'all tasks in one function')
 
-function reference(name: string, make: (app: App, memory: number) => FusionSetup, summary: string): Strategy {
+function reference(name: string, wanted: (call: Call) => boolean, summary: string): Strategy {
   return {
     name,
     source: 'BASELINES',
-    first: ({ app, constraints, facts }, memory) => ({
-      setup: raiseToBounds(app, constraints as Constraints, facts.memoryLadder, make(app, memory)),
-      reasons: [],
-      summary: `${summary}, ${memory} MB`,
-    }),
+    first({ app, constraints, facts: { memoryLadder } }, memory) {
+      const { setup, refused } = fuse(app, constraints, memoryLadder, () => memory, wanted)
+      return {
+        setup: moveIntoBounds(app, constraints, memoryLadder, setup),
+        reasons: refused.map(({ host, call, why }) => ({
+          change: `${call.from} → ${call.to} remote in ${host}`,
+          why: `constraint: ${why}`,
+        })),
+        summary: `${summary}, ${memory} MB`,
+      }
+    },
     next: () => null,
   }
 }

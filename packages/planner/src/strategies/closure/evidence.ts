@@ -1,102 +1,168 @@
 import type { Mode } from 'fusionize/setup'
 import { mergeProfiles } from '../../profile/merge.js'
-import type { Profile, TaskProfile } from '../../profile/types.js'
-import { emptyDistribution, meanOf, mergeDistributions } from '../../statistics/distribution.js'
+import { type EdgeProfile, edgeKey, type Profile, type TaskProfile } from '../../profile/types.js'
+import { type Distribution, emptyDistribution, meanOf, mergeDistributions } from '../../statistics/distribution.js'
 import type { Round } from '../../types.js'
+import { type Fit, fitTimes, timeAt } from '../fit.js'
 
 /** What the rounds so far say about tasks and calls, whatever setup they were seen in. */
 export interface Evidence {
   profile: Profile
+  /** Own time of a task by memory, through the sizes at which it ran. */
+  taskTime(task: string): Fit
+  /** Sizes at which a task ran, MB, ascending. */
+  sizes(task: string): number[]
   /** Calls of an edge per run of its caller; 0 when never seen. */
   callsPerRun(from: string, to: string, mode: Mode): number
-  /** Mean hand-over of a remote call or send, ms, from a caller of this memory; NaN when never seen. */
+  /** The calls that run beside those of an edge; undefined when they run alone. */
+  group(from: string, to: string, mode: Mode): Group | undefined
+  /** Mean hand-over of a remote call or send from a caller of this memory, ms; 0 when none was ever seen. */
   handOverMs(mode: Mode, memory: number): number
-  /** Own time of a task at a memory size, ms, by the fit through the sizes measured. */
-  ownMs(task: string, memory: number): number
-  /** Share of a task's own time that is CPU, 0…1; 1 when unknown. */
-  cpuShare(task: string): number
-  /** Sizes at which the task was measured, MB, ascending. */
-  sizes(task: string): number[]
+  /** Start-ups: per invocation when the load forces them, and per ms of run time when load makes sandboxes more. */
+  starts: { perInvocation: number; perBusyMs: number; timeMs: Fit }
+  /** Peak memory that a function of these tasks needs, MB; 0 where memory is not enforced or nothing is known. */
+  peakMb(tasks: readonly string[]): number
 }
 
-/**
- * @param mbPerCore memory that gives a full core; single-threaded work gains nothing beyond
- */
+/** Calls that a task has open at the same time. */
+export interface Group {
+  /** How many times in a row, 1 or more. */
+  steps: number
+}
+
+/** @param mbPerCore memory that gives a full core */
 export function evidenceOf(rounds: readonly Round[], mbPerCore: number): Evidence {
   const profile = rounds.map((round) => round.profile).reduce(mergeProfiles)
-  const fits = new Map(Object.entries(profile.tasks).map(([task, found]) => [task, fitTask(found, mbPerCore)]))
-  const handOvers = new Map<string, Map<number, number>>()
-  for (const mode of ['call', 'send', 'map'] as const) handOvers.set(mode, handOversOf(profile, mode))
+  const tasks = new Map(Object.entries(profile.tasks).map(([task, found]) => [task, fitTask(found, mbPerCore)]))
+  const handOvers = new Map((['call', 'send', 'map'] as const).map((mode) => [mode, fitHandOver(profile, mode)]))
+  const edge = (from: string, to: string, mode: Mode) =>
+    (['remote', 'inline'] as const).flatMap((route): EdgeProfile[] => {
+      const found = profile.edges[edgeKey(from, to, mode, route)]
+      return found ? [found] : []
+    })
+  const groups = groupsOf(profile)
   return {
     profile,
-    callsPerRun(from, to, mode) {
-      const runs = profile.tasks[from]?.runs ?? 0
-      if (runs === 0) return 0
-      let calls = 0
-      for (const edge of Object.values(profile.edges))
-        if (edge.from === from && edge.to === to && edge.mode === mode) calls += edge.calls
-      return calls / runs
-    },
-    handOverMs(mode, memory) {
-      const own = handOvers.get(mode) ?? new Map<number, number>()
-      const seen = own.size > 0 ? own : (handOvers.get('call') ?? own)
-      return inverseFit([...seen])(memory)
-    },
-    ownMs: (task, memory) => fits.get(task)?.(memory) ?? 0,
-    cpuShare(task) {
-      let cpu = 0
-      let own = 0
-      for (const size of Object.values(profile.tasks[task]?.sizes ?? {})) {
-        // CPU is throttled below a full core, so waiting for one's share counts as work, not as waiting.
-        cpu += size.cpuMs
-        own += size.cpuOwnMs
-      }
-      return own > 0 ? Math.min(1, cpu / own) : 1
-    },
+    taskTime: (task) => tasks.get(task) ?? { fixedMs: 0, scaledMbMs: 0, fullMb: mbPerCore },
     sizes: (task) =>
       Object.keys(profile.tasks[task]?.sizes ?? {})
         .map(Number)
         .sort((a, b) => a - b),
+    callsPerRun: (from, to, mode) =>
+      edge(from, to, mode).reduce((sum, { calls }) => sum + calls, 0) / Math.max(1, profile.tasks[from]?.runs ?? 0),
+    group: (from, to, mode) => groups.get(`${from}>${mode} ${to}`),
+    handOverMs(mode, memory) {
+      const fit = handOvers.get(mode) ?? handOvers.get('call')
+      return fit ? timeAt(fit, memory) : 0
+    },
+    starts: startsOf(profile, mbPerCore),
+    peakMb: (members) => peakOf(profile, members),
   }
 }
 
-function fitTask({ sizes }: TaskProfile, mbPerCore: number): (memory: number) => number {
-  const points = Object.entries(sizes).map(([memory, size]): [number, number] => [
-    Math.min(Number(memory), mbPerCore),
-    meanOf(size.ownMs),
-  ])
-  const fit = inverseFit(points)
-  return (memory) => fit(Math.min(memory, mbPerCore))
-}
+/** Share of runs beside others from which on it counts as the rule. */
+const BESIDE = 0.5
 
 /**
- * Least squares of a + b/MB with a, b ≥ 0 through (MB, ms): the CPU law of PAPERS §1, which predicts other sizes within 1.5%. A single
- * size says nothing about others: it is taken for a constant.
+ * By `caller>mode callee`, the group that the calls belong to: those that are beside one another in most runs. Calls of one step together take as
+ * long as the longest, so the time that they all add, over the longest, counts the steps.
  */
-export function inverseFit(points: readonly (readonly [memory: number, ms: number])[]): (memory: number) => number {
-  if (points.length === 0) return () => Number.NaN
-  const xs = points.map(([memory]) => 1 / memory)
-  const ys = points.map(([, ms]) => ms)
-  const mx = xs.reduce((a, b) => a + b) / xs.length
-  const my = ys.reduce((a, b) => a + b) / ys.length
-  const spread = xs.reduce((sum, x) => sum + (x - mx) ** 2, 0)
-  if (spread < 1e-18) return () => my
-  let slope = xs.reduce((sum, x, i) => sum + (x - mx) * ((ys[i] as number) - my), 0) / spread
-  if (slope < 0) return () => my
-  let constant = my - slope * mx
-  if (constant < 0) {
-    constant = 0
-    slope = xs.reduce((sum, x, i) => sum + x * (ys[i] as number), 0) / xs.reduce((sum, x) => sum + x * x, 0)
+function groupsOf(profile: Profile): Map<string, Group> {
+  const groups = new Map<string, Group & { addedMs: number; longestMs: number }>()
+  for (const { from, to, mode, route, calls, beside, addedMs, waitMs } of Object.values(profile.edges)) {
+    // Inline, calls that compute look as if they waited: how they overlap is seen best when they are remote.
+    if (route === 'inline' && (mode === 'send' || profile.edges[edgeKey(from, to, mode, 'remote')])) continue
+    const others = Object.entries(beside).filter(([, times]) => times > BESIDE * calls)
+    if (others.length === 0) continue
+    const keys = [`${mode} ${to}`, ...others.map(([target]) => target)].map((target) => `${from}>${target}`)
+    const known = keys.flatMap((key) => groups.get(key) ?? [])
+    const group = known[0] ?? { steps: 1, addedMs: 0, longestMs: 0 }
+    for (const key of keys) groups.set(key, group)
+    const perRun = calls / Math.max(1, profile.tasks[from]?.runs ?? 0)
+    group.addedMs += (addedMs / calls) * perRun
+    group.longestMs = Math.max(group.longestMs, meanOf(waitMs) * Math.min(1, perRun))
   }
-  return (memory) => constant + slope / memory
+  for (const group of groups.values()) group.steps = Math.max(1, group.addedMs / group.longestMs || 1)
+  return groups
 }
 
-function handOversOf(profile: Profile, mode: Mode): Map<number, number> {
-  const bySize = new Map<number, ReturnType<typeof emptyDistribution>>()
-  for (const edge of Object.values(profile.edges)) {
-    if (edge.mode !== mode || edge.route !== 'remote') continue
-    for (const [memory, overhead] of Object.entries(edge.overheadMs))
-      bySize.set(Number(memory), mergeDistributions(bySize.get(Number(memory)) ?? emptyDistribution(), overhead))
+/** Own time of which less than this share is shared with other runs is known. */
+const ALONE = 0.95
+
+function fitTask({ sizes }: TaskProfile, mbPerCore: number): Fit {
+  const found = Object.entries(sizes).map(([memory, size]) => ({ memory: Number(memory), ...size }))
+  const cores = coresUsed(found, mbPerCore)
+  const fullMb = cores * mbPerCore
+  const alone = found.filter(({ workMs, ownMs }) => workMs >= ALONE * ownMs.sum)
+  const known = fitTimes(
+    alone.map(({ memory, workMs, runs }) => ({ memory, ms: workMs / runs })),
+    fullMb,
+    computingShare(found, mbPerCore),
+  )
+  if (alone.length === found.length) return known
+  // Of runs beside others it is not known whether they computed or waited meanwhile: only bounds are.
+  const points = found.map(({ memory, workMs, ownMs, runs }) => {
+    const [least, most] = [workMs / runs, ownMs.sum / runs]
+    return { memory, ms: alone.length === 0 ? least : Math.min(most, Math.max(least, timeAt(known, memory))) }
+  })
+  return fitTimes(points, fullMb, computingShare(found, mbPerCore))
+}
+
+type SizeAt = TaskProfile['sizes'][string] & { memory: number }
+
+/** Only above one core can be seen how many cores a task uses. */
+function coresUsed(sizes: readonly SizeAt[], mbPerCore: number): number {
+  return sizes
+    .filter(({ memory, cpuOwnMs }) => memory >= mbPerCore && cpuOwnMs > 0)
+    .reduce((cores, { cpuMs, cpuOwnMs }) => Math.max(cores, Math.ceil(cpuMs / cpuOwnMs - 0.2)), 1)
+}
+
+/** Share of the own time that is computing. Below a full core a task waits for its share of it: that too ends with more memory. */
+function computingShare(sizes: readonly SizeAt[], mbPerCore: number): number {
+  let cpuMs = 0
+  let atOneCoreMs = 0
+  for (const size of sizes) {
+    cpuMs += size.cpuMs
+    atOneCoreMs += size.cpuOwnMs * Math.min(1, size.memory / mbPerCore)
   }
-  return new Map([...bySize].filter(([, d]) => d.count > 0).map(([memory, d]) => [memory, meanOf(d)]))
+  return atOneCoreMs > 0 ? Math.min(1, cpuMs / atOneCoreMs) : 1
+}
+
+function fitHandOver(profile: Profile, mode: Mode): Fit | undefined {
+  const bySize: Record<string, Distribution> = {}
+  for (const edge of Object.values(profile.edges))
+    if (edge.mode === mode && edge.route === 'remote')
+      for (const [memory, overhead] of Object.entries(edge.overheadMs))
+        bySize[memory] = mergeDistributions(bySize[memory] ?? emptyDistribution(), overhead)
+  const points = Object.entries(bySize).map(([memory, d]) => ({ memory: Number(memory), ms: meanOf(d) }))
+  return points.length === 0 ? undefined : fitTimes(points, Number.POSITIVE_INFINITY)
+}
+
+function startsOf(profile: Profile, mbPerCore: number): Evidence['starts'] {
+  let [invocations, busyMs, forced, natural] = [0, 0, 0, 0]
+  const times: Record<string, Distribution> = {}
+  for (const f of Object.values(profile.functions)) {
+    invocations += f.invocations
+    busyMs += f.wallMs.sum
+    forced += f.forcedColdStarts
+    natural += f.coldStarts - f.forcedColdStarts - f.prewarmedColdStarts
+    if (f.coldStarts > 0) times[f.memory] = mergeDistributions(times[f.memory] ?? emptyDistribution(), f.coldMs)
+  }
+  const points = Object.entries(times).map(([memory, d]) => ({ memory: Number(memory), ms: meanOf(d) }))
+  return {
+    perInvocation: invocations > 0 ? forced / invocations : 0,
+    perBusyMs: busyMs > 0 ? natural / busyMs : 0,
+    timeMs: fitTimes(points, mbPerCore, 1),
+  }
+}
+
+/** A common base plus what each member needs beyond it; runs after the reply overlap, so all may be there at once. */
+function peakOf(profile: Profile, members: readonly string[]): number {
+  const peaks = new Map<string, number>()
+  for (const f of Object.values(profile.functions)) {
+    if (f.peakMb > f.memory) return 0
+    peaks.set(f.function, Math.max(peaks.get(f.function) ?? 0, f.peakMb))
+  }
+  const base = Math.min(...peaks.values())
+  return peaks.size === 0 ? 0 : members.reduce((sum, task) => sum + Math.max(0, (peaks.get(task) ?? base) - base), base)
 }

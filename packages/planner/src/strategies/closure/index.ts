@@ -1,21 +1,25 @@
-import { effectiveSetup, type FusionSetup, setupsEqual } from 'fusionize/setup'
-import { objective } from '../../goals.js'
-import type { Proposal, Round, Strategy, StrategyContext } from '../../types.js'
-import { allowedSizes, raiseToBounds } from '../memory-bounds.js'
+import { effectiveSetup, type FusionSetup, reachableFunctions, setupsEqual } from 'fusionize/setup'
+import type { Proposal, Reason, Round, Strategy, StrategyContext } from '../../types.js'
+import { nearest } from '../memory.js'
 import { remote } from '../reference.js'
 import { evidenceOf } from './evidence.js'
-import { pathSetup } from './routes.js'
-import { bestSizes } from './sizes.js'
+import { outlooks } from './outlook.js'
+import { digits, pathSetup } from './routes.js'
+import { bestSizes, sizesFor, uniformStarts } from './sizes.js'
 
 /** Deployed setups after the first, at most. */
 const MAX_STEPS = 3
 /** A refit must promise this much more than what was measured, or it is not worth another deployment. */
-const WORTHWHILE = 0.03
+const WORTHWHILE = 0.02
+/** The size of the second run, as a share of a core: far from where the fit is steep, not yet where it is flat. */
+const PROBE = 0.6
+/** The two sizes of a fit differ at least by this factor. */
+const APART = 2
 
 /**
  * Fusionize's final path setup in one step, from one profile; then memory by a + b/MB through the sizes measured, the entry included.
  * Step 1 deploys the path at a second size, which also gives every task its second point; step 2 the sizes that the fit finds best; step 3,
- * only if the refit with three sizes promises at least 3% more, those.
+ * only if a refit with three sizes moves a size by more than one step of the ladder and promises 2% more, those.
  */
 export const closure: Strategy = {
   name: 'closure',
@@ -25,43 +29,93 @@ export const closure: Strategy = {
     const [start, path] = history
     if (!start || history.length > MAX_STEPS) return null
     if (!path) return pathStep(start, context)
-    if (!context.facts.cpuShareEnforced) return null
-    return sizeStep(history, context)
+    return context.facts.cpuShareEnforced ? sizeStep(history, context) : null
   },
 }
 
 function pathStep(start: Round, context: StrategyContext): Proposal | null {
-  const { app, facts, constraints } = context
+  const { facts, app } = context
   const evidence = evidenceOf([start], facts.mbPerCore)
-  const tuning = facts.cpuShareEnforced
-  const probe = 0.6 * facts.mbPerCore
-  const { setup: routed, reasons } = pathSetup(context, evidence, (fn) => start.setup.functions[fn]?.memory ?? 128)
-  const setup = raiseToBounds(app, constraints, facts.memoryLadder, routed)
-  if (tuning) {
-    for (const [fn, spec] of Object.entries(setup.functions)) {
-      const sizes = allowedSizes(app, constraints, facts.memoryLadder, setup, fn)
-      spec.memory = sizes.reduce((a, b) => (Math.abs(b - probe) < Math.abs(a - probe) ? b : a), sizes[0] ?? spec.memory)
+  const sizeBefore = (fn: string) => start.setup.functions[fn]?.memory ?? facts.memoryLadder[0] ?? 128
+  const probe = probeSize(start, context)
+  const { setup, reasons } = pathSetup(context, evidence, start, facts.cpuShareEnforced ? () => probe : sizeBefore)
+  if (facts.cpuShareEnforced) {
+    for (const fn of reachableFunctions(app, setup)) {
+      const spec = setup.functions[fn]
+      if (spec) spec.memory = nearest(sizesFor(context, evidence, setup, fn), probe) ?? spec.memory
     }
     reasons.push({
-      change: `all functions at the ladder's size next to ${probe.toFixed(0)} MB`,
-      why: 'a second size, so that a + b/MB can be fitted to every task; one size predicts nothing',
+      change: `all functions at ${probe} MB, or next to it`,
+      why: `a second size beside ${sizesIn(start)} MB, so that a + b/MB can be fitted to every task: one size predicts nothing`,
     })
   } else
     reasons.push({
       change: 'memory stays',
-      why: 'CPU shares are not enforced here, so sizes make no difference to measure',
+      why: 'CPU shares are not enforced here: a size would change nothing that could be measured',
     })
-  if (sameEffect(context, setup, start.setup)) return null
-  return { setup, reasons, summary: 'path: sync calls inline, sends where it pays' }
+  return sameEffect(context, setup, start.setup)
+    ? null
+    : { setup, reasons, summary: 'path: all calls inline, sends where the goal is served' }
+}
+
+/** The ladder's size next to 0.6 cores, or the one far enough from the first run's sizes. */
+function probeSize(start: Round, { app, facts }: StrategyContext): number {
+  const first = Math.max(...reachableFunctions(app, start.setup).map((fn) => start.setup.functions[fn]?.memory ?? 0))
+  const wanted = PROBE * facts.mbPerCore
+  const far = facts.memoryLadder.filter((size) => size >= APART * first || size <= first / APART)
+  return nearest(far.length > 0 ? far : facts.memoryLadder, wanted) ?? first
 }
 
 function sizeStep(history: readonly Round[], context: StrategyContext): Proposal | null {
   const last = history.at(-1) as Round
   const evidence = evidenceOf(history, context.facts.mbPerCore)
-  const { setup, reasons, score } = bestSizes(context, evidence, last.setup, last)
+  const outlook = outlooks(context, evidence, last)
+  const starts = [last.setup, ...uniformStarts(context, evidence, last.setup)]
+  const setup = bestSizes(context, evidence, starts, outlook)
   if (history.some((round) => sameEffect(context, round.setup, setup))) return null
-  if (history.length > 2 && score > objective(context.goal, last.measurement) * (1 - WORTHWHILE)) return null
-  return { setup, reasons, summary: history.length === 2 ? 'sizes fitted to two measured ones' : 'sizes fitted again' }
+  const expected = outlook(setup)
+  const refit = history.length > 2
+  if (refit && (!movedFar(context, last.setup, setup) || expected.score > outlook(last.setup).score * (1 - WORTHWHILE)))
+    return null
+  const figures = `${digits(expected.p50Ms)} ms and $${digits(expected.costPerMillionUsd)} per million predicted for the whole`
+  return {
+    setup,
+    reasons: sizeReasons(history, context, last.setup, setup, figures),
+    summary: refit ? 'sizes fitted again: the measured ones contradicted the fit' : 'sizes fitted to the two measured',
+  }
+}
+
+/** Whether a size moved by more than one step of the ladder. */
+function movedFar({ app, facts }: StrategyContext, before: FusionSetup, after: FusionSetup): boolean {
+  const step = (setup: FusionSetup, fn: string) => facts.memoryLadder.indexOf(setup.functions[fn]?.memory ?? 0)
+  return reachableFunctions(app, after).some((fn) => Math.abs(step(before, fn) - step(after, fn)) > 1)
+}
+
+function sizeReasons(
+  history: readonly Round[],
+  context: StrategyContext,
+  before: FusionSetup,
+  after: FusionSetup,
+  figures: string,
+): Reason[] {
+  const evidence = evidenceOf(history, context.facts.mbPerCore)
+  const outlook = outlooks(context, evidence, history.at(-1) as Round)
+  const { functions } = outlook(after).prediction
+  const measured = history.map(sizesIn).join(' and ')
+  return reachableFunctions(context.app, after).map((fn) => {
+    const [old, memory] = [before.functions[fn]?.memory, after.functions[fn]?.memory]
+    const f = functions[fn]
+    const own = f ? `${digits(f.wallMs / f.invocations)} ms billed per run, ` : ''
+    return {
+      change: old === memory ? `${fn} stays at ${memory} MB` : `${fn}: memory ${old} → ${memory} MB`,
+      why: `best for the goal (${context.goal.minimize}) by a + b/MB through ${measured} MB: ${own}${figures}`,
+    }
+  })
+}
+
+function sizesIn({ profile }: Round): string {
+  const sizes = [...new Set(Object.values(profile.functions).map((f) => f.memory))].sort((a, b) => a - b)
+  return sizes.join(', ')
 }
 
 function sameEffect({ app }: StrategyContext, a: FusionSetup, b: FusionSetup): boolean {

@@ -1,82 +1,139 @@
 import { type App, entryTasks, type FusionSetup, routeOf, type TaskName } from 'fusionize/setup'
 import type { PlannerFacts } from '../../types.js'
-import type { Evidence } from './evidence.js'
+import { computeAt, timeAt } from '../fit.js'
+import type { Evidence, Group } from './evidence.js'
 
 /** What a setup is predicted to do, per request of the load that was seen. */
 export interface Prediction {
   /** Mean time to the reply of the entries, ms. */
   replyMs: number
-  costUsd: number
-  /** Mean billed ms and invocations per request, by function. */
+  /** USD. */
+  cost: { compute: number; requests: number; startup: number; gateway: number }
+  /** Per request, by function. */
   functions: Record<TaskName, { invocations: number; wallMs: number; costUsd: number }>
 }
 
+/** One run of a task inside a function. ms */
 interface Visit {
-  /** Time until the task's result, own work and waits. ms */
+  /** Until its result: own work, calls, hand-overs. */
   syncMs: number
-  /** Work after the reply, ms. */
-  afterMs: number
+  /** The part of `syncMs` for which it needs the function's core. */
+  cpuMs: number
+  /** Work that it leaves for after the reply: the core's time, and the longest of its strands. */
+  after: { cpuMs: number; longestMs: number }
 }
 
+/** Runs that are expected less often per request, and recursions that go deeper, are left out. */
+const RARE = 1e-3
 const MAX_DEPTH = 64
 
 /**
- * Predicts a setup from own times and call counts: what runs inline adds up, what runs remotely is waited for with its hand-over (calls)
- * or handed over (sends). Parallel calls are taken as one after another, which CPU-bound work on one core is.
+ * Predicts a setup from own times and call counts. Calls one after another add up; calls at the same time take as long as the longest, but
+ * what of them computes inline shares one core. A remote call is waited for with its hand-over, a remote send is handed over, an inline
+ * send runs after the reply.
  */
 export function predict(app: App, facts: PlannerFacts, evidence: Evidence, setup: FusionSetup): Prediction {
   const functions: Prediction['functions'] = {}
-  const edges = new Map<TaskName, App['edges']>()
-  for (const edge of app.edges) edges.set(edge.from, [...(edges.get(edge.from) ?? []), edge])
+  const { prices } = facts
+  const cost = { compute: 0, requests: 0, startup: 0, gateway: prices.perGatewayRequest }
+  const edges = edgesByCaller(app)
+  const memoryOf = (fn: TaskName) => setup.functions[fn]?.memory ?? 128
+  const seen = edgeFigures(evidence)
 
-  const runTask = (fn: TaskName, task: TaskName, times: number, depth: number): Visit => {
-    const memory = setup.functions[fn]?.memory ?? 128
-    const visit: Visit = { syncMs: evidence.ownMs(task, memory), afterMs: 0 }
-    if (depth > MAX_DEPTH) return visit
-    for (const edge of edges.get(task) ?? [])
-      for (const mode of edge.modes) {
-        const calls = evidence.callsPerRun(task, edge.to, mode)
-        if (calls === 0) continue
-        const inline = routeOf(setup, fn, edge.to, mode) === 'inline'
-        const handOver = evidence.handOverMs(mode, memory)
-        const wait = Number.isFinite(handOver) ? handOver : 0
-        if (inline) {
-          const inner = runTask(fn, edge.to, times * calls, depth + 1)
-          visit.afterMs += calls * inner.afterMs
-          if (mode === 'send') visit.afterMs += calls * inner.syncMs
-          else visit.syncMs += calls * inner.syncMs
-        } else {
-          const callee = invoke(edge.to, times * calls, depth + 1)
-          visit.syncMs += calls * (mode === 'send' ? wait : wait + callee)
-        }
+  const run = (fn: TaskName, task: TaskName, times: number, depth: number): Visit => {
+    const memory = memoryOf(fn)
+    const time = evidence.taskTime(task)
+    const visit: Visit = {
+      syncMs: timeAt(time, memory),
+      cpuMs: computeAt(time, memory),
+      after: { cpuMs: 0, longestMs: 0 },
+    }
+    const groups = new Map<Group, { cpuMs: number; longestMs: number }>()
+    for (const { to, mode } of edges.get(task) ?? []) {
+      const { calls, group } = seen(task, to, mode)
+      if (calls * times < RARE || depth > MAX_DEPTH) continue
+      const call = { totalMs: 0, cpuMs: 0 }
+      if (routeOf(setup, fn, to, mode) === 'remote') {
+        const replyMs = invoke(to, times * calls, depth + 1)
+        call.totalMs = evidence.handOverMs(mode, memory) + (mode === 'send' ? 0 : replyMs)
+      } else {
+        const inner = run(fn, to, times * calls, depth + 1)
+        const { after } = visit
+        after.cpuMs += calls * (inner.after.cpuMs + (mode === 'send' ? inner.cpuMs : 0))
+        after.longestMs = Math.max(after.longestMs, inner.after.longestMs + (mode === 'send' ? inner.syncMs : 0))
+        if (mode === 'send') continue
+        call.totalMs = inner.syncMs
+        call.cpuMs = inner.cpuMs
       }
+      visit.cpuMs += calls * call.cpuMs
+      if (group) {
+        const beside = groups.get(group) ?? { cpuMs: 0, longestMs: 0 }
+        const waitMs = group.steps * Math.min(1, calls) * (call.totalMs - call.cpuMs)
+        beside.cpuMs += calls * call.cpuMs
+        beside.longestMs = Math.max(beside.longestMs, calls * call.cpuMs + waitMs)
+        groups.set(group, beside)
+      } else visit.syncMs += calls * call.totalMs
+    }
+    for (const { cpuMs, longestMs } of groups.values()) visit.syncMs += Math.max(cpuMs, longestMs)
     return visit
   }
 
-  /** @returns time to the reply, ms */
+  /** @returns time to the reply, with a start-up where most invocations have one. ms */
   const invoke = (fn: TaskName, times: number, depth: number): number => {
-    const { syncMs, afterMs } = runTask(fn, fn, times, depth)
-    const memory = setup.functions[fn]?.memory ?? 128
-    const costUsd =
-      times * (((memory / 1024) * (syncMs + afterMs) * facts.prices.perGbSecond) / 1000 + facts.prices.perRequest)
+    const memory = memoryOf(fn)
+    const { syncMs, after } = run(fn, fn, times, depth)
+    const wallMs = syncMs + Math.max(after.cpuMs, after.longestMs)
+    const usdPerMs = ((memory / 1024) * prices.perGbSecond) / 1000
+    const starts = evidence.starts.perInvocation + evidence.starts.perBusyMs * wallMs
+    const startMs = timeAt(evidence.starts.timeMs, memory)
+    // Rounding up adds half a grain on average.
+    const compute = times * usdPerMs * (wallMs + prices.granularityMs / 2)
+    const startup = prices.billsInit ? times * starts * usdPerMs * startMs : 0
+    cost.compute += compute
+    cost.requests += times * prices.perRequest
+    cost.startup += startup
     functions[fn] ??= { invocations: 0, wallMs: 0, costUsd: 0 }
     functions[fn].invocations += times
-    functions[fn].wallMs += times * (syncMs + afterMs)
-    functions[fn].costUsd += costUsd
-    return syncMs
+    functions[fn].wallMs += times * wallMs
+    functions[fn].costUsd += compute + startup + times * prices.perRequest
+    return syncMs + (evidence.starts.perInvocation > 0.5 ? startMs : 0)
   }
 
-  const shares = entryShares(app, evidence)
   let replyMs = 0
-  for (const [entry, share] of shares) replyMs += share * invoke(entry, share, 0)
-  const costUsd = Object.values(functions).reduce((sum, f) => sum + f.costUsd, 0)
-  return { replyMs, costUsd, functions }
+  for (const [entry, share] of entryShares(app, evidence)) replyMs += share * invoke(entry, share, 0)
+  return { replyMs, cost, functions }
+}
+
+export function totalUsd({ cost }: Prediction): number {
+  return cost.compute + cost.requests + cost.startup + cost.gateway
+}
+
+type Call = { to: TaskName; mode: App['edges'][number]['modes'][number] }
+
+function edgesByCaller(app: App): Map<TaskName, Call[]> {
+  const calls = new Map<TaskName, Call[]>()
+  for (const { from, to, modes } of app.edges)
+    calls.set(from, [...(calls.get(from) ?? []), ...modes.map((mode) => ({ to, mode }))])
+  return calls
+}
+
+function edgeFigures(evidence: Evidence) {
+  const known = new Map<string, { calls: number; group: Group | undefined }>()
+  return (from: TaskName, to: TaskName, mode: Call['mode']) => {
+    const key = `${from}>${to} ${mode}`
+    const found = known.get(key) ?? {
+      calls: evidence.callsPerRun(from, to, mode),
+      group: evidence.group(from, to, mode),
+    }
+    known.set(key, found)
+    return found
+  }
 }
 
 /** How the requests that were seen spread over the entries. */
 function entryShares(app: App, evidence: Evidence): [TaskName, number][] {
   const called = new Map<TaskName, number>()
-  for (const edge of Object.values(evidence.profile.edges)) called.set(edge.to, (called.get(edge.to) ?? 0) + edge.calls)
+  for (const { to, calls } of Object.values(evidence.profile.edges)) called.set(to, (called.get(to) ?? 0) + calls)
   const direct = entryTasks(app).map((entry): [TaskName, number] => [
     entry,
     Math.max(0, (evidence.profile.tasks[entry]?.runs ?? 0) - (called.get(entry) ?? 0)),

@@ -1,157 +1,149 @@
 import {
   type App,
   allFusedSetup,
-  defaultSpec,
   effectiveSetup,
   type FusionSetup,
   type Mode,
   setupsEqual,
   type TaskName,
-  validate,
 } from 'fusionize/setup'
-import type { Reason, StrategyContext } from '../../types.js'
+import type { Reason, Round, StrategyContext } from '../../types.js'
+import { type Call, callsOf, fuse } from '../fuse.js'
+import { atMemory, moveIntoBounds } from '../memory.js'
 import type { Evidence } from './evidence.js'
+import { chooseApart, without } from './local-search.js'
+import { type Outlook, outlooks } from './outlook.js'
+import { bestSizes } from './sizes.js'
 
 /** Calls of a recursive edge per request up to which it is inlined: deeper ones may not end in one sandbox. */
 const MAX_RECURSION = 100
 
 /**
- * The final path setup from one profile: a host is an entry, or a task that is sent to; each host inlines the transitive closure of
- * its synchronous calls (where Fusionize's path optimisation ends after one step per edge), and those sends that cost more to hand
- * over than to run after the reply.
+ * The final path setup from one profile. A host is an entry, or a task that is reached remotely; each host inlines the transitive closure
+ * of its synchronous calls (where Fusionize's path optimisation ends after one step per edge), and its sends. Sends to a task, or
+ * calls that run beside others, stay remote where the goal is predicted to be served better so, each at its best sizes.
+ * @param memory MB of every function in the setup returned
  */
 export function pathSetup(
   context: StrategyContext,
   evidence: Evidence,
+  start: Round,
   memory: (fn: TaskName) => number,
 ): { setup: FusionSetup; reasons: Reason[] } {
   const { app, constraints, facts } = context
-  const reasons: Reason[] = []
-  const setup: FusionSetup = { functions: {} }
-  for (const task of Object.keys(app.tasks)) setup.functions[task] = defaultSpec(memory(task))
-  const told = new Set<string>()
-  const tell = (change: string, why: string) => {
-    if (told.has(change)) return
-    told.add(change)
-    reasons.push({ change, why })
+  const outlook = outlooks(context, evidence, start)
+  const calls = Object.keys(app.tasks).flatMap((task) => callsOf(app, task))
+  /** Why a target is reached remotely, and what was found of those that are not. */
+  const remote = new Map<string, string>()
+  const found = new Map<string, string>()
+  const build = (apart: ReadonlySet<string>) => {
+    const wanted = (call: Call) => !remote.has(targetOf(call)) && !apart.has(targetOf(call))
+    const fused = fuse(app, constraints, facts.memoryLadder, memory, wanted)
+    return { ...fused, setup: moveIntoBounds(app, constraints, facts.memoryLadder, fused.setup) }
   }
-  const broken = () =>
-    validate(app, setup, constraints, facts).filter((violation) => violation.rule !== 'memory-ladder')
-  for (const host of Object.keys(app.tasks)) {
-    const visited = new Set<TaskName>()
-    const visit = (from: TaskName) => {
-      if (visited.has(from)) return
-      visited.add(from)
-      for (const edge of app.edges.filter((edge) => edge.from === from))
-        for (const mode of edge.modes) {
-          const decision = decide(context, evidence, from, edge.to, mode)
-          const change = `${from} ${verb[mode]} ${edge.to} ${decision.inline ? 'inline' : 'remotely'}`
-          if (!decision.inline) {
-            tell(change, decision.why)
-            continue
-          }
-          const before = broken().length
-          const list = setup.functions[host]?.inline[mode] as TaskName[]
-          const known = list.includes(edge.to)
-          if (!known) list.push(edge.to)
-          list.sort()
-          const broke = broken()
-          if (!known && broke.length > before && broke.some((violation) => violation.rule !== 'memory-bound')) {
-            list.splice(list.indexOf(edge.to), 1)
-            tell(`${from} ${verb[mode]} ${edge.to} remotely`, `your constraint: ${broke.at(-1)?.message}`)
-            continue
-          }
-          tell(change, decision.why)
-          visit(edge.to)
-        }
-    }
-    visit(host)
+  const atBest = (apart: ReadonlySet<string>): Outlook => {
+    const { setup } = build(apart)
+    return outlook(facts.cpuShareEnforced ? bestSizes(context, evidence, [setup], outlook) : setup)
   }
-  if (setupsEqual(effectiveSetup(app, setup), effectiveSetup(app, sameMemory(allFusedSetup(app, 128), setup))))
-    reasons.push({
-      change: 'one function runs everything',
-      why: 'every call is cheaper inline here: the routes are those of all-fused, found from the profile',
-    })
-  return { setup, reasons }
+  const targets = new Map<string, Call[]>()
+  for (const call of calls) targets.set(targetOf(call), [...(targets.get(targetOf(call)) ?? []), call])
+  for (const [target, group] of targets) {
+    const forced = staysRemote(app, evidence, group)
+    if (forced !== undefined) remote.set(target, forced)
+  }
+  const candidates = [...targets].flatMap(([target, group]) =>
+    !remote.has(target) && group.some((call) => isCandidate(evidence, call)) ? [target] : [],
+  )
+  const { chosen, looks } = chooseApart(candidates, atBest)
+  for (const target of candidates) {
+    const [inline, apart] = [looks(without(chosen, target)), looks(new Set([...chosen, target]))]
+    const both = apart.score === inline.score ? '' : compared(context, inline, apart)
+    if (chosen.has(target)) remote.set(target, `better apart: ${both}`)
+    else found.set(target, both && `; ${both}`)
+  }
+  const { setup, refused } = build(chosen)
+  const reasons = calls.map((call): Reason => {
+    const apart = remote.get(targetOf(call)) ?? refusal(refused, call)
+    const words = `${call.from} ${verb[call.mode]} ${call.to}`
+    return apart === undefined
+      ? { change: `${words} inline`, why: `${saving(evidence, call)}${found.get(targetOf(call)) ?? ''}` }
+      : { change: `${words} remotely`, why: apart }
+  })
+  return { setup, reasons: [...reasons, ...equality(app, setup)] }
 }
 
 const verb: Record<Mode, string> = { call: 'calls', send: 'sends to', map: 'maps over' }
+/** A function routes by callee and mode, whoever calls: what is decided together. */
+const targetOf = ({ to, mode }: Call) => `${mode} ${to}`
 
-function sameMemory(setup: FusionSetup, like: FusionSetup): FusionSetup {
-  const functions = Object.entries(setup.functions).map(([fn, spec]) => [
-    fn,
-    { ...spec, memory: like.functions[fn]?.memory ?? spec.memory },
-  ])
-  return { functions: Object.fromEntries(functions) }
+function staysRemote(app: App, evidence: Evidence, group: readonly Call[]): string | undefined {
+  const calls = ({ from, to, mode }: Call) => evidence.callsPerRun(from, to, mode)
+  if (group.every((call) => call.mode === 'send' && calls(call) === 0))
+    return 'never seen under this load, so nothing is known to be gained'
+  for (const call of group.filter(({ from, to }) => reaches(app, to, from))) {
+    const runs = evidence.profile.tasks[call.from]?.runs ?? 0
+    const perRequest = (calls(call) * runs) / Math.max(1, evidence.profile.requests)
+    if (perRequest > 0 && perRequest <= MAX_RECURSION) continue
+    const depth = perRequest === 0 ? 'that was not seen' : `of ${perRequest.toFixed(0)} calls per request`
+    return `a recursion ${depth} could outgrow one sandbox`
+  }
+  return undefined
 }
 
-interface Decision {
-  inline: boolean
-  why: string
+/** Sends; and synchronous calls that were seen to run beside others, which one core would run one after another. */
+function isCandidate(evidence: Evidence, { from, to, mode }: Call): boolean {
+  return mode === 'send' || evidence.group(from, to, mode) !== undefined
 }
 
-function decide(context: StrategyContext, evidence: Evidence, from: TaskName, to: TaskName, mode: Mode): Decision {
+function saving(evidence: Evidence, { from, to, mode }: Call): string {
   const calls = evidence.callsPerRun(from, to, mode)
-  if (isRecursive(context.app, from, to)) {
-    const perRequest = (calls * (evidence.profile.tasks[from]?.runs ?? 0)) / Math.max(1, evidence.profile.requests)
-    if (calls === 0 || perRequest > MAX_RECURSION)
-      return {
-        inline: false,
-        why: `a recursion ${calls === 0 ? 'that was not seen' : `of ${perRequest.toFixed(0)} calls per request`} could outgrow one sandbox`,
-      }
+  if (calls === 0) return 'not seen under this load; inline, its caller would not be billed for waiting'
+  const memory = evidence.sizes(from)[0] ?? 128
+  const handOver = evidence.handOverMs(mode, memory)
+  const perRun = `${digits(calls)} per run of ${from}`
+  const saves =
+    handOver > 0
+      ? `saves ${digits(handOver)} ms hand-over (at ${memory} MB) and a request fee per ${noun[mode]}, ${perRun}`
+      : perRun
+  return mode === 'send' ? `${saves}; it runs after the reply` : `${saves}; the caller is no longer billed for waiting`
+}
+
+const noun: Record<Mode, string> = { call: 'call', send: 'send', map: 'item' }
+
+function compared({ facts }: StrategyContext, inline: Outlook, apart: Outlook): string {
+  const figures = ({ p50Ms, costPerMillionUsd }: Outlook) =>
+    `${digits(p50Ms)} ms${facts.cpuShareEnforced ? ` and $${digits(costPerMillionUsd)} per million` : ''}`
+  return `predicted ${figures(inline)} inline, ${figures(apart)} remotely, each at its best sizes`
+}
+
+function refusal(refused: ReturnType<typeof fuse>['refused'], call: Call): string | undefined {
+  const found = refused.find(
+    ({ call: { from, to, mode } }) => from === call.from && to === call.to && mode === call.mode,
+  )
+  return found && `constraint (in ${found.host}): ${found.why}`
+}
+
+function equality(app: App, setup: FusionSetup): Reason[] {
+  const routes = (x: FusionSetup) => effectiveSetup(app, atMemory(x, 128))
+  return setupsEqual(routes(setup), routes(allFusedSetup(app, 128)))
+    ? [
+        {
+          change: 'one function runs everything',
+          why: 'every call is better inline here, so the routes are those of all-fused; only the memory is left to choose',
+        },
+      ]
+    : []
+}
+
+function reaches(app: App, from: TaskName, to: TaskName): boolean {
+  const seen = new Set([from])
+  for (const task of seen) {
+    if (task === to) return true
+    for (const edge of app.edges) if (edge.from === task) seen.add(edge.to)
   }
-  return mode === 'send' ? decideSend(context, evidence, from, to, calls) : decideCall(evidence, mode, calls)
+  return false
 }
 
-function decideCall(evidence: Evidence, mode: Mode, calls: number): Decision {
-  if (calls === 0) return { inline: true, why: 'not seen under this load; a caller that waits is billed for waiting' }
-  const saved = evidence.handOverMs(mode, 128)
-  const figures = Number.isFinite(saved) ? `saves ${saved.toFixed(1)} ms hand-over per call, ` : ''
-  return { inline: true, why: `${figures}${perRun(calls)}; the caller is no longer billed for waiting` }
-}
-
-/**
- * Inlined, async work runs after the reply in the host's sandbox. CPU-bound work costs the same in GB·s at any size; waiting
- * does not, and is billed at the host's size. Against that stand the request fee and the hand-over, which the caller's
- * sandbox is billed for and the reply waits for.
- */
-function decideSend(
-  { facts }: StrategyContext,
-  evidence: Evidence,
-  from: TaskName,
-  to: TaskName,
-  calls: number,
-): Decision {
-  if (calls === 0) return { inline: false, why: 'never seen under this load, so nothing is known to be gained' }
-  const usd = (ms: number, memory: number) => ((memory / 1024) * ms * facts.prices.perGbSecond) / 1000
-  const measured = evidence.sizes(from).at(-1) ?? 128
-  const handOver = evidence.handOverMs('send', measured)
-  const saved = facts.prices.perRequest + usd(Number.isFinite(handOver) ? handOver : 0, measured)
-  const atMemory = evidence.sizes(to).at(-1) ?? 128
-  const share = evidence.cpuShare(to)
-  // Below a full core a throttled task seems to wait: what it waits for its own share is not I/O.
-  const throttled = Math.min(1, atMemory / facts.mbPerCore)
-  const ioMs = evidence.ownMs(to, atMemory) * Math.max(0, 1 - share / throttled)
-  const host = Math.max(measured, Math.round(0.6 * facts.mbPerCore))
-  const lost = Math.max(0, usd(ioMs, host) - usd(ioMs, 128))
-  const figures = `hand-over ${(Number.isFinite(handOver) ? handOver : 0).toFixed(1)} ms and the request fee are $${(saved * 1e6).toFixed(2)} per million sends, ${ioMs.toFixed(1)} ms of waiting in the host at most $${(lost * 1e6).toFixed(2)}`
-  return saved >= lost
-    ? {
-        inline: true,
-        why: `runs after the reply, which no longer waits for the hand-over: ${figures}; ${perRun(calls)}`,
-      }
-    : { inline: false, why: `stays remote: ${figures}` }
-}
-
-const perRun = (calls: number) => `${Number(calls.toFixed(2))} per run`
-
-function isRecursive(app: App, from: TaskName, to: TaskName): boolean {
-  const seen = new Set<TaskName>()
-  const reaches = (task: TaskName): boolean => {
-    if (task === from) return true
-    if (seen.has(task)) return false
-    seen.add(task)
-    return app.edges.some((edge) => edge.from === task && reaches(edge.to))
-  }
-  return reaches(to)
+export function digits(value: number): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : '–'
 }

@@ -1,0 +1,107 @@
+import {
+  type App,
+  artifactTasks,
+  type Constraints,
+  defaultSpec,
+  type FunctionSpec,
+  type FusionSetup,
+  type Mode,
+  type TaskName,
+} from 'fusionize/setup'
+import { allowedSizes } from './memory.js'
+
+export interface Call {
+  from: TaskName
+  to: TaskName
+  mode: Mode
+}
+
+export interface Fused {
+  setup: FusionSetup
+  /** Calls that should have been inline but for a constraint, which is named. */
+  refused: { host: TaskName; call: Call; why: string }[]
+}
+
+/**
+ * The setup in which every function takes inline all calls wanted, and those that the user wants together, as far as constraints allow.
+ * @param memory MB of a function, before its bounds
+ * @param wanted whether a call should be inline, wherever its caller runs
+ */
+export function fuse(
+  app: App,
+  constraints: Constraints,
+  ladder: readonly number[],
+  memory: (fn: TaskName) => number,
+  wanted: (call: Call) => boolean,
+): Fused {
+  const fused: Fused = { setup: { functions: {} }, refused: [] }
+  const clash = clashes(app, constraints)
+  for (const host of Object.keys(app.tasks)) {
+    const spec = defaultSpec(memory(host))
+    fused.setup.functions[host] = spec
+    const inside = new Set([host])
+    for (const from of inside)
+      for (const call of callsOf(app, from)) {
+        if (!wanted(call) && !isTogether(constraints, call)) continue
+        const why = tryInline(spec, call, () => objection(app, constraints, ladder, fused.setup, host, clash))
+        if (why === undefined) inside.add(call.to)
+        else fused.refused.push({ host, call, why })
+      }
+  }
+  return fused
+}
+
+export function callsOf(app: App, from: TaskName): Call[] {
+  return app.edges
+    .filter((edge) => edge.from === from)
+    .flatMap(({ to, modes }) => modes.map((mode) => ({ from, to, mode })))
+}
+
+/** Adds the call to the inline table and takes it out again if there is an objection, which it returns. */
+function tryInline(spec: FunctionSpec, { to, mode }: Call, objection: () => string | undefined): string | undefined {
+  const before = spec.inline[mode]
+  if (before.includes(to)) return undefined
+  spec.inline[mode] = [...before, to].sort()
+  const why = objection()
+  if (why !== undefined) spec.inline[mode] = before
+  return why
+}
+
+function objection(
+  app: App,
+  constraints: Constraints,
+  ladder: readonly number[],
+  setup: FusionSetup,
+  host: TaskName,
+  clash: (a: TaskName, b: TaskName) => string | undefined,
+): string | undefined {
+  const inside = artifactTasks(app, setup, host)
+  for (const [i, a] of inside.entries())
+    for (const b of inside.slice(i + 1)) {
+      const why = clash(a, b)
+      if (why !== undefined) return why
+    }
+  return allowedSizes(app, constraints, ladder, setup, host).length > 0
+    ? undefined
+    : `no memory size suits ${inside.join(', ')} at once`
+}
+
+function isTogether({ together = [] }: Constraints, { from, to }: Call): boolean {
+  return from !== to && together.some((group) => group.includes(from) && group.includes(to))
+}
+
+/** Why two tasks may not share a sandbox. */
+function clashes(app: App, constraints: Constraints): (a: TaskName, b: TaskName) => string | undefined {
+  const { apart = [], zones = {}, isolate = [] } = constraints
+  const alone = (task: TaskName) => app.tasks[task]?.isolate === true || isolate.includes(task)
+  const zoneOf = (task: TaskName) => Object.keys(zones).find((zone) => zones[zone]?.includes(task))
+  return (a, b) => {
+    if (alone(a)) return `${a} is isolated`
+    if (alone(b)) return `${b} is isolated`
+    if (apart.some((group) => group.includes(a) && group.includes(b))) return `${a} and ${b} must be apart`
+    const [one, other] = [zoneOf(a), zoneOf(b)]
+    if (one !== undefined && other !== undefined && one !== other)
+      return `${a} is in zone ${one}, ${b} in zone ${other}`
+    return undefined
+  }
+}
