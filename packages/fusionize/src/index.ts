@@ -1,6 +1,7 @@
 export * from './config.js'
 export type { TaskBody, TaskOptions } from './definition.js'
-export { type ErrorCode, FusionizeError, suggest, timeoutError } from './errors.js'
+export { type ErrorCode, FusionizeError, timeoutError } from './errors.js'
 export type { Context, Log } from './runtime/frames.js'
+export { suggest } from './suggest.js'
 export { type Task, task } from './task.js'
 export type { Json, StandardSchema } from './types.js'

@@ -49,7 +49,7 @@ describe('a task outside a function', () => {
   it('refuses bad names and unknown options', () => {
     expect(() => task('Bad Name', async () => {})).toThrow('lower-case')
     // @ts-expect-error an unknown option does not compile either
-    expect(() => task('x', { timout: 5 }, async () => {})).toThrow("did you mean 'timeout'?")
+    expect(() => task('x', { timout: 5 }, async () => {})).toThrow("unknown option 'timout'")
     // @ts-expect-error no code
     expect(() => task('x', {})).toThrow('no code')
   })

@@ -1,5 +1,5 @@
 import { definitionKey, optionNames, type TaskBody, type TaskDefinition, type TaskOptions } from './definition.js'
-import { FusionizeError, suggest } from './errors.js'
+import { FusionizeError } from './errors.js'
 import { call, map, send } from './runtime/calls.js'
 import { current } from './runtime/frames.js'
 import { plainCall, plainSend } from './runtime/plain.js'
@@ -77,7 +77,7 @@ function checkDefinition(name: string, options: TaskOptions, body: unknown): voi
     if (!(optionNames as readonly string[]).includes(key))
       throw new FusionizeError(
         'INVALID_CONFIG',
-        `task '${name}' has an unknown option '${key}'${suggest(key, optionNames)}; options are ${optionNames.join(', ')}`,
+        `task '${name}' has an unknown option '${key}'; options are ${optionNames.join(', ')}`,
       )
   if (typeof body !== 'function')
     throw new FusionizeError(

@@ -1,4 +1,5 @@
-import { FusionizeError, suggest } from '../errors.js'
+import { FusionizeError } from '../errors.js'
+import { suggest } from '../suggest.js'
 import { normalizeSetup } from './canonical.js'
 import { artifactTasks, reachableFunctions, takenInline } from './reach.js'
 import { defaultSpec } from './reference-setups.js'

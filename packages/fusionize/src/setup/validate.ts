@@ -1,4 +1,4 @@
-import { suggest } from '../errors.js'
+import { suggest } from '../suggest.js'
 import { placementViolations } from './placement-rules.js'
 import { isObject, shapeProblem } from './shape.js'
 import type { App, Constraints, FunctionSpec, FusionSetup, TaskName, Violation } from './types.js'

@@ -1,0 +1,45 @@
+import { build } from 'esbuild'
+import { describe, expect, it } from 'vitest'
+
+/** Minified size in bytes of what a module would bring into an artifact. */
+async function sizeOf(source: string): Promise<number> {
+  const result = await build({
+    stdin: { contents: source, resolveDir: import.meta.dirname, loader: 'js' },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    write: false,
+  })
+  return result.outputFiles[0]?.contents.byteLength ?? 0
+}
+
+const aTask = `[task('f', async () => {})]`
+
+describe('what fusionize adds to every function', () => {
+  it('is at most 20 kB minified: the fusion handler, and task with all that it brings', async () => {
+    const bytes = await sizeOf(`
+      import { task } from 'fusionize'
+      import { createHandler } from 'fusionize/runtime'
+      globalThis.handler = createHandler({ tasks: ${aTask} }, {}, {})
+    `)
+    expect(bytes).toBeGreaterThan(5_000)
+    expect(bytes).toBeLessThanOrEqual(20_000)
+  })
+
+  it('is at most 26 kB with the local platform’s adapter: sockets, ports, and links past the engine', async () => {
+    const bytes = await sizeOf(`
+      import { task } from 'fusionize'
+      import { start } from '@fusionize/local/sandbox'
+      start({ app: 'a', function: 'f', tasks: ${aTask}, inline: { call: [], send: [], map: [] }, leaves: [] })
+    `)
+    expect(bytes).toBeLessThanOrEqual(26_000)
+  })
+
+  it('has no dependencies', async () => {
+    const { default: manifest } = await import('../packages/fusionize/package.json', { with: { type: 'json' } })
+    expect(manifest).not.toHaveProperty('dependencies')
+    expect(manifest).not.toHaveProperty('peerDependencies')
+  })
+})
