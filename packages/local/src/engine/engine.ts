@@ -22,6 +22,8 @@ import { Wheel } from './wheel.js'
 
 /** Ms between a deadline and the end of a sandbox that still works on what nobody waits for. */
 const GRACE_MS = 500
+/** Ms by which a deadline may differ from its task's limit because the clock was read twice. */
+const ROUNDING_MS = 20
 /** Ms before the second start of a function that failed to start; doubles with each failure. */
 const BACK_OFF_MS = 200
 const MAX_BACK_OFF_MS = 30_000
@@ -404,7 +406,7 @@ export class Engine implements SandboxOwner {
 
   #expire(job: Job): void {
     const { sandbox, request } = job
-    const error = timeoutError(request.task, request.deadline - job.arrived)
+    const error = timeoutError(request.task, this.#limitOf(job))
     if (job.state === 'queued') {
       this.scheduler.withdraw(job)
       job.answer(false, wireText(error))
@@ -428,6 +430,13 @@ export class Engine implements SandboxOwner {
         { function: fn, task: request.task },
       ),
     )
+  }
+
+  /** What the job was given, ms: its task's limit, or what its caller had left. */
+  #limitOf({ request, pool, arrived }: Job): number {
+    const own = this.timeoutOf(pool.deployment, request.task)
+    const given = request.deadline - arrived
+    return Math.abs(given - own) < ROUNDING_MS ? own : given
   }
 
   timeoutOf(deployment: Deployment, task: string): number {

@@ -67,28 +67,45 @@ function write(socket: Socket, buffers: Uint8Array[]): void {
   socket.uncork()
 }
 
-/** What a thread's port carries: the head, then the parts. */
-type PortMessage = [Head, ...(string | Uint8Array | undefined)[]] | { head: Head; port: MessagePort }
+/** What a thread's port carries: a head with its parts, a head with a port, or several messages of one tick. */
+type PortMessage = [Head, ...(string | Uint8Array | undefined)[]] | { head: Head; port: MessagePort } | PortBatch
+interface PortBatch {
+  batch: [Head, ...(string | Uint8Array | undefined)[]][]
+}
 
 /** Over a message port: strings travel as they are. */
 export function portChannel(
   port: Pick<MessagePort, 'postMessage'> & { on(event: 'message', listener: (message: PortMessage) => void): unknown },
   receive: Receive,
 ): Channel {
+  const take = ([head, ...parts]: PortBatch['batch'][number]) => receive(head, parts)
   port.on('message', (message) => {
-    if (!Array.isArray(message)) {
-      receive(message.head, [], message.port)
-      return
-    }
-    const head = message[0]
-    message.shift()
-    receive(head as Head, message as unknown as Part[])
+    if (Array.isArray(message)) take(message)
+    else if ('batch' in message) for (const one of message.batch) take(one)
+    else receive(message.head, [], message.port)
   })
-  const post: Channel['post'] = (head, parts = [], owned = false) => {
-    const plain = parts.map((part) => (part instanceof Utf8 ? Buffer.from(part.bytes).toString() : part))
-    port.postMessage([head, ...plain], owned ? buffersOf(plain) : [])
+  let pending: PortBatch['batch'] = []
+  const flush = () => {
+    if (pending.length === 1) port.postMessage(pending[0])
+    else if (pending.length > 1) port.postMessage({ batch: pending })
+    pending = []
   }
-  return { post, postSoon: post, flush: (then) => then() }
+  const plain = (part: Part) => (part instanceof Utf8 ? Buffer.from(part.bytes).toString() : part)
+  return {
+    post(head, parts = [], owned = false) {
+      if (pending.length > 0) flush()
+      const values = parts.map(plain)
+      port.postMessage([head, ...values], owned ? buffersOf(values) : [])
+    },
+    postSoon(head, parts = []) {
+      if (pending.length === 0) process.nextTick(flush)
+      pending.push([head, ...parts.map(plain)])
+    },
+    flush(then) {
+      flush()
+      then()
+    },
+  }
 }
 
 function buffersOf(parts: readonly (string | Uint8Array | undefined)[]): ArrayBuffer[] {
