@@ -28,9 +28,17 @@ export function openRecords(dir: string, fileBytes = FILE_BYTES): Records {
   for (const file of rotated) start = Math.max(start, file.start + file.size)
   let fd = openSync(current, 'a+')
   let size = statSync(current).size
+  endCutLine()
   let pending: string[] = []
   let pendingLength = 0
   let timer: NodeJS.Timeout | undefined
+
+  /** A crash may have cut the last line off: the next one starts on its own. */
+  function endCutLine(): void {
+    const last = Buffer.alloc(1)
+    if (size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a)
+      size += writeAll(fd, Buffer.from('\n'))
+  }
 
   function flush(): void {
     clearTimeout(timer)

@@ -6,8 +6,10 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Build } from '@fusionize/platform'
+import { parseRecord } from 'fusionize/record'
 import { defaultSpec } from 'fusionize/setup'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { createEmulation } from '../src/emulation/index.js'
 import { buildApp, codeOf, jsonOf, openGates, startPlatform } from './engine-app.js'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -109,14 +111,69 @@ test('no sandbox outlives a platform that was killed', async () => {
   expect(codeOf(await next.platform.invoke('echo', '1'))).toBe('ok')
 })
 
-test('inline sends run after the reply in the same sandbox, and elsewhere when it dies before they did', async () => {
-  const fused = await buildApp({ noting: { ...defaultSpec(256), inline: { call: [], send: ['note'], map: [] } } })
-  const { platform, dir } = await deployed({}, fused)
-  expect(jsonOf(await platform.invoke('noting', JSON.stringify(`${dir}/notes`)))).toBe('sent')
+test('an inline send runs after the reply in the same sandbox, and elsewhere when that dies before it is done', async () => {
+  const fused = await buildApp({ leaver: { ...defaultSpec(256), inline: { call: [], send: ['gate'], map: [] } } })
+  const { platform } = await deployed({ retryDelayMs: 1 }, fused)
+  const pid = jsonOf(await platform.invoke('leaver', JSON.stringify(gates.url('leave')))) as number
+  await gates.arrival('leave')
+  expect((await platform.status()).sends.pending).toBe(1)
+  process.kill(pid, 'SIGKILL')
+  ;(await gates.arrival('leave')).open('second')
   await platform.drained()
-  expect(readFileSync(`${dir}/notes`, 'utf8')).toBe('noted\n')
-  const records = (await platform.records()).lines.map((line) => JSON.parse(line))
-  expect(records.map((record) => record.function)).toEqual(['noting'])
+  expect((await platform.status()).sends).toEqual({ pending: 0, retrying: 0, dead: 0 })
+  const records = (await platform.records()).lines.map(parseRecord)
+  expect(records.map((record) => [record.function, record.task, record.mode, record.attempt])).toEqual([
+    ['leaver', 'gate', 'send', 2],
+  ])
+})
+
+test('a session stays on its setup until what it sent is done', async () => {
+  const { platform } = await deployed()
+  const old = (await platform.status()).setups[0]?.id
+  await platform.invoke('leaver', JSON.stringify(gates.url('stay')))
+  const gate = await gates.arrival('stay')
+  await platform.deploy(await buildApp({}, { memory: 512 }))
+  expect((await platform.status()).setups.map((setup) => [setup.id === old, setup.sessions])).toContainEqual([true, 1])
+  gate.open('')
+  await platform.drained()
+  expect((await platform.status()).setups.length).toBe(1)
+  const records = (await platform.records()).lines.map(parseRecord)
+  expect(records.map((record) => record.setup)).toEqual([old, old])
+})
+
+test('emulated start-up is waited for, and only its INIT part is in the record; delays are the same after each deploy', async () => {
+  const one = await deployed({ emulate: 'aws-lambda', seed: 7 })
+  const { provisionMs, initMs } = createEmulation('aws-lambda', 7).startUp(build.artifacts.echo?.bytes ?? Number.NaN)
+  const colds: (number | null)[] = []
+  for (const platform of [one.platform, (await deployed({ emulate: 'aws-lambda', seed: 7 })).platform]) {
+    const before = performance.now()
+    await platform.invoke('echo', '1')
+    const took = performance.now() - before
+    await platform.drained()
+    const [record] = (await platform.records()).lines.map(parseRecord)
+    expect(took).toBeGreaterThanOrEqual(provisionMs + initMs - 5)
+    expect(record?.cold).toBeGreaterThanOrEqual(initMs)
+    expect(record?.cold).toBeLessThan(took)
+    colds.push(record?.cold ?? null)
+  }
+  expect(one.platform.facts().emulate).toBe('aws-lambda')
+  expect(colds[0]).toBe(colds[1])
+})
+
+test('an emulated hand-over delays the call between functions', async () => {
+  const { platform } = await deployed({ emulate: 'aws-lambda', seed: 3 })
+  await platform.invoke('ping', '1')
+  await platform.invoke('ping', '1')
+  await platform.drained()
+  let now = 0
+  const emulation = createEmulation('aws-lambda', 3, () => now)
+  const caller = {}
+  emulation.handOverMs('call', 256, caller, 'first')
+  now = 1e6
+  const delayMs = emulation.handOverMs('call', 256, caller, 'second')
+  const warm = (await platform.records()).lines.map(parseRecord).filter((record) => record.cold === null)
+  const wait = warm.find((record) => record.function === 'ping')?.spans.find((span) => span.route === 'remote')
+  expect(wait && wait.end - wait.start).toBeGreaterThanOrEqual(delayMs - 2)
 })
 
 /** Resolves when the process has ended. */
