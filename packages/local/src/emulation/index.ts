@@ -6,30 +6,69 @@ export interface Emulation {
   readonly name: string
   /** ISO date of the measurements. */
   readonly date: string
-  /** Ms that a warm hand-over costs the caller, drawn for this caller's memory in MB. */
-  handOverMs(mode: 'call' | 'send', callerMemoryMb: number): number
+  /**
+   * Ms until a call reaches a warm callee, there and back, or until a send is accepted.
+   * @param memoryMb of the caller
+   * @param sandbox the caller's, told apart by identity: its first hand-over is dearer
+   * @param invocation the caller's: what it hands over later is cheaper than its first
+   */
+  handOverMs(mode: 'call' | 'send', memoryMb: number, sandbox: object, invocation: string): number
   /** Ms of a sandbox's start: `provisionMs` is waited for and free, `initMs` is billed INIT. */
   startUp(artifactBytes: number): { provisionMs: number; initMs: number }
 }
 
+type State = 'warm' | 'cold' | 'later' | 'parallel'
+type Quantiles = readonly number[]
+type BySize = Record<number, Quantiles>
+
+/** What a sandbox handed over last: all that goes out before the first of it is back. */
+interface Burst {
+  state: State
+  invocation: string
+  /** The probability that its first hand-over drew. */
+  p: number
+  /** When its last hand-over is back, ms. */
+  until: number
+}
+
 /**
  * @param seed equal seeds draw equal delays, call for call: give every setup that is compared the same
+ * @param now clock in ms
  * @throws {FusionizeError} `INVALID_CONFIG` when nothing of that name is known
  */
-export function createEmulation(name: string, seed: number): Emulation {
+export function createEmulation(name: string, seed: number, now: () => number = () => performance.now()): Emulation {
   if (name !== awsLambda.name)
     throw new FusionizeError('INVALID_CONFIG', `cannot emulate '${name}'; known: '${awsLambda.name}'`)
-  const { levels, init } = awsLambda
-  const draw = { call: randomOf(seed), send: randomOf(seed + 1), startUp: randomOf(seed + 2) }
+  const { levels, handOver, together, init } = awsLambda
+  const random = { call: randomOf(seed), send: randomOf(seed + 1), startUp: randomOf(seed + 2) }
+  const togetherBySize = bySize(together)
+  const bursts = new WeakMap<object, Burst>()
+
+  const tables = { call: tablesOf(handOver.call), send: tablesOf(handOver.send) }
+  const delayOf = (mode: 'call' | 'send', state: State, memoryMb: number, p: number) =>
+    byMemory(tables[mode][state], memoryMb, (quantiles) => interpolate(levels, quantiles, p))
+
   return {
     name,
     date: awsLambda.date,
-    handOverMs(mode, memoryMb) {
-      const p = draw[mode]()
-      return byMemory(awsLambda[mode], memoryMb, (quantiles) => interpolate(levels, quantiles, p))
+    handOverMs(mode, memoryMb, sandbox, invocation) {
+      const drawn = random[mode]()
+      const shared = random[mode]() < byMemory(togetherBySize, memoryMb, (share) => share)
+      const last = bursts.get(sandbox)
+      const start = now()
+      if (last && start < last.until) {
+        const state = last.state === 'cold' ? 'cold' : mode === 'call' ? 'parallel' : last.state
+        const delayMs = delayOf(mode, state, memoryMb, shared ? last.p : drawn)
+        last.until = Math.max(last.until, start + delayMs)
+        return delayMs
+      }
+      const state = last === undefined ? 'cold' : last.invocation === invocation ? 'later' : 'warm'
+      const delayMs = delayOf(mode, state, memoryMb, drawn)
+      bursts.set(sandbox, { state, invocation, p: drawn, until: start + delayMs })
+      return delayMs
     },
     startUp(bytes) {
-      const total = interpolate(levels, awsLambda.startUp, draw.startUp())
+      const total = interpolate(levels, awsLambda.startUp, random.startUp())
       const initMs = interpolate(
         init.map(([size]) => size),
         init.map(([, ms]) => ms),
@@ -40,19 +79,23 @@ export function createEmulation(name: string, seed: number): Emulation {
   }
 }
 
-/** Linear in 1/memory between the sizes measured, as CPU-bound work is; constant outside. */
-function byMemory(
-  table: Record<number, readonly number[]>,
-  memoryMb: number,
-  at: (quantiles: readonly number[]) => number,
-): number {
-  const sizes = Object.keys(table).map(Number)
-  const values = sizes.map((size) => at(table[size] as readonly number[]))
-  return interpolate(
-    sizes.map((size) => -1 / size),
-    values,
-    -1 / memoryMb,
-  )
+/** The table of every state, whole: sizes and states without a measurement are as `warm`. */
+function tablesOf(measured: { warm: BySize } & { [state in State]?: BySize }): Record<State, [number, Quantiles][]> {
+  const whole = (state: State) => bySize({ ...measured.warm, ...measured[state] })
+  return { warm: whole('warm'), cold: whole('cold'), later: whole('later'), parallel: whole('parallel') }
+}
+
+function bySize<T>(table: Record<number, T>): [number, T][] {
+  return Object.entries(table).map(([size, value]) => [Number(size), value])
+}
+
+/** Linear in 1/memory between the sizes measured, as CPU-bound work is; constant outside. @param table by size, ascending */
+function byMemory<T>(table: readonly [number, T][], memoryMb: number, at: (measured: T) => number): number {
+  const above = table.findIndex(([size]) => memoryMb <= size)
+  const [high, highest] = table.at(above) as [number, T]
+  const [low, lowest] = table[above - 1] ?? [high, highest]
+  if (above <= 0 || memoryMb === high) return at(highest)
+  return interpolate([-1 / low, -1 / high], [at(lowest), at(highest)], -1 / memoryMb)
 }
 
 /** Piecewise linear through (xs, ys), xs ascending; constant outside. */

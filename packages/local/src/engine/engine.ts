@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { FusionizeError, timeoutError } from 'fusionize'
+import { spanOf } from 'fusionize/record'
 import type { Outcome, Payload, SandboxInfo } from 'fusionize/runtime'
 import { type Part, Utf8 } from '../sandbox/messages.js'
 import type { Deployment } from './deployment.js'
@@ -205,7 +206,7 @@ export class Engine implements SandboxOwner {
       if (sandbox.calls.get(no) === undefined) sandbox.called(no)
       return
     }
-    const delayMs = sandbox.pool.deployment.emulation?.handOverMs('call', sandbox.pool.spec.memory) ?? 0
+    const delayMs = handOverMs('call', sandbox, request)
     if (delayMs > 0) setTimeout(() => this.#call(sandbox, no, request), delayMs)
     else this.#call(sandbox, no, request)
   }
@@ -276,8 +277,8 @@ export class Engine implements SandboxOwner {
   }
 
   send(sandbox: Sandbox, no: number, request: Leaving): void {
-    const { deployment, spec } = sandbox.pool
-    const delayMs = deployment.emulation?.handOverMs('send', spec.memory) ?? 0
+    const { deployment } = sandbox.pool
+    const delayMs = handOverMs('send', sandbox, request)
     const { id, session, task, trace, parent } = request
     const send = { id, session, function: request.function, task, input: payloadOf(request.input), trace, parent }
     // What the sandbox does not live to see held may be held all the same: at least once.
@@ -501,6 +502,12 @@ export class Engine implements SandboxOwner {
       else this.scheduler.evict(sandbox)
     }
   }
+}
+
+/** Emulated ms of a hand-over that leaves the sandbox. */
+function handOverMs(mode: 'call' | 'send', sandbox: Sandbox, { parent }: Leaving): number {
+  const { deployment, spec } = sandbox.pool
+  return deployment.emulation?.handOverMs(mode, spec.memory, sandbox, spanOf(parent).root) ?? 0
 }
 
 /** The number of a call over a link in its caller. */
