@@ -128,6 +128,12 @@ function computingShare(sizes: readonly SizeAt[], mbPerCore: number): number {
   return atOneCoreMs > 0 ? Math.min(1, cpuMs / atOneCoreMs) : 1
 }
 
+/**
+ * Share of a send's hand-over that is the caller's computing, while it was seen at one size only: on AWS Lambda it takes 62–160 ms from 128 MB and
+ * 24–36 ms from 768 MB (PAPERS §1).
+ */
+const SENDING = 0.75
+
 function fitHandOver(profile: Profile, mode: Mode): Fit | undefined {
   const bySize: Record<string, Distribution> = {}
   for (const edge of Object.values(profile.edges))
@@ -135,7 +141,7 @@ function fitHandOver(profile: Profile, mode: Mode): Fit | undefined {
       for (const [memory, overhead] of Object.entries(edge.overheadMs))
         bySize[memory] = mergeDistributions(bySize[memory] ?? emptyDistribution(), overhead)
   const points = Object.entries(bySize).map(([memory, d]) => ({ memory: Number(memory), ms: meanOf(d) }))
-  return points.length === 0 ? undefined : fitTimes(points, Number.POSITIVE_INFINITY)
+  return points.length === 0 ? undefined : fitTimes(points, Number.POSITIVE_INFINITY, mode === 'send' ? SENDING : 0)
 }
 
 function startsOf(profile: Profile, mbPerCore: number): Evidence['starts'] {

@@ -9,8 +9,8 @@ import { bestSizes, sizesFor, uniformStarts } from './sizes.js'
 
 /** Deployed setups after the first, at most. */
 const MAX_STEPS = 3
-/** A refit must promise this much more than what was measured, or it is not worth another deployment. */
-const WORTHWHILE = 0.02
+/** What a refit must promise to be worth another deployment: if a size moves by more than one step of the ladder, and if by one. */
+const WORTHWHILE = { far: 0.02, near: 0.04 }
 /** The size of the second run, as a share of a core: far from where the fit is steep, not yet where it is flat. */
 const PROBE = 0.6
 /** The two sizes of a fit differ at least by this factor. */
@@ -19,7 +19,7 @@ const APART = 2
 /**
  * Fusionize's final path setup in one step, from one profile; then memory by a + b/MB through the sizes measured, the entry included.
  * Step 1 deploys the path at a second size, which also gives every task its second point; step 2 the sizes that the fit finds best; step 3,
- * only if a refit with three sizes moves a size by more than one step of the ladder and promises 2% more, those.
+ * only if three sizes contradict the fit, those: a refit moves a size by more than one step of the ladder and promises 2%, or promises 4%.
  */
 export const closure: Strategy = {
   name: 'closure',
@@ -75,8 +75,8 @@ function sizeStep(history: readonly Round[], context: StrategyContext): Proposal
   if (history.some((round) => sameEffect(context, round.setup, setup))) return null
   const expected = outlook(setup)
   const refit = history.length > 2
-  if (refit && (!movedFar(context, last.setup, setup) || expected.score > outlook(last.setup).score * (1 - WORTHWHILE)))
-    return null
+  const gain = 1 - expected.score / outlook(last.setup).score
+  if (refit && gain < (movedFar(context, last.setup, setup) ? WORTHWHILE.far : WORTHWHILE.near)) return null
   const figures = `${digits(expected.p50Ms)} ms and $${digits(expected.costPerMillionUsd)} per million predicted for the whole`
   return {
     setup,

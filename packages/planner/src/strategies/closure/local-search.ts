@@ -2,9 +2,11 @@ import type { Outlook } from './outlook.js'
 
 /** Each target left apart must promise this much: the model leaves out what remote calls risk. */
 const WORTHWHILE = 0.02
+/** More candidates are not tried in exchange for each other: there would be too many pairs. */
+const MAX_EXCHANGED = 8
 
 /**
- * The candidates that are better apart: from none and from all of them, the best single change or exchange at a time, until none helps.
+ * The candidates that are better apart: from none and from all of them, one change at a time, then one exchange, until none helps.
  * @param look what a choice is expected to give
  */
 export function chooseApart(
@@ -33,18 +35,27 @@ function descend(
   candidates: readonly string[],
   score: (apart: ReadonlySet<string>) => number,
 ): Set<string> {
-  for (let best = start; ; ) {
-    const next = neighbours(best, candidates).reduce((a, b) => (score(b) < score(a) ? b : a), best)
-    if (next === best) return best
-    best = next
+  let best = start
+  const improve = (choices: readonly ((set: Set<string>) => Set<string> | undefined)[]) => {
+    const before = best
+    for (const choice of choices) {
+      const next = choice(best)
+      if (next && score(next) < score(best)) best = next
+    }
+    return best !== before
   }
+  const changes = candidates.map((target) => (set: Set<string>) => toggled(set, target))
+  const exchanges = candidates.flatMap((target) =>
+    candidates.map((other) => (set: Set<string>) => exchanged(set, target, other)),
+  )
+  while (improve(changes) || (candidates.length <= MAX_EXCHANGED && improve(exchanges)));
+  return best
 }
 
-function neighbours(set: Set<string>, candidates: readonly string[]): Set<string>[] {
-  const outside = candidates.filter((target) => !set.has(target))
-  return [
-    ...outside.map((target) => new Set([...set, target])),
-    ...[...set].map((target) => without(set, target)),
-    ...[...set].flatMap((target) => outside.map((other) => new Set([...without(set, target), other]))),
-  ]
+function toggled(set: Set<string>, target: string): Set<string> {
+  return set.has(target) ? without(set, target) : new Set([...set, target])
+}
+
+function exchanged(set: Set<string>, out: string, into: string): Set<string> | undefined {
+  return set.has(out) && !set.has(into) ? new Set([...without(set, out), into]) : undefined
 }

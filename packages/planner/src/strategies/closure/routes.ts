@@ -13,7 +13,7 @@ import { atMemory, moveIntoBounds } from '../memory.js'
 import type { Evidence } from './evidence.js'
 import { chooseApart, without } from './local-search.js'
 import { type Outlook, outlooks } from './outlook.js'
-import { bestSizes } from './sizes.js'
+import { bestSizes, coarseLadder } from './sizes.js'
 
 /** Calls of a recursive edge per request up to which it is inlined: deeper ones may not end in one sandbox. */
 const MAX_RECURSION = 100
@@ -32,6 +32,7 @@ export function pathSetup(
 ): { setup: FusionSetup; reasons: Reason[] } {
   const { app, constraints, facts } = context
   const outlook = outlooks(context, evidence, start)
+  const sizes = coarseLadder(context)
   const calls = Object.keys(app.tasks).flatMap((task) => callsOf(app, task))
   /** Why a target is reached remotely, and what was found of those that are not. */
   const remote = new Map<string, string>()
@@ -43,7 +44,7 @@ export function pathSetup(
   }
   const atBest = (apart: ReadonlySet<string>): Outlook => {
     const { setup } = build(apart)
-    return outlook(facts.cpuShareEnforced ? bestSizes(context, evidence, [setup], outlook) : setup)
+    return outlook(facts.cpuShareEnforced ? bestSizes(context, evidence, [setup], outlook, sizes) : setup)
   }
   const targets = new Map<string, Call[]>()
   for (const call of calls) targets.set(targetOf(call), [...(targets.get(targetOf(call)) ?? []), call])

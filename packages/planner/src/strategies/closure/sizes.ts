@@ -11,14 +11,16 @@ const HEADROOM = 1.1
 /**
  * The memory of every function, the entry included, that serves the goal best: coordinate descent over the sizes allowed, from
  * each given start, function by function, until none changes.
+ * @param ladder the sizes looked at
  */
 export function bestSizes(
   context: StrategyContext,
   evidence: Evidence,
   starts: readonly FusionSetup[],
   outlook: (setup: FusionSetup) => Outlook,
+  ladder: readonly number[] = context.facts.memoryLadder,
 ): FusionSetup {
-  const found = starts.map((start) => descend(context, evidence, start, outlook))
+  const found = starts.map((start) => descend(context, evidence, start, outlook, ladder))
   return found.reduce((a, b) => (b.score < a.score ? b : a)).setup
 }
 
@@ -31,6 +33,12 @@ export function uniformStarts(context: StrategyContext, evidence: Evidence, setu
       return withMemory(uniform, fn, nearest(sizes, size) ?? setup.functions[fn]?.memory ?? size)
     }, setup),
   )
+}
+
+/** Few sizes, from the smallest to a full core: enough to compare routes. */
+export function coarseLadder({ facts: { memoryLadder, mbPerCore } }: StrategyContext): number[] {
+  const wanted = [memoryLadder[0] ?? 128, mbPerCore / 6, mbPerCore / 2.4, mbPerCore]
+  return [...new Set(wanted.map((size) => nearest(memoryLadder, size) ?? size))]
 }
 
 /** Sizes that a function may have: bounds kept, and room for what its tasks were seen to need. */
@@ -51,9 +59,10 @@ function descend(
   evidence: Evidence,
   start: FusionSetup,
   outlook: (setup: FusionSetup) => Outlook,
+  ladder: readonly number[],
 ): { setup: FusionSetup; score: number } {
   const functions = reachableFunctions(context.app, start).map(
-    (fn) => [fn, sizesFor(context, evidence, start, fn)] as const,
+    (fn) => [fn, sizesFor(context, evidence, start, fn).filter((size) => ladder.includes(size))] as const,
   )
   let best = { setup: start, score: outlook(start).score }
   for (let sweep = 0, changed = true; changed && sweep < MAX_SWEEPS; sweep++) {
