@@ -20,6 +20,7 @@ import { type AcceptedSend, createSends } from './outbox/index.js'
 import { PinnedSends } from './pinned-sends.js'
 import { awsLambdaX86, mbPerCore, memoryLadder } from './prices.js'
 import { openRecords } from './records.js'
+import { mapError, mapPlaces } from './source-maps.js'
 
 export interface LocalPlatform extends Platform {
   /** What the functions wrote: through their context's log, and to standard output and error. */
@@ -51,7 +52,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       settled: (id, outcome) => pinned.settled(id, outcome),
       orphan: (sandbox) => sends.orphan(sandbox),
       record: (line) => records.add(line),
-      log: (entry) => logs.add(entry),
+      log: (entry) => logs.add({ ...entry, message: mapPlaces(entry.message) }),
     },
   )
   const deployments = new Deployments((deployment) => engine.retire(deployment))
@@ -162,7 +163,8 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       return new Promise((resolve) => {
         const job = engine.submit(deployment, task, request, false, (ok, part) => {
           signal?.removeEventListener('abort', abort)
-          resolve({ ...outcomeOf(ok, part), session })
+          const outcome = outcomeOf(ok, part)
+          resolve(outcome.ok ? { ...outcome, session } : { ...outcome, error: mapError(outcome.error), session })
         })
         function abort(): void {
           if (job) engine.abandon(job)
@@ -185,7 +187,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
 
     records: async (since) => records.since(since),
     logs: async (since) => logs.since(since),
-    deadLetters: async () => sends.deadLetters(),
+    deadLetters: async () => sends.deadLetters().map((letter) => ({ ...letter, error: mapError(letter.error) })),
     replay: (ids) => sends.replay(ids),
     status: async () => ({
       ...statusOf(deployments),

@@ -227,3 +227,12 @@ test('deploying the same build again changes nothing', async () => {
   expect(changed).toEqual([])
   expect(new Set((await recordsOf(platform)).map((record) => record.sandbox)).size).toBe(1)
 })
+
+test('stacks of errors and logs name the files and lines that the user wrote', async () => {
+  const platform = await deployed()
+  const thrown = await platform.invoke('failing', '"throw"')
+  expect(!thrown.ok && thrown.error.stack).toMatch(/at .*fixtures\/engine\/tasks\/failing\.ts:8:\d+/)
+  await platform.invoke('failing', '"exception"')
+  const crashed = await platform.invoke('failing', '"exception"')
+  expect(!crashed.ok && crashed.error.cause?.stack).toMatch(/tasks\/failing\.ts:12:\d+/)
+})

@@ -66,6 +66,9 @@ type LogHead = [kind: number, level: LogEntry['level'], task: string, session: s
 /** Lines of standard error kept to say why a sandbox ended. */
 const STDERR_LINES = 40
 
+/** Characters of a line that a sandbox prints while it starts. */
+const MAX_LINE = 500
+
 /** The engine's side of one sandbox. */
 export class Sandbox {
   /** `loaded`: its module is, but an emulated start-up still takes time. */
@@ -245,7 +248,9 @@ export class Sandbox {
     this.#log({ level, task, session, time, message: textOf(parts[0]), ...data }, 'log')
   }
 
-  output(stream: 'stdout' | 'stderr', message: string): void {
+  output(stream: 'stdout' | 'stderr', line: string): void {
+    // A module that does not load is shown with the line of code, and an artifact is one long line.
+    const message = this.state === 'starting' && line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line
     if (stream === 'stderr' && this.stderr.push(message) > STDERR_LINES) this.stderr.shift()
     const running = [...this.jobs.values()]
     const only = running.length === 1 ? running[0]?.request : undefined

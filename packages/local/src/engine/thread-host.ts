@@ -8,7 +8,7 @@ export function startThread(request: HostRequest, events: HostEvents): Host {
   const worker = new Worker(request.file, {
     workerData: { fusionize: request.info },
     env: { ...process.env, ...request.env },
-    execArgv: ['--enable-source-maps'],
+    execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: heapMb(request.info.memory) },
     stdout: true,
     stderr: true,
