@@ -211,6 +211,19 @@ test('a strategy stopped after any round goes on with the same proposal', () => 
   }
 })
 
+test('a run on a busy machine does not mislead the fit, and the reasons say so', () => {
+  const world = iotWorld()
+  const context = contextOf(world, balanced)
+  const [first, path, fitted] = runStrategy(closure, world, context) as [Round, Round, Round]
+  const busy = iotWorld()
+  for (const steps of Object.values(busy.scripts)) for (const step of steps) if ('cpuMs' in step) step.cpuMs *= 40
+  const disturbed = roundOf(busy, 'closure', path)
+  const proposal = closure.next([first, disturbed], context)
+  expect(proposal?.reasons[0]?.why).toMatch(/machine was busy/)
+  const [got, best] = [proposal?.setup.functions, fitted.setup.functions].map((f) => f?.['analyze-sensor']?.memory)
+  expect(got).toBeGreaterThanOrEqual((best ?? 0) / 2)
+})
+
 test('bounds of the goal are kept when a setup can keep them', () => {
   const world = iotWorld()
   const goal = { minimize: 'cost', subjectTo: { p50Ms: 15 } } as const

@@ -2,8 +2,9 @@ import { effectiveSetup, type FusionSetup, reachableFunctions, setupsEqual } fro
 import type { Proposal, Reason, Round, Strategy, StrategyContext } from '../../types.js'
 import { nearest } from '../memory.js'
 import { remote } from '../reference.js'
+import { isDisturbed } from './disturbed.js'
 import { evidenceOf } from './evidence.js'
-import { outlooks } from './outlook.js'
+import { type Outlook, outlooks } from './outlook.js'
 import { digits, pathSetup } from './routes.js'
 import { bestSizes, sizesFor, uniformStarts } from './sizes.js'
 
@@ -67,22 +68,34 @@ function probeSize(start: Round, { app, facts }: StrategyContext): number {
 }
 
 function sizeStep(history: readonly Round[], context: StrategyContext): Proposal | null {
+  const [start] = history as [Round, ...Round[]]
   const last = history.at(-1) as Round
-  const evidence = evidenceOf(history, context.facts.mbPerCore)
-  const outlook = outlooks(context, evidence, last)
+  const sound = history.filter((round) => !isDisturbed(context, start, round))
+  const evidence = evidenceOf(sound, context.facts.mbPerCore)
+  const outlook = outlooks(context, evidence, sound.at(-1) as Round)
   const starts = [last.setup, ...uniformStarts(context, evidence, last.setup)]
   const setup = bestSizes(context, evidence, starts, outlook)
   if (history.some((round) => sameEffect(context, round.setup, setup))) return null
-  const expected = outlook(setup)
   const refit = history.length > 2
-  const gain = 1 - expected.score / outlook(last.setup).score
+  const gain = 1 - outlook(setup).score / outlook(last.setup).score
   if (refit && gain < (movedFar(context, last.setup, setup) ? WORTHWHILE.far : WORTHWHILE.near)) return null
-  const figures = `${digits(expected.p50Ms)} ms and $${digits(expected.costPerMillionUsd)} per million predicted for the whole`
   return {
     setup,
-    reasons: sizeReasons(history, context, last.setup, setup, figures),
-    summary: refit ? 'sizes fitted again: the measured ones contradicted the fit' : 'sizes fitted to the two measured',
+    reasons: [
+      ...disturbances(history, sound),
+      ...sizeReasons(context, sound.map(sizesIn), last.setup, setup, outlook(setup)),
+    ],
+    summary: refit ? 'sizes fitted again: the measured ones contradicted the fit' : 'sizes fitted to those measured',
   }
+}
+
+function disturbances(history: readonly Round[], sound: readonly Round[]): Reason[] {
+  return history
+    .filter((round) => !sound.includes(round))
+    .map((round) => ({
+      change: `times at ${sizesIn(round)} MB left out`,
+      why: 'the same work took longer than with less memory, so the machine was busy with something else; measure again when it is idle',
+    }))
 }
 
 /** Whether a size moved by more than one step of the ladder. */
@@ -92,23 +105,20 @@ function movedFar({ app, facts }: StrategyContext, before: FusionSetup, after: F
 }
 
 function sizeReasons(
-  history: readonly Round[],
-  context: StrategyContext,
+  { app, goal }: StrategyContext,
+  measured: readonly string[],
   before: FusionSetup,
   after: FusionSetup,
-  figures: string,
+  { prediction, p50Ms, costPerMillionUsd }: Outlook,
 ): Reason[] {
-  const evidence = evidenceOf(history, context.facts.mbPerCore)
-  const outlook = outlooks(context, evidence, history.at(-1) as Round)
-  const { functions } = outlook(after).prediction
-  const measured = history.map(sizesIn).join(' and ')
-  return reachableFunctions(context.app, after).map((fn) => {
+  const whole = `${digits(p50Ms)} ms and $${digits(costPerMillionUsd)} per million predicted for the whole`
+  return reachableFunctions(app, after).map((fn) => {
     const [old, memory] = [before.functions[fn]?.memory, after.functions[fn]?.memory]
-    const f = functions[fn]
+    const f = prediction.functions[fn]
     const own = f ? `${digits(f.wallMs / f.invocations)} ms billed per run, ` : ''
     return {
       change: old === memory ? `${fn} stays at ${memory} MB` : `${fn}: memory ${old} → ${memory} MB`,
-      why: `best for the goal (${context.goal.minimize}) by a + b/MB through ${measured} MB: ${own}${figures}`,
+      why: `best for the goal (${goal.minimize}) by a + b/MB through ${measured.join(' and ')} MB: ${own}${whole}`,
     }
   })
 }
