@@ -1,6 +1,6 @@
 /**
  * A distribution of non-negative numbers in constant memory, mergeable (Masson et al., DDSketch, VLDB 2019): logarithmic buckets, so
- * every quantile is within `ACCURACY` of the true one. Plain data, so that a profile is JSON; and exact when merged, which libraries are not.
+ * every quantile is within `ACCURACY` of the true one. Plain data, so that a profile is JSON, and merged exactly.
  */
 export interface Distribution {
   count: number
