@@ -1,5 +1,13 @@
 import { best as bestOf, type Goal, type Measurement, objective, type Proposal, satisfies } from '@fusionize/planner'
-import { type App, allFusedSetup, type FusionSetup, remoteSetup, setupId, validate } from 'fusionize/setup'
+import {
+  type App,
+  allFusedSetup,
+  effectiveSetup,
+  type FusionSetup,
+  remoteSetup,
+  setupsEqual,
+  validate,
+} from 'fusionize/setup'
 import type { HistoryRound } from './history.js'
 import type { Evidence } from './lab.js'
 import { type Bench, trial } from './loop.js'
@@ -44,7 +52,8 @@ export async function sweep(
   const probes: HistoryRound[] = []
   const probe = async (memory: number) => {
     const setup = reference(app, memory)
-    const before = [...known, ...probes].find((round) => round.id === setupId(setup))
+    const effect = effectiveSetup(app, setup)
+    const before = [...known, ...probes].find((round) => setupsEqual(effectiveSetup(app, round.setup), effect))
     const proposal: Proposal = { setup, reasons: [], summary: `${name} at ${memory} MB` }
     const round = before
       ? { ...before, strategy: `${name}@best`, summary: proposal.summary, reasons: [] }
