@@ -45,7 +45,8 @@ export interface Result {
 export interface Bench {
   method: string
   unit: string
-  cases: Record<string, Setting>
+  /** By name; a function where they depend on the options. */
+  cases: Record<string, Setting> | ((options: Record<string, string>) => Record<string, Setting>)
   /** Case that the ratios are against. */
   yardstick?: string
   run(context: BenchContext): Promise<void>
@@ -72,7 +73,8 @@ export async function runBench(
   options: Record<string, string>,
   raw?: string,
 ): Promise<Result> {
-  const samples = new Map<string, number[]>(Object.keys(bench.cases).map((id) => [id, []]))
+  const cases = typeof bench.cases === 'function' ? bench.cases(options) : bench.cases
+  const samples = new Map<string, number[]>(Object.keys(cases).map((id) => [id, []]))
   const more = new Map<string, Record<string, unknown>>()
   const findings: string[] = []
   const out = raw === undefined ? undefined : createWriteStream(raw)
@@ -93,7 +95,7 @@ export async function runBench(
     samplesOf: listOf,
   })
   if (out) await new Promise((resolve) => out.end(resolve))
-  const rows = Object.entries(bench.cases).map(([id, setting]): Row => {
+  const rows = Object.entries(cases).map(([id, setting]): Row => {
     const sorted = Float64Array.from(listOf(id)).sort()
     const at = (p: number) => quantile(sorted, p)
     const extra = more.get(id)

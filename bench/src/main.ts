@@ -4,7 +4,14 @@ import { type Bench, formatResult, runBench } from './harness.js'
 
 const benches: Record<string, () => Promise<{ default: Bench }>> = {
   'inline-call': () => import('./cases/inline-call.js'),
+  startup: () => import('./cases/startup.js'),
+  hop: () => import('./cases/hop.js'),
+  send: () => import('./cases/send.js'),
+  emulation: () => import('./cases/emulation.js'),
 }
+
+/** Flags without a value. */
+const switches = ['json', 'help', 'quick']
 
 const usage = `Usage: npm run bench -- NAME [--json] [--raw FILE] [options of the bench]
 
@@ -41,7 +48,7 @@ function parse(args: string[]): { name: string | undefined; flags: Record<string
     const [key, value] = arg.slice(2).split('=', 2) as [string, string | undefined]
     const next = args[i + 1]
     if (value !== undefined) flags[key] = value
-    else if (key !== 'json' && key !== 'help' && next !== undefined && !next.startsWith('--')) {
+    else if (!switches.includes(key) && next !== undefined && !next.startsWith('--')) {
       flags[key] = next
       i++
     } else flags[key] = ''

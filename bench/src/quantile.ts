@@ -10,3 +10,8 @@ export function quantile(sorted: ArrayLike<number>, p: number): number {
 export function median(values: readonly number[]): number {
   return quantile(Float64Array.from(values).sort(), 0.5)
 }
+
+/** Median of the differences of equally many samples, pair by pair. */
+export function pairwise(a: readonly number[], b: readonly number[]): number {
+  return median(a.map((value, i) => value - (b[i] as number)))
+}

@@ -1,11 +1,12 @@
 import { task } from 'fusionize'
 import { createHandler, type Handler } from 'fusionize/runtime'
 import type { Bench, Setting } from '../harness.js'
-import { median } from '../quantile.js'
+import { pairwise } from '../quantile.js'
 
 const FRAMES = 100
 const CALLS = 200
 const ROUNDS = 400
+const QUICK_ROUNDS = 4
 const WARM_UP = 40
 
 const setting: Setting = {
@@ -52,7 +53,7 @@ const bench: Bench = {
   unit: 'ns',
   yardstick: 'bare-await',
   cases: { 'bare-await': { ...setting, role: 'yardstick' }, inline: setting, 'inline-1kb': setting },
-  async run({ sample, samplesOf, more, finding }) {
+  async run({ options, sample, samplesOf, more, finding }) {
     let recordBytes = 0
     const handler = createHandler(
       {
@@ -65,7 +66,8 @@ const bench: Bench = {
       { setup: 'bench', sandbox: '1', memory: 1769, sampleCpuEvery: 10, timeoutMs: 60_000, dev: false },
       { call: unreachable, send: unreachable, log: () => {} },
     )
-    for (let round = -WARM_UP; round < ROUNDS; round++)
+    const rounds = options.quick === undefined ? ROUNDS : QUICK_ROUNDS
+    for (let round = -WARM_UP; round < rounds; round++)
       for (const id of cases) {
         const began = performance.now()
         await Promise.all(
@@ -75,9 +77,9 @@ const bench: Bench = {
         )
         if (round >= 0) sample(id, ((performance.now() - began) * 1e6) / (FRAMES * CALLS))
       }
-    more('inline', { recordBytesPerCall: Math.round(recordBytes / ((ROUNDS + WARM_UP) * FRAMES * 2 * CALLS)) })
+    more('inline', { recordBytesPerCall: Math.round(recordBytes / ((rounds + WARM_UP) * FRAMES * 2 * CALLS)) })
     const added = pairwise(samplesOf('inline'), samplesOf('bare-await'))
-    finding(`inline costs ${added.toFixed(0)} ns over bare-await (median of ${ROUNDS} pairs; budget 300)`)
+    finding(`inline costs ${added.toFixed(0)} ns over bare-await (median of ${rounds} pairs; budget 300)`)
     const added1kb = pairwise(samplesOf('inline-1kb'), samplesOf('bare-await'))
     finding(`inline-1kb costs ${added1kb.toFixed(0)} ns over bare-await: the callee gets a copy of its kilobyte`)
   },
@@ -115,8 +117,4 @@ function request(handler: Handler, task: Case, id: string, onRecord: (line: stri
 
 function unreachable(): never {
   throw new Error('nothing is remote here')
-}
-
-function pairwise(a: readonly number[], b: readonly number[]): number {
-  return median(a.map((value, i) => value - (b[i] as number)))
 }

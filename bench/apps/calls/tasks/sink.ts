@@ -1,0 +1,5 @@
+import { task } from 'fusionize'
+
+export default task('sink', async ({ n }: { n: number }) => {
+  if (n < 0) throw new RangeError('never sent')
+})

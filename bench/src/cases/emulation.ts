@@ -1,0 +1,217 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createLocalPlatform } from '@fusionize/local'
+import { costOf, totalOf } from '@fusionize/planner'
+import type { Builder, Platform } from '@fusionize/platform'
+import { type InvocationRecord, parseRecord } from 'fusionize/record'
+import { type App, defaultSpec, type FusionSetup } from 'fusionize/setup'
+import type { Bench, Setting } from '../harness.js'
+import { builderOf, watchCpu } from '../lib/app.js'
+import { median } from '../quantile.js'
+import { type MeasuredSetup, readSetups } from '../replay/traces.js'
+
+/** AWS p50 and cost that a replay must not miss by more. */
+const TOLERANCE = 0.2
+/** Of every setup's delays. */
+const SEED = 1
+/** Where every sandbox is made to start cold, requests came minutes apart; here, ms. */
+const COLD_GAP_MS = 2000
+/** Requests of a setup with `--quick`. */
+const QUICK_REQUESTS = 6
+
+const setting: Setting = {
+  role: 'ours',
+  isolation: 'thread',
+  transport: 'message-port, emulated delays',
+  durability: 'none',
+  records: 'on',
+  wait: 'park',
+}
+
+const bench: Bench = {
+  method:
+    'the sample of every setup measured on AWS Lambda in 2023 again on the local platform with emulate aws-lambda: same setup, memory and arrivals ' +
+    '(those started cold one by one: one every 2 s); each task sleeps as long as its own measured time (its handler, less what it waited for in calls), so sandboxes are ' +
+    'threads without CPU shares; delays from one dated file, seed 1 for every setup; ms from the root handler’s start to its end, cost at 2023 prices ' +
+    '(no INIT billing), both from our records, against the published sample',
+  unit: 'ms',
+  cases: (options) => Object.fromEntries(selected(options).map(({ id }) => [id, setting])),
+  async run({ options, sample, more, finding, progress }) {
+    const setups = selected(options)
+    const builder = builderOf('replay')
+    const app = await builder.scan()
+    const busy = watchCpu()
+    const rows: Row[] = []
+    let date = ''
+    // Steep loads start many sandboxes at once: two at a time, so that the machine does not add to the delays.
+    for (const group of groupsOf(setups)) {
+      progress(`replaying ${group.map(({ id }) => id).join(', ')}`)
+      await Promise.all(
+        group.map(async (setup) => {
+          const outcome = await replay(setup, app, builder)
+          date = outcome.emulation
+          for (const ms of outcome.latencies) sample(setup.id, ms)
+          const row = compare(setup, outcome)
+          rows.push(row)
+          more(setup.id, { ...row })
+        }),
+      )
+    }
+    for (const line of tableOf(rows)) finding(line)
+    const missed = rows.filter((row) => !row.within)
+    finding(
+      `${rows.length - missed.length} of ${rows.length} setups within ${TOLERANCE * 100}% in p50 and in cost${missed.length > 0 ? `; not: ${missed.map((row) => row.setup).join(', ')}` : ''}`,
+    )
+    finding(`${date}; machine ${Math.round(busy() * 100)}% busy meanwhile`)
+  },
+}
+export default bench
+
+function selected({ traces, only, quick }: Record<string, string>): MeasuredSetup[] {
+  if (!traces) throw new Error('say where the traces are: --traces ../shared/data/fusionize-iot')
+  const setups = readSetups(traces).filter(({ id }) => only === undefined || id.includes(only))
+  if (setups.length === 0)
+    throw new Error(`no setup with traces in ${traces}${only ? ` has '${only}' in its name` : ''}`)
+  if (quick === undefined) return setups
+  return setups.map((setup) => ({ ...setup, requests: setup.requests.slice(0, QUICK_REQUESTS) }))
+}
+
+function groupsOf(setups: readonly MeasuredSetup[]): MeasuredSetup[][] {
+  const rate = ({ requests }: MeasuredSetup) => requests.length / ((requests.at(-1)?.startMs ?? 0) / 1000 + 1)
+  const steep = setups.filter((setup) => !setup.cold && rate(setup) > 1)
+  const groups = [setups.filter((setup) => !steep.includes(setup))]
+  for (let i = 0; i < steep.length; i += 2) groups.push(steep.slice(i, i + 2))
+  return groups.filter((group) => group.length > 0)
+}
+
+interface Outcome {
+  latencies: number[]
+  costUsd: number
+  coldShare: number
+  emulation: string
+}
+
+async function replay(setup: MeasuredSetup, app: App, builder: Builder): Promise<Outcome> {
+  const dir = mkdtempSync(join(tmpdir(), 'fusionize-bench-'))
+  const platform = await createLocalPlatform({
+    dir,
+    app: app.name,
+    isolation: 'threads',
+    emulate: 'aws-lambda',
+    seed: SEED,
+    durability: 'none',
+    gateway: false,
+    timeoutMs: 120_000,
+    maxSandboxes: 2000,
+  })
+  try {
+    await platform.deploy(await builder.build(setupOf(setup, app)), { forceCold: setup.cold })
+    const began = performance.now()
+    const errors: string[] = []
+    await Promise.all(
+      setup.requests.map(async ({ startMs, own, awaited }, i) => {
+        const due = setup.cold ? i * COLD_GAP_MS : startMs
+        await sleep(Math.max(0, began + due - performance.now()))
+        const result = await platform.invoke('analyze-sensor', JSON.stringify({ own, awaited }))
+        if (!result.ok) errors.push(result.error.message)
+      }),
+    )
+    await platform.drained()
+    if (errors.length > 0) throw new Error(`${setup.id}: ${errors.length} requests failed: ${errors[0]}`)
+    const { emulate } = platform.facts()
+    return { ...(await evaluate(platform, setup.requests.length)), emulation: `delays of ${emulate}` }
+  } finally {
+    await platform.destroy()
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+function setupOf(setup: MeasuredSetup, app: App): FusionSetup {
+  const spec = (task: string) => {
+    const { call = [], send = [] } = setup.inline[task] ?? {}
+    return { ...defaultSpec(setup.memoryMb[task] ?? 128), inline: { call, send, map: [] } }
+  }
+  return { functions: Object.fromEntries(Object.keys(app.tasks).map((task) => [task, spec(task)])) }
+}
+
+async function evaluate(platform: Platform, requests: number): Promise<Omit<Outcome, 'emulation'>> {
+  const records: InvocationRecord[] = []
+  for (let since: string | undefined, more = true; more; ) {
+    const page = await platform.records(since)
+    records.push(...page.lines.map(parseRecord))
+    more = page.lines.length > 0
+    since = page.next
+  }
+  const starts = new Map<string, number>()
+  for (const { session, start } of records)
+    starts.set(session, Math.min(start, starts.get(session) ?? Number.POSITIVE_INFINITY))
+  const roots = records.filter((record) => record.parent === null)
+  if (roots.length !== requests) throw new Error(`${requests} requests left ${roots.length} records of their root`)
+  const facts = platform.facts()
+  // In 2023 AWS billed no INIT, and its prices were those of today.
+  const then = { ...facts, prices: { ...facts.prices, billsInit: false, perGatewayRequest: 0 } }
+  return {
+    latencies: roots.map(({ session, start, reply }) => start + reply - (starts.get(session) as number)),
+    costUsd: records.reduce((sum, record) => sum + totalOf(costOf(record, then)), 0) / requests,
+    coldShare: records.filter((record) => record.cold !== null).length / records.length,
+  }
+}
+
+interface Row {
+  setup: string
+  requests: number
+  awsP50Ms: number
+  p50Ms: number
+  p50Error: number
+  awsCostPerMillion: number
+  costPerMillion: number
+  costError: number
+  awsColdShare: number
+  coldShare: number
+  within: boolean
+}
+
+function compare({ id, requests, aws }: MeasuredSetup, { latencies, costUsd, coldShare }: Outcome): Row {
+  const p50Ms = median(latencies)
+  const p50Error = p50Ms / aws.p50Ms - 1
+  const costError = costUsd / aws.costUsd - 1
+  return {
+    setup: id,
+    requests: requests.length,
+    awsP50Ms: aws.p50Ms,
+    p50Ms,
+    p50Error,
+    awsCostPerMillion: aws.costUsd * 1e6,
+    costPerMillion: costUsd * 1e6,
+    costError,
+    awsColdShare: aws.coldShare,
+    coldShare,
+    within: Math.abs(p50Error) <= TOLERANCE && Math.abs(costError) <= TOLERANCE,
+  }
+}
+
+function tableOf(rows: readonly Row[]): string[] {
+  const percent = (share: number) => `${share > 0 ? '+' : ''}${(100 * share).toFixed(1)}%`
+  const head = ['setup', 'n', 'AWS p50', 'ours', 'error', 'AWS $/M', 'ours', 'error', 'AWS cold', 'ours', '≤ 20%']
+  const body = [...rows]
+    .sort((a, b) => (a.setup < b.setup ? -1 : 1))
+    .map((row) => [
+      row.setup,
+      String(row.requests),
+      row.awsP50Ms.toFixed(0),
+      row.p50Ms.toFixed(0),
+      percent(row.p50Error),
+      row.awsCostPerMillion.toFixed(2),
+      row.costPerMillion.toFixed(2),
+      percent(row.costError),
+      `${(100 * row.awsColdShare).toFixed(0)}%`,
+      `${(100 * row.coldShare).toFixed(0)}%`,
+      row.within ? 'yes' : 'NO',
+    ])
+  const widths = head.map((_, i) => Math.max(...[head, ...body].map((line) => (line[i] as string).length)))
+  return [head, ...body].map((line) =>
+    line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number))).join('  '),
+  )
+}

@@ -1,0 +1,62 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { MessageChannel, Worker } from 'node:worker_threads'
+
+/** Something in another process or thread that measures on demand. */
+export interface Peer {
+  /** Does it `count` times (or ms) and answers with the samples. */
+  ask(count: number): Promise<number[]>
+  /** What it is, in its own words. */
+  about: string
+  close(): Promise<void>
+}
+
+const pathOf = (name: string) => fileURLToPath(new URL(`../peers/${name}.js`, import.meta.url))
+
+/** A child process that runs a program of `peers/`; it says what it is once it is ready. */
+export async function askProcess(name: string, args: string[] = []): Promise<Peer> {
+  const child = fork(pathOf(name), args)
+  const exited = once(child, 'exit')
+  const next = async (): Promise<unknown> => {
+    const [message] = await Promise.race([
+      once(child, 'message'),
+      exited.then(() => Promise.reject(new Error(`${name} ended`))),
+    ])
+    return message
+  }
+  const about = String(await next())
+  return {
+    about,
+    ask(count) {
+      const answer = next()
+      child.send(count)
+      return answer as Promise<number[]>
+    },
+    async close() {
+      child.disconnect()
+      await exited
+    },
+  }
+}
+
+/** Two threads with a port between them. */
+export function askThreads(): Peer {
+  const { port1, port2 } = new MessageChannel()
+  const workers = [
+    new Worker(pathOf('port-echo'), { workerData: port1, transferList: [port1] }),
+    new Worker(pathOf('port-caller'), { workerData: port2, transferList: [port2] }),
+  ] as const
+  const caller = workers[1]
+  return {
+    about: 'MessageChannel',
+    async ask(count) {
+      caller.postMessage(count)
+      const [samples] = await once(caller, 'message')
+      return samples
+    },
+    async close() {
+      await Promise.all(workers.map((worker) => worker.terminate()))
+    },
+  }
+}
