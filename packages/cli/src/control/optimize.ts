@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { choose, type Goal, type Strategy, type StrategyContext, strategies } from '@fusionize/planner'
+import { choose, type Goal, objective, type Strategy, type StrategyContext, strategies } from '@fusionize/planner'
 import type { Platform } from '@fusionize/platform'
 import { FusionizeError, type LocalOptions, suggest } from 'fusionize'
 import { type App, allFusedSetup } from 'fusionize/setup'
@@ -48,6 +48,9 @@ export interface OptimizeTools {
   now(): Date
 }
 
+/** Rounds whose objective is at most this many times the adopted one's go into the finals. */
+const NEAR = 1.15
+
 /**
  * A whole run: the feedback loop, the baselines, the finalists measured again in turn, the adoption, and the comparison without emulation.
  * The adopted setup is what `dev` serves next.
@@ -87,7 +90,7 @@ export async function optimize(loaded: LoadedApp, options: OptimizeOptions, tool
     })
     const [first] = loop.rounds
     if (!first) throw new FusionizeError('INVALID_SETUP', `strategy ${strategy.name} proposed no setup to start from`)
-    let adopted = await best(meter, loop.rounds, options.goal)
+    let adopted = await best(bench, strategy, loop.rounds)
     const overhead = overheadOf(meter, lab, loop.rounds, (tools.now().getTime() - startedAt.getTime()) / 1000)
 
     const baselines = options.baselines
@@ -103,12 +106,17 @@ export async function optimize(loaded: LoadedApp, options: OptimizeOptions, tool
     let bests = baselines.map(({ best }) => best)
     if (options.baselines && options.profile === 'steady') {
       watcher.section('Finalists again, in turn')
-      const remeasured = await playOff(bench, distinct([first, adopted, ...bests]), loop.evidence, {
-        rps: plan.rps,
-        samples: plan.finalSamples,
-        blockRequests: plan.blockRequests,
-        ...(options.seconds === undefined ? {} : { deadline: startedAt.getTime() + finalsEnd(options, plan) }),
-      })
+      const remeasured = await playOff(
+        bench,
+        distinct([first, ...rivals(loop.rounds, adopted, options.goal), ...bests]),
+        loop.evidence,
+        {
+          rps: plan.rps,
+          samples: plan.finalSamples,
+          blockRequests: plan.blockRequests,
+          ...(options.seconds === undefined ? {} : { deadline: startedAt.getTime() + finalsEnd(options, plan) }),
+        },
+      )
       const pooled = (round: HistoryRound) => {
         const found = remeasured.find((x) => x.id === round.id)
         if (!found) return round
@@ -121,7 +129,7 @@ export async function optimize(loaded: LoadedApp, options: OptimizeOptions, tool
       }
       rounds = rounds.map(pooled)
       bests = bests.map(pooled)
-      adopted = await best(meter, rounds, options.goal)
+      adopted = await best(bench, strategy, rounds)
     }
     const rows = rounds.map((round) => toRow(round, app))
     const firstRow = rows[0] as Row
@@ -230,10 +238,23 @@ async function appHash(loaded: LoadedApp, app: App): Promise<string> {
   return hash.digest('hex').slice(0, 16)
 }
 
-async function best(meter: Meter, rounds: readonly HistoryRound[], goal: Goal): Promise<HistoryRound> {
+/** The adopted round, and those so near to it that the order may be chance: they are measured again beside it. */
+function rivals(rounds: readonly HistoryRound[], adopted: HistoryRound, goal: Goal): HistoryRound[] {
+  const limit = objective(goal, adopted.measurement) * NEAR
+  return [adopted, ...rounds.filter((round) => !round.failure && objective(goal, round.measurement) <= limit)]
+}
+
+/** The round to adopt: by the strategy's own rule where it has one (the published strategies do), else by the goal. */
+async function best(
+  { meter, context }: Bench,
+  strategy: Strategy,
+  rounds: readonly HistoryRound[],
+): Promise<HistoryRound> {
   const good = rounds.filter((round) => !round.failure)
-  const chosen = await meter.charge('optimizer', () => choose(good, goal))
-  if (chosen) return chosen
+  const own = strategy.adopt?.bind(strategy)
+  const chosen = await meter.charge('optimizer', () => (own ? own(good, context) : choose(good, context.goal)))
+  const found = good.find((round) => round.id === chosen?.id)
+  if (found) return found
   throw new FusionizeError(
     'UNSUPPORTED',
     `no setup could be measured without errors: ${rounds.map((round) => `${round.summary}: ${round.failure}`).join('; ')}`,
