@@ -14,6 +14,7 @@ import {
   type FunctionLog,
   type Held,
   type Leaving,
+  type Reply,
   Sandbox,
   type SandboxOwner,
   textOf,
@@ -291,16 +292,19 @@ export class Engine implements SandboxOwner {
     else void hold()
   }
 
-  reply(sandbox: Sandbox, job: Job, ok: boolean, part: Part, no: number, held: Held[]): void {
-    job.due = () => this.#expire(job)
-    this.#wheel.add(job, Date.now() + this.#longestMs(job.pool))
-    if (no === 0) {
-      job.answer(ok, part)
+  reply(sandbox: Sandbox, job: Job, { ok, part, no, held, record }: Reply): void {
+    const answer = () => {
+      if (no === 0) return job.answer(ok, part)
+      job.answered()
+      return job.caller?.called(callOf(job))
+    }
+    if (record !== undefined) {
+      this.#over(sandbox, job, record, answer)
       return
     }
-    if (no === -1) {
-      job.answered()
-      job.caller?.called(callOf(job))
+    this.#wheel.add(job, Date.now() + this.#longestMs(job.pool))
+    if (no <= 0) {
+      answer()
       return
     }
     // Its caller was told that it failed: what it leaves behind is not accepted.
@@ -351,11 +355,19 @@ export class Engine implements SandboxOwner {
   }
 
   done(sandbox: Sandbox, job: Job, record: Part): void {
+    this.#over(sandbox, job, record, () => {})
+  }
+
+  #over(sandbox: Sandbox, job: Job, record: Part, answer: () => void): void {
     this.ports.record(textOf(record))
     const { pool } = sandbox
     pool.finished(job)
+    const usable = sandbox.endedFor === undefined && sandbox.state === 'ready'
+    // Before the answer: a caller in a loop has the link when it calls again.
+    const lent = usable && this.#links.lend(sandbox, job)
+    answer()
     job.finish()
-    if (sandbox.endedFor !== undefined || sandbox.state !== 'ready') return
+    if (!usable || lent) return
     if (pool.deployment.forceCold) {
       this.scheduler.evict(sandbox)
       this.scheduler.schedule()
@@ -366,7 +378,7 @@ export class Engine implements SandboxOwner {
       if (pool.queued > 0) this.scheduler.schedule()
       return
     }
-    if (!this.#links.lend(sandbox, job)) this.scheduler.freed(sandbox)
+    this.scheduler.freed(sandbox)
   }
 
   log(entry: FunctionLog): void {

@@ -27,8 +27,7 @@ export interface SandboxOwner {
   loaded(sandbox: Sandbox): void
   call(sandbox: Sandbox, no: number, request: Leaving): void
   send(sandbox: Sandbox, no: number, request: Leaving): void
-  /** The job's answer, with what it leaves behind; `no` is 0 when that is nothing. */
-  reply(sandbox: Sandbox, job: Job, ok: boolean, part: Part, no: number, held: Held[]): void
+  reply(sandbox: Sandbox, job: Job, reply: Reply): void
   settled(sandbox: Sandbox, job: Job, id: string, ok: boolean, part: Part, no: number, held: Held[]): void
   /** Nothing of the job runs any more. */
   done(sandbox: Sandbox, job: Job, record: Part): void
@@ -43,6 +42,17 @@ export interface SandboxOwner {
   ended(sandbox: Sandbox, exit: Exit): void
   /** `sandbox.waiting` changed. */
   load(sandbox: Sandbox): void
+}
+
+/** A job's answer, with what it leaves behind. */
+export interface Reply {
+  ok: boolean
+  part: Part
+  /** 0: nothing is held; -1: nothing is held and the caller has the answer; else what the sandbox waits for. */
+  no: number
+  held: Held[]
+  /** Present when nothing of the job runs any more. */
+  record: Part
 }
 
 export interface Held {
@@ -60,7 +70,14 @@ export type BeganHead = [
   trace: string,
   parent: string,
 ]
-type AnswerHead = [kind: number, job: number | string, ok: boolean, no: number, held: HeldHead[], id: string]
+type AnswerHead = [
+  kind: number,
+  job: number | string,
+  ok: boolean,
+  no: number,
+  held: HeldHead[],
+  idOrOver: string | boolean,
+]
 type LogHead = [kind: number, level: LogEntry['level'], task: string, session: string, time: number]
 
 /** Lines of standard error kept to say why a sandbox ended. */
@@ -220,19 +237,28 @@ export class Sandbox {
     }
   }
 
-  #answered([code, jobNo, ok, no, heads, id]: AnswerHead, parts: Part[]): void {
+  #answered([code, jobNo, ok, no, heads, last]: AnswerHead, parts: Part[]): void {
     const job = this.jobs.get(jobNo)
     if (job === undefined) return
+    const part = parts[0]
     const held = heads.map((head, i) => ({ head, input: parts[i + 1] }))
-    if (code === kind.reply) this.owner.reply(this, job, ok, parts[0], no, held)
-    else this.owner.settled(this, job, id, ok, parts[0], no, held)
+    if (code === kind.settled) {
+      this.owner.settled(this, job, last as string, ok, part, no, held)
+      return
+    }
+    if (last === true) this.#leave(jobNo)
+    this.owner.reply(this, job, { ok, part, no, held, record: last === true ? parts.at(-1) : undefined })
+  }
+
+  #leave(jobNo: number | string): void {
+    this.jobs.delete(jobNo)
+    this.#weigh()
   }
 
   #done(jobNo: number | string, record: Part): void {
     const job = this.jobs.get(jobNo)
     if (job === undefined) return
-    this.jobs.delete(jobNo)
-    this.#weigh()
+    this.#leave(jobNo)
     this.owner.done(this, job, record)
   }
 

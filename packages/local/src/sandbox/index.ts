@@ -105,24 +105,44 @@ export function start(module: FunctionModule): void {
   const invoke = (head: Head, input: Payload, link?: CalleeLink) => {
     const [, job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind] =
       head as InvokeHead
-    const answered = (code: number, outcome: Outcome, held: HeldSend[], ...rest: unknown[]) => {
-      const parts = [outcome.ok ? outcome.output : JSON.stringify(outcome.error)]
-      if (held.length === 0 && link && code === kind.reply) {
-        link.channel.postSoon([kind.result, job, outcome.ok], parts)
-        channel.postSoon([code, job, outcome.ok, -1, []])
-        return undefined
+    let reply: { ok: boolean; parts: Payload[] } | undefined
+    let over = false
+    // What runs no longer than its reply says so with it: one message, and whoever is answered finds this sandbox free.
+    const release = () => {
+      const { ok, parts } = reply as NonNullable<typeof reply>
+      reply = undefined
+      if (link) {
+        link.answer(job as string, ok, parts[0], over)
+        parts[0] = undefined
       }
-      if (held.length === 0) {
-        channel.postSoon([code, job, outcome.ok, 0, [], ...rest], parts)
-        return undefined
-      }
-      for (const item of held) parts.push(item.input)
-      return offer((no) => channel.post([code, job, outcome.ok, no, held.map(heldHead), ...rest], parts))
+      channel.post([kind.reply, job, ok, link ? -1 : 0, [], over], parts)
     }
+    const partOf = (outcome: Outcome) => (outcome.ok ? outcome.output : JSON.stringify(outcome.error))
+    const hold = (code: number, outcome: Outcome, held: HeldSend[], last: unknown) =>
+      offer((no) =>
+        channel.post(
+          [code, job, outcome.ok, no, held.map(heldHead), last],
+          [partOf(outcome), ...held.map((item) => item.input)],
+        ),
+      )
     const port: InvocationPort = {
-      reply: (outcome, held) => answered(kind.reply, outcome, held),
-      settled: (sendId, outcome, held) => answered(kind.settled, outcome, held, sendId),
+      reply(outcome, held) {
+        if (held.length > 0) return hold(kind.reply, outcome, held, false)
+        reply = { ok: outcome.ok, parts: [partOf(outcome)] }
+        process.nextTick(release)
+        return undefined
+      },
+      settled(sendId, outcome, held) {
+        if (held.length > 0) return hold(kind.settled, outcome, held, sendId)
+        channel.postSoon([kind.settled, job, outcome.ok, 0, [], sendId], [partOf(outcome)])
+        return undefined
+      },
       done(record) {
+        if (reply) {
+          over = true
+          reply.parts.push(record)
+          return
+        }
         link?.idle()
         channel.postSoon([kind.done, job], [record])
       },

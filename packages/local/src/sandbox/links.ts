@@ -39,8 +39,8 @@ export function callerLinks(own: string, ports: CallerPorts) {
         call: undefined,
       }
       const receive: Receive = (head, parts) => {
-        if (head[0] === kind.idle) link.busy = false
-        else if (link.call) {
+        if (head[0] === kind.idle || head[3]) link.busy = false
+        if (head[0] === kind.result && link.call) {
           const { no } = link.call
           link.call = undefined
           ports.result(no, head[2] as boolean, parts[0] as Payload)
@@ -83,8 +83,9 @@ function connect(path: string, token: number, receive: Receive): Channel {
 
 /** The callee's end. */
 export interface CalleeLink {
-  readonly channel: Channel
-  /** The call is over in every sense. */
+  /** @param over nothing of the call runs any more */
+  answer(job: string, ok: boolean, part: Payload, over: boolean): void
+  /** Nothing of the call, which was answered, runs any more. */
   idle(): void
 }
 
@@ -121,13 +122,19 @@ export function calleeLinks(invoke: (head: Head, input: Payload, link: CalleeLin
       post([kind.began, job, id, session, task, deadline, trace, parent])
       invoke(head, input, self)
     }
+    const ended = () => {
+      running = false
+      if (!open) channel.flush(close)
+    }
     const self = {
-      channel,
       serve,
+      answer(job: string, ok: boolean, part: Payload, over: boolean) {
+        channel.post([kind.result, job, ok, over], [part])
+        if (over) ended()
+      },
       idle() {
-        running = false
-        if (open) channel.postSoon([kind.idle])
-        else channel.flush(close)
+        channel.post([kind.idle])
+        ended()
       },
       revoke() {
         open = false

@@ -17,11 +17,11 @@ export const kind = {
   /** sandbox: as `call`. Answered by `accepted` or `result` (an error). */
   send: 2,
   /**
-   * sandbox: [job, ok, no, held]; parts: outcome, inputs of `held`. `no` is 0 when nothing is held, else answered by `accepted`; -1 when
-   * the answer went over a link.
+   * sandbox: [job, ok, no, held, over]; parts: outcome, inputs of `held`. `no` is 0 when nothing is held, else answered by `accepted`; -1
+   * when the answer went over a link. `over`: it is `done`, too, and the last part is the record.
    */
   reply: 3,
-  /** sandbox: [job, ok, no, held, id]; parts as `reply`. */
+  /** sandbox: [job, ok, no, held, id]; parts: outcome, inputs of `held`. */
   settled: 4,
   /** sandbox: [job]; part: the record. */
   done: 5,
@@ -39,7 +39,7 @@ export const kind = {
   revoked: 11,
   /** engine: [job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind]; part: input. */
   invoke: 16,
-  /** engine: [no, ok]; part: output or error. */
+  /** engine: [no, ok]; part: output or error. Callee, on a link: [job, ok, over]. */
   result: 17,
   /** engine: [no, ids]: held outside; `ids` are not to be run here. */
   accepted: 18,
