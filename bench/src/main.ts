@@ -7,6 +7,9 @@ const benches: Record<string, () => Promise<{ default: Bench }>> = {
   startup: () => import('./cases/startup.js'),
   hop: () => import('./cases/hop.js'),
   send: () => import('./cases/send.js'),
+  gateway: () => import('./cases/gateway.js'),
+  cold: () => import('./cases/cold.js'),
+  burst: () => import('./cases/burst.js'),
   emulation: () => import('./cases/emulation.js'),
 }
 

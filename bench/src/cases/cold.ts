@@ -1,0 +1,3 @@
+import { loadBench } from '../load/compare.js'
+
+export default loadBench('cold', 3)

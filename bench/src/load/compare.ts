@@ -1,0 +1,131 @@
+import { fileURLToPath } from 'node:url'
+import { arrivals, type Evidence, type LoadedApp, loadApp, openOwnPlatform, pool } from '@fusionize/cli/control'
+import { measure } from '@fusionize/planner'
+import type { LoadProfile } from 'fusionize'
+import { type App, printSetup, setupId } from 'fusionize/setup'
+import type { Bench, BenchContext, Setting } from '../harness.js'
+import { findSetups, labOf, type StrategyName, strategyNames } from './setups.js'
+import { startUpsOf } from './start-ups.js'
+
+const apps = ['iot', 'tree'] as const
+/** Share of the machine's CPU that a load may offer; above it requests wait for the machine. */
+const BUSY_LIMIT = 0.6
+/** Requests of each round while a strategy looks for its setup. */
+const PROBE_REQUESTS = 120
+const WARM_UP_SECONDS = 2
+
+const setting: Setting = {
+  role: 'ours',
+  isolation: 'process',
+  transport: 'socket',
+  durability: 'journal',
+  records: 'on',
+  wait: 'park',
+}
+
+/** A bench that puts the example applications under one load, as their configuration defines it, in the setups of four strategies. */
+export function loadBench(kind: 'cold' | 'burst', blocks: number): Bench {
+  const warmUpSeconds = kind === 'cold' ? 0 : WARM_UP_SECONDS
+  return {
+    method:
+      `the load '${kind}' of each application's configuration, open loop from a process of its own, over HTTP, latency from the intended arrival to the last byte; ` +
+      `process sandboxes with CPU shares, all setups on the same platform in turn, ${blocks} blocks of the load in all${kind === 'cold' ? '' : `, each after ${WARM_UP_SECONDS} s of warm-up`}; ` +
+      'remote and all-fused at the configured memory, published and closure at what they adopted after a steady load; no emulation unless --emulate says so',
+    unit: 'ms',
+    cases: Object.fromEntries(
+      apps.flatMap((app) => strategyNames.map((strategy) => [`${app}-${strategy}`, role(strategy)])),
+    ),
+    async run(context) {
+      for (const name of apps)
+        if (context.options.app === undefined || context.options.app === name)
+          await measureApp(name, kind, context.options.quick === undefined ? blocks : 1, warmUpSeconds, context)
+    },
+  }
+}
+
+function role(strategy: StrategyName): Setting {
+  return strategy === 'closure' ? setting : { ...setting, role: strategy === 'published' ? 'peer' : 'yardstick' }
+}
+
+async function measureApp(
+  name: string,
+  kind: 'cold' | 'burst',
+  blocks: number,
+  warmUpSeconds: number,
+  { options, sample, more, finding, progress }: BenchContext,
+): Promise<void> {
+  const quick = options.quick !== undefined
+  const emulate = emulationOf(options.emulate)
+  const loaded = await loadApp(fileURLToPath(new URL(`../../../examples/${name}`, import.meta.url)))
+  const app = await loaded.scan()
+  const { platform, close } = await openOwnPlatform(loaded, emulate)
+  try {
+    const requests = quick ? 10 : PROBE_REQUESTS
+    const setups = await findSetups(loaded, app, platform, { stored: options.setups, requests, progress })
+    const profile = loaded.config.load.profiles[kind]
+    const plan = blockOf(profile, blocks, quick)
+    const rps = profile.kind === 'burst' ? profile.from : profile.rps
+    const { lab } = labOf(loaded, app, platform, { rps, warmUpSeconds, forceCold: kind === 'cold', progress })
+    const found: Record<StrategyName, Evidence[]> = { remote: [], 'all-fused': [], published: [], closure: [] }
+    for (let block = 0; block < blocks; block++)
+      for (const strategy of strategyNames) {
+        progress(`${name}, ${kind}, ${strategy}: block ${block + 1} of ${blocks}`)
+        await lab.serve(setups[strategy])
+        found[strategy].push(await lab.measure(plan, block * plan.length))
+      }
+    const facts = platform.facts()
+    const busy: number[] = []
+    for (const strategy of strategyNames) {
+      const evidence = pool(found[strategy])
+      const ok = evidence.samples.filter(({ error }) => error === undefined)
+      for (const { latencyMs } of ok) sample(`${name}-${strategy}`, latencyMs)
+      const figures = measure(evidence.samples, evidence.records, facts)
+      busy.push(evidence.machineBusy ?? 0)
+      more(`${name}-${strategy}`, {
+        setup: setupId(setups[strategy]),
+        notation: printSetup(setups[strategy], app),
+        requests: figures.requests,
+        errors: figures.errors,
+        p50Interval: [figures.p50Ms.low, figures.p50Ms.high],
+        costPerMillionUsd: figures.costPerMillionUsd?.value ?? null,
+        cost: figures.cost,
+        startUps: startUpsOf(evidence.records, figures.requests),
+        doubleBillingShare: figures.doubleBillingShare,
+        invocationsPerRequest: figures.invocationsPerRequest,
+        machineBusy: evidence.machineBusy,
+        emulate: facts.emulate ?? null,
+      })
+    }
+    const busiest = Math.max(...busy)
+    finding(
+      `${name}: the machine was at most ${Math.round(busiest * 100)}% busy in a block, everything on it included${busiest > BUSY_LIMIT ? `, more than the ${BUSY_LIMIT * 100}% that a load may offer: requests waited for the machine` : ''}`,
+    )
+    if (!facts.cpuShareEnforced) finding(`${name}: cost is null: ${facts.cpuShareReason}`)
+    for (const line of equalSetups(setups, app)) finding(`${name}: ${line}`)
+  } finally {
+    await close()
+  }
+}
+
+/** A cold load is cut into blocks; a burst is whole in each. */
+function blockOf(profile: LoadProfile, blocks: number, quick: boolean): number[] {
+  const all = arrivals(profile)
+  if (quick) return all.slice(0, 4)
+  return profile.kind === 'cold' ? all.slice(0, Math.ceil(all.length / blocks)) : all
+}
+
+function emulationOf(name: string | undefined): LoadedApp['config']['local']['emulate'] {
+  if (name === undefined || name === 'aws-lambda') return name
+  throw new Error(`cannot emulate '${name}'; --emulate takes aws-lambda`)
+}
+
+function equalSetups(setups: Record<StrategyName, Parameters<typeof setupId>[0]>, app: App): string[] {
+  const ids = strategyNames.map((strategy) => [strategy, setupId(setups[strategy])] as const)
+  return ids.flatMap(([a, id], i) =>
+    ids
+      .slice(i + 1)
+      .flatMap(([b, other]) =>
+        id === other ? [`${a} and ${b} are the same setup: ${printSetup(setups[a], app)}`] : [],
+      ),
+  )
+}

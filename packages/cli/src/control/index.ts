@@ -1,0 +1,10 @@
+/** The feedback loop's parts for measurements that are no `optimize` run. */
+export { type LoadedApp, loadApp } from '../app/load-app.js'
+export { newHistory } from './history.js'
+export { createLab, type Evidence, type Lab, pool } from './lab.js'
+export { arrivals, evenly } from './load/arrivals.js'
+export { type Bench, runLoop } from './loop.js'
+export { Meter } from './meter.js'
+export { type OwnPlatform, openOwnPlatform } from './own-platform.js'
+export { createReader } from './reader.js'
+export type { Watcher } from './watcher.js'
