@@ -101,6 +101,17 @@ describe('accepted sends', () => {
     await sends.close()
   })
 
+  it('that are replayed twice at once run once', async () => {
+    const { sends, runs } = outbox(newFolder(), { retries: 0 })
+    await sends.accept([sendOf('a')])
+    runs.pop()?.end(failed)
+    await turn()
+    expect(await Promise.all([sends.replay(), sends.replay(['a'])])).toEqual([1, 0])
+    expect(runs).toHaveLength(1)
+    expect(sends.stats()).toEqual({ pending: 1, retrying: 0, dead: 0 })
+    await sends.close()
+  })
+
   it('are known by their id, while under way and after', async () => {
     const { sends, runs } = outbox(newFolder())
     const [first, second] = [sends.accept([sendOf('a')]), sends.accept([sendOf('a'), sendOf('b')])]
@@ -282,7 +293,7 @@ describe('accepted sends', () => {
           } else if (action.do === 'timers') {
             for (const timer of world.timers.splice(0)) timer.then()
           } else if (action.do === 'replay') await world.sends.replay()
-          else {
+          else if (action.do === 'crash') {
             const before = journalOf(dir)
             dir = newFolder()
             if (before) writeFileSync(join(dir, 'sends-00000001.log'), readFileSync(before))
