@@ -53,12 +53,12 @@ describe.each([iot, tree])('$name', (example) => {
 
   for (const [name, { open, inFlight, memoryMb, generated }] of Object.entries(placements)) {
     const numRuns = generated[example.name]
-    test(`behaves as plain functions do in ${name}: ${numRuns} generated setups (seed ${seed}), all remote, all fused, and every edge alone inline and alone remote, ${inFlight} requests at once each`, {
+    test(`behaves as plain functions do in ${name}: ${numRuns} generated setups (seed ${seed}), all remote, all fused, and every edge alone inline and alone remote, ${inFlight} requests at once and two in turn each`, {
       timeout: 240_000,
     }, async () => {
       const placement = await open(example)
       const seen = new Set<string>()
-      const requests = requestsArbitrary(example, inFlight)
+      const requests = requestsArbitrary(example, inFlight + 2)
       const setups = plannedSetups(app, memoryMb)
       const planned = fc
         .sample(requests, { seed, numRuns: setups.length })

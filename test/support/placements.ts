@@ -23,7 +23,10 @@ export type Reply = { output: unknown } | { error: { name: string; message: stri
 
 /** A way to run an example. */
 export interface Placement {
-  /** Makes all requests at once and waits until nothing of them is under way; request `i` is session `s<i>`. */
+  /**
+   * Makes requests and waits until nothing of them is under way; request `i` is session `s<i>`. The last two come one after the other when
+   * all others are answered, so that they find sandboxes warm and free.
+   */
   run(setup: FusionSetup, requests: readonly unknown[]): Promise<Observed>
   close(): Promise<void>
 }
@@ -31,7 +34,7 @@ export interface Placement {
 /** Without fusionize between the tasks: as their author's unit tests run them. The setup does not matter. */
 export function plainFunctions(example: Example): Promise<Placement> {
   return inThisProcess(example, async (_setup, requests) => {
-    const replies = await Promise.all(requests.map((request) => replyOf(example.entry(request as never))))
+    const replies = await inTurns(requests, (request) => example.entry(request as never))
     await drained()
     return { replies, records: [] }
   })
@@ -42,8 +45,8 @@ export function handlersInOneProcess(example: Example): Promise<Placement> {
   return inThisProcess(example, async (setup, requests) => {
     const tasks: AnyTask[] = example.tasks
     const functions = world(tasks, (fn) => inlineOf(setup, fn), { runtime })
-    const replies = await Promise.all(
-      requests.map((request, i) => replyOf(functions.request(example.entry.taskName, request, { session: `s${i}` }))),
+    const replies = await inTurns(requests, (request, session) =>
+      functions.request(example.entry.taskName, request, { session }),
     )
     await functions.quiet()
     for (const { error } of functions.failedSends) throw error
@@ -63,10 +66,8 @@ export async function sandboxes(example: Example, options: Partial<LocalPlatform
       const store = join(stores.path, String(runs++))
       await platform.deploy(await builder.build(setup, example.env(store)))
       const task = example.entry.taskName
-      const replies = await Promise.all(
-        requests.map((request, i) =>
-          replyOf(platform.invoke(task, runtime.encode(request), { session: `s${i}` }).then(outputOf)),
-        ),
+      const replies = await inTurns(requests, async (request, session) =>
+        outputOf(await platform.invoke(task, runtime.encode(request), { session })),
       )
       await platform.drained()
       const page = await platform.records(cursor)
@@ -108,6 +109,17 @@ function inlineOf(setup: FusionSetup, fn: string): FusionSetup['functions'][stri
   const spec = setup.functions[fn]
   if (!spec) throw new Error(`the setup has no function '${fn}'`)
   return spec.inline
+}
+
+async function inTurns(
+  requests: readonly unknown[],
+  make: (request: unknown, session: string) => Promise<unknown>,
+): Promise<Reply[]> {
+  const one = (request: unknown, i: number) => replyOf(make(request, `s${i}`))
+  const atOnce = Math.max(0, requests.length - 2)
+  const replies = await Promise.all(requests.slice(0, atOnce).map(one))
+  for (const [i, request] of requests.slice(atOnce).entries()) replies.push(await one(request, atOnce + i))
+  return replies
 }
 
 async function replyOf(promise: Promise<unknown>): Promise<Reply> {
