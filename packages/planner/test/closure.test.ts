@@ -46,7 +46,7 @@ test('on iot it halves the median, costs a quarter less, and is not dominated by
   const first = (history[0] as Round).measurement
   expect(found.p50Ms.value).toBeLessThan(0.5 * first.p50Ms.value)
   expect(found.costPerMillionUsd?.value).toBeLessThan(0.75 * (first.costPerMillionUsd?.value ?? 0))
-  for (const name of ['remote@best', 'all-fused@best', 'published']) {
+  for (const name of ['remote', 'all-fused', 'published']) {
     const rivals = runStrategy(strategies[name] as typeof closure, world, context, { load: { ...steady, noise: 0.2 } })
     for (const rival of rivals) expect(dominates(rival.measurement, found), `${name}: ${rival.summary}`).toBe(false)
   }

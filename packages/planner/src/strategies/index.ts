@@ -1,5 +1,4 @@
 import type { Strategy } from '../types.js'
-import { bestMemory } from './best-memory.js'
 import { closure } from './closure/index.js'
 import { published } from './published.js'
 import { allFused, remote } from './reference.js'
@@ -10,6 +9,4 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   published,
   remote,
   'all-fused': allFused,
-  'remote@best': bestMemory(remote),
-  'all-fused@best': bestMemory(allFused),
 }
