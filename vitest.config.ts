@@ -7,14 +7,19 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/*/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'packages/*/test/**/*.test.ts',
+            'examples/*/**/*.test.ts',
+            'bench/test/**/*.test.ts',
+          ],
           exclude: ['**/node_modules/**', '**/dist/**', '**/fixtures/**', '**/*.system.test.ts'],
         },
       },
       {
         test: {
           name: 'system',
-          include: ['test/**/*.test.ts', 'packages/*/test/**/*.system.test.ts'],
+          include: ['test/**/*.test.ts', 'packages/*/test/**/*.system.test.ts', 'bench/test/**/*.system.test.ts'],
           exclude: ['**/node_modules/**', '**/fixtures/**'],
           fileParallelism: false,
           testTimeout: 120_000,

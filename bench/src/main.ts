@@ -1,60 +1,60 @@
 #!/usr/bin/env node
+import { parseArgs } from 'node:util'
 import { suggest } from 'fusionize'
-import { type Bench, formatResult, runBench } from './harness.js'
-
-const benches: Record<string, () => Promise<{ default: Bench }>> = {
-  'inline-call': () => import('./cases/inline-call.js'),
-  startup: () => import('./cases/startup.js'),
-  hop: () => import('./cases/hop.js'),
-  send: () => import('./cases/send.js'),
-  gateway: () => import('./cases/gateway.js'),
-  cold: () => import('./cases/cold.js'),
-  burst: () => import('./cases/burst.js'),
-  emulation: () => import('./cases/emulation.js'),
-}
-
-/** Flags without a value. */
-const switches = ['json', 'help', 'quick']
+import { benches } from './benches.js'
+import { formatResult, runBench } from './harness.js'
 
 const usage = `Usage: npm run bench -- NAME [--json] [--raw FILE] [options of the bench]
 
 Benches: ${Object.keys(benches).join(', ')}
 
-  --json      one JSON document on stdout: {name, method, machine, rows, findings}
-  --raw FILE  every sample as NDJSON`
+  --json          one JSON document on stdout: {name, method, machine, rows, findings}
+  --raw FILE      every sample as NDJSON
+  --quick         tiny numbers, to see that it runs; its figures say nothing
+  --traces DIR    emulation: the folder fusionize-iot
+  --only TEXT     emulation: only setups with this in their name
+  --app NAME      cold, burst: only this application
+  --setups FILE   cold, burst: setups that an earlier run found
+  --emulate NAME  cold, burst: emulated delays (aws-lambda)`
 
-const { name, flags } = parse(process.argv.slice(2))
-if (flags.help !== undefined || name === undefined) {
-  console.log(usage)
-  process.exit(name === undefined && flags.help === undefined ? 2 : 0)
-}
-const load = benches[name]
-if (!load) {
-  console.error(`no bench '${name}'${suggest(name, Object.keys(benches))}\n\n${usage}`)
-  process.exit(2)
-}
-const { json, raw, ...options } = flags
-const bench = (await load()).default
-const result = await runBench(name, bench, options, raw)
-console.log(json === undefined ? formatResult(result, bench.yardstick) : JSON.stringify(result))
+const text = { type: 'string' } as const
+const flag = { type: 'boolean' } as const
+const options = { traces: text, only: text, app: text, setups: text, emulate: text, quick: flag }
 
-function parse(args: string[]): { name: string | undefined; flags: Record<string, string> } {
-  const flags: Record<string, string> = {}
-  let name: string | undefined
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] as string
-    if (!arg.startsWith('--')) {
-      if (name !== undefined) throw new Error(`one bench at a time: '${name}' or '${arg}'`)
-      name = arg
-      continue
-    }
-    const [key, value] = arg.slice(2).split('=', 2) as [string, string | undefined]
-    const next = args[i + 1]
-    if (value !== undefined) flags[key] = value
-    else if (!switches.includes(key) && next !== undefined && !next.startsWith('--')) {
-      flags[key] = next
-      i++
-    } else flags[key] = ''
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  let parsed: ReturnType<typeof parse>
+  try {
+    parsed = parse()
+  } catch (error) {
+    return fail((error as Error).message)
   }
-  return { name, flags }
+  const { help, json, raw, ...given } = parsed.values
+  const [name, ...more] = parsed.positionals
+  if (help) {
+    console.log(usage)
+    return 0
+  }
+  if (name === undefined) return fail('which bench?')
+  if (more.length > 0) return fail(`one bench at a time: '${name}' or '${more[0]}'`)
+  const load = Object.hasOwn(benches, name) ? benches[name] : undefined
+  if (!load) return fail(`no bench '${name}'${suggest(name, Object.keys(benches))}`)
+  const bench = (await load()).default
+  const settings = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, String(value)]))
+  const result = await runBench(name, bench, settings, raw)
+  console.log(json ? JSON.stringify(result) : formatResult(result, bench.yardstick))
+  return 0
+}
+
+function parse() {
+  return parseArgs({
+    allowPositionals: true,
+    options: { ...options, help: flag, json: flag, raw: text },
+  })
+}
+
+function fail(problem: string): number {
+  console.error(`${problem}\n\n${usage}`)
+  return 2
 }

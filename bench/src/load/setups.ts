@@ -63,7 +63,7 @@ export function labOf(
 /**
  * The setups under comparison, all starting from the application's configured memory: references as they are, strategies by running them
  * under a short steady load until they have nothing more to propose.
- * @param stored file of an earlier run; '' = the default one
+ * @param stored file of an earlier run
  */
 export async function findSetups(
   loaded: LoadedApp,
@@ -75,9 +75,8 @@ export async function findSetups(
   const { memory } = loaded.config
   const references = { remote: remoteSetup(app, memory), 'all-fused': allFusedSetup(app, memory) }
   if (stored !== undefined) {
-    const kept = readStored(stored === '' ? file : stored)[loaded.name]
-    if (!kept)
-      throw new Error(`there are no setups of '${loaded.name}' in ${stored || file}; run once without --setups`)
+    const kept = readStored(stored)[loaded.name]
+    if (!kept) throw new Error(`there are no setups of '${loaded.name}' in ${stored}; run once without --setups`)
     return { ...references, ...kept }
   }
   const found = {

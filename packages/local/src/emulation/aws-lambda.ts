@@ -14,19 +14,24 @@ export const awsLambda = {
    * A hand-over by mode, state of the caller and memory of the caller in MB. `call`: the caller's wait minus the callee's handler time, callee
    * warm. `send`: until the invocation is accepted. A size that a state lacks is taken from `warm`.
    *
-   * `cold`: no hand-over of this sandbox has come back yet (it connects first). `later`: the same invocation handed over before.
-   * `parallel`: goes out while another hand-over of the sandbox is under way.
+   * `cold`: no hand-over of this sandbox has come back yet (it connects first). `later`: the same invocation handed over before;
+   * `coldLater`: so did it, and it was the first of its sandbox that handed over. `parallel`: goes out while another hand-over of the sandbox
+   * is under way.
    */
   handOver: {
     call: {
       warm: {
-        128: [0, 0, 1, 20, 35, 47, 59, 70, 144, 476],
+        128: [0, 0, 1, 20, 35, 46, 59, 69, 136, 477],
         768: [14, 16, 17, 20, 24, 33, 50, 80, 282, 400],
       },
       cold: {
         128: [280, 294, 309, 323, 342, 360, 397, 398, 454, 477],
         // As warm, and what a cold send costs more than a warm one: nobody measured such a call.
         768: [41, 46, 47, 58, 56, 71, 89, 116, 282, 400],
+      },
+      coldLater: {
+        // Only six such calls had a warm callee.
+        128: [80, 81, 82, 87, 108, 133, 142, 144, 146, 146],
       },
       parallel: {
         128: [21, 39, 45, 54, 64, 74, 86, 101, 130, 170],
@@ -47,7 +52,10 @@ export const awsLambda = {
         2048: [34, 35, 37, 48, 54, 56, 72, 80, 86, 88],
       },
       later: {
-        128: [19, 34, 44, 63, 89, 113, 137, 158, 225, 268],
+        128: [19, 30, 39, 52, 72, 94, 119, 152, 196, 268],
+      },
+      coldLater: {
+        128: [75, 81, 88, 99, 110, 129, 159, 170, 217, 257],
       },
     },
   },
@@ -57,7 +65,7 @@ export const awsLambda = {
    */
   together: { 128: 0.66, 768: 0.31 },
   /** What a start-up adds to the caller's wait beyond a hand-over to a warm callee, INIT included. */
-  startUp: [93, 435, 455, 497, 549, 640, 751, 823, 945, 1237],
+  startUp: [93, 432, 448, 487, 531, 634, 751, 807, 945, 1237],
   /** INIT ms by size of the artifact in bytes. */
   init: [
     [1_000, 159],

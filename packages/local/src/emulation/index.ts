@@ -17,7 +17,8 @@ export interface Emulation {
   startUp(artifactBytes: number): { provisionMs: number; initMs: number }
 }
 
-type State = 'warm' | 'cold' | 'later' | 'parallel'
+const states = ['warm', 'cold', 'later', 'coldLater', 'parallel'] as const
+type State = (typeof states)[number]
 type Quantiles = readonly number[]
 type BySize = Record<number, Quantiles>
 
@@ -62,7 +63,7 @@ export function createEmulation(name: string, seed: number, now: () => number = 
         last.until = Math.max(last.until, start + delayMs)
         return delayMs
       }
-      const state = last === undefined ? 'cold' : last.invocation === invocation ? 'later' : 'warm'
+      const state = stateAfter(last, invocation)
       const delayMs = delayOf(mode, state, memoryMb, drawn)
       bursts.set(sandbox, { state, invocation, p: drawn, until: start + delayMs })
       return delayMs
@@ -79,10 +80,17 @@ export function createEmulation(name: string, seed: number, now: () => number = 
   }
 }
 
+/** The state of a sandbox that hands over when nothing of what it handed over before is under way. */
+function stateAfter(last: Burst | undefined, invocation: string): State {
+  if (last === undefined) return 'cold'
+  if (last.invocation !== invocation) return 'warm'
+  return last.state === 'cold' || last.state === 'coldLater' ? 'coldLater' : 'later'
+}
+
 /** The table of every state, whole: sizes and states without a measurement are as `warm`. */
 function tablesOf(measured: { warm: BySize } & { [state in State]?: BySize }): Record<State, [number, Quantiles][]> {
-  const whole = (state: State) => bySize({ ...measured.warm, ...measured[state] })
-  return { warm: whole('warm'), cold: whole('cold'), later: whole('later'), parallel: whole('parallel') }
+  const whole = states.map((state) => [state, bySize({ ...measured.warm, ...measured[state] })])
+  return Object.fromEntries(whole)
 }
 
 function bySize<T>(table: Record<number, T>): [number, T][] {

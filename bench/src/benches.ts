@@ -1,0 +1,13 @@
+import type { Bench } from './harness.js'
+
+/** All benches, each loaded when it is asked for. */
+export const benches: Record<string, () => Promise<{ default: Bench }>> = {
+  'inline-call': () => import('./cases/inline-call.js'),
+  startup: () => import('./cases/startup.js'),
+  hop: () => import('./cases/hop.js'),
+  send: () => import('./cases/send.js'),
+  gateway: () => import('./cases/gateway.js'),
+  cold: () => import('./cases/cold.js'),
+  burst: () => import('./cases/burst.js'),
+  emulation: () => import('./cases/emulation.js'),
+}

@@ -1,0 +1,211 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { benches } from '../dist/benches.js'
+import { type Bench, formatResult, runBench, type Setting } from '../dist/harness.js'
+import { startUpsOf } from '../dist/load/start-ups.js'
+import { pairwise, quantile } from '../dist/quantile.js'
+import { readSetups } from '../dist/replay/traces.js'
+import { writeTraces } from './foreign-traces.js'
+import { chain } from './records.js'
+
+const setting: Setting = {
+  role: 'ours',
+  isolation: 'thread',
+  transport: 'none',
+  durability: 'none',
+  records: 'on',
+  wait: 'park',
+}
+
+let dir = ''
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'fusionize-bench-test-'))
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+const bench = (run: Bench['run']): Bench => ({
+  method: 'counts to ten',
+  unit: 'us',
+  yardstick: 'slow',
+  cases: { slow: { ...setting, role: 'yardstick' }, fast: setting },
+  run,
+})
+
+async function load(name: string): Promise<Bench> {
+  const found = benches[name]
+  if (!found) throw new Error(`no bench ${name}`)
+  return (await found()).default
+}
+
+describe('the harness', () => {
+  it('makes a row of each case, with quantiles by linear interpolation', async () => {
+    const result = await runBench(
+      'ten',
+      bench(async ({ sample, more, finding }) => {
+        for (let i = 10; i >= 1; i--) sample('slow', i)
+        sample('fast', 2)
+        more('fast', { bytes: 7 })
+        more('fast', { calls: 1 })
+        finding('it counts')
+      }),
+      {},
+    )
+    expect(result.rows).toMatchObject([
+      { case: 'slow', role: 'yardstick', n: 10, p50: 5.5, p95: expect.closeTo(9.55), p99: 9.91, unit: 'us' },
+      { case: 'fast', role: 'ours', n: 1, p50: 2, more: { bytes: 7, calls: 1 } },
+    ])
+    expect(result).toMatchObject({ name: 'ten', method: 'counts to ten', findings: ['it counts'] })
+    expect(formatResult(result, 'slow')).toContain('0.36×')
+  })
+
+  it('writes every sample in the order in which it came', async () => {
+    const raw = join(dir, 'raw.ndjson')
+    await runBench(
+      'two',
+      bench(async ({ sample }) => {
+        sample('fast', 2)
+        sample('slow', 1)
+      }),
+      {},
+      raw,
+    )
+    expect(readFileSync(raw, 'utf8')).toBe('{"case":"fast","value":2}\n{"case":"slow","value":1}\n')
+  })
+
+  it('refuses a sample of a case that the bench does not have', async () => {
+    const run = runBench(
+      'odd',
+      bench(async ({ sample }) => sample('other', 1)),
+      {},
+    )
+    await expect(run).rejects.toThrow("bench odd has no case 'other'")
+  })
+
+  it('takes quantiles between samples and differences pair by pair', () => {
+    expect(quantile([1, 2, 3, 4], 0.5)).toBe(2.5)
+    expect(quantile([], 0.5)).toBeNaN()
+    expect(pairwise([3, 5, 9], [1, 4, 1])).toBe(2)
+  })
+})
+
+describe('the benches', () => {
+  const loads = ['iot', 'tree'].flatMap((app) =>
+    ['remote', 'all-fused', 'published', 'closure'].map((strategy) => `${app}-${strategy}`),
+  )
+  const promised: Record<string, string[]> = {
+    'inline-call': ['bare-await', 'inline', 'inline-1kb'],
+    startup: ['bare-sandbox', 'fusionize-sandbox', 'added'],
+    hop: ['call-threads', 'call-processes', 'message-port', 'fastify-processes'],
+    send: ['threads-none', 'threads-journal', 'processes-journal'],
+    gateway: ['fusionize', 'bare-hono'],
+    cold: loads,
+    burst: loads,
+  }
+  const units: Record<string, string> = { 'inline-call': 'ns', hop: 'us', send: 'us', gateway: 'requests/s' }
+
+  it.each(Object.keys(promised))('%s has exactly the cases that were promised, in their unit', async (name) => {
+    const found = await load(name)
+    expect(Object.keys(found.cases)).toEqual(promised[name])
+    expect(found.unit).toBe(units[name] ?? 'ms')
+    expect(found.method.length).toBeGreaterThan(100)
+  })
+
+  it('emulation has a case for every setup with traces', async () => {
+    writeTraces(dir)
+    const found = await load('emulation')
+    const cases = typeof found.cases === 'function' ? found.cases({ traces: dir }) : {}
+    expect(Object.keys(cases)).toEqual(['made-up/a'])
+    expect(() => typeof found.cases === 'function' && found.cases({})).toThrow('--traces')
+  })
+
+  it('are no others', () => {
+    expect(Object.keys(benches).sort()).toEqual([...Object.keys(promised), 'emulation'].sort())
+  })
+})
+
+describe('foreign traces', () => {
+  it('become requests of tasks with times of their own', () => {
+    writeTraces(dir)
+    const [setup, ...others] = readSetups(dir)
+    expect(others).toEqual([])
+    expect(setup).toMatchObject({
+      id: 'made-up/a',
+      cold: false,
+      aws: { p50Ms: 260, costUsd: 3e-6, coldShare: 0.1 },
+      memoryMb: { 'analyze-sensor': 128, 'check-temperature': 768 },
+      inline: { 'analyze-sensor': { call: ['check-sensor'], send: [] }, 'check-air': { call: [], send: [] } },
+    })
+    expect(setup?.requests.map(({ startMs, awaited }) => ({ startMs, awaited }))).toEqual([
+      { startMs: 0, awaited: false },
+      { startMs: 200, awaited: false },
+    ])
+    expect(setup?.requests[0]?.own).toEqual({
+      // 260 − 5 − 120 − the longest of three sends
+      'analyze-sensor': [25],
+      'check-sensor': [5],
+      'store-event': [40],
+      'check-temperature': [30],
+      // 200 − the longer of two calls at the same time
+      'check-sound': [10],
+      'check-sound-level': [60],
+      'check-accident': [70],
+      'check-air': [10],
+      'detect-jam': [60],
+      // The handler's overhead of 3 ms on each of the two runs.
+      'action-signage': [51, 58],
+    })
+  })
+
+  it('give a request whose record was lost the time of another', () => {
+    writeTraces(dir)
+    expect(readSetups(dir)[0]?.requests[1]?.own['store-event']).toEqual([40])
+  })
+
+  it('are asked for by name when they are not there', () => {
+    expect(() => readSetups(join(dir, 'nowhere'))).toThrow('--traces')
+  })
+})
+
+describe('start-ups on the critical path', () => {
+  it('are those that the reply waited for', () => {
+    const records = chain([
+      {
+        id: 'root',
+        cold: 10,
+        calls: [
+          { to: 'slow', start: 0, end: 80 },
+          { to: 'quick', start: 0, end: 30 },
+        ],
+      },
+      { id: 'slow', cold: 40 },
+      { id: 'quick', cold: 20 },
+    ])
+    expect(startUpsOf(records, 1)).toEqual({
+      invocations: { natural: 1, forced: 0, prewarmed: 0 },
+      requests: 1,
+      criticalMs: 50,
+    })
+  })
+
+  it('add up along calls one after the other, and leave out sends and what came after the reply', () => {
+    const records = chain([
+      {
+        id: 'root',
+        cold: null,
+        calls: [
+          { to: 'first', start: 0, end: 30 },
+          { to: 'second', start: 30, end: 60 },
+          { to: 'sent', start: 60, end: 70, mode: 'send' },
+          { to: 'late', start: 110, end: 120 },
+        ],
+      },
+      { id: 'first', cold: 5 },
+      { id: 'second', cold: 7 },
+      { id: 'sent', cold: 100, mode: 'send' },
+      { id: 'late', cold: 100 },
+    ])
+    expect(startUpsOf(records, 2)).toMatchObject({ requests: 0.5, criticalMs: 6 })
+  })
+})

@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { createBuilder } from '@fusionize/platform'
+import { allFusedSetup, remoteSetup } from 'fusionize/setup'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Result } from '../dist/harness.js'
+import { writeTraces } from './foreign-traces.js'
+
+const run = promisify(execFile)
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+
+let dir = ''
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'fusionize-bench-test-'))
+})
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+async function bench(...args: string[]): Promise<Result> {
+  const { stdout } = await run(process.execPath, [main, ...args, '--quick', '--json'])
+  return JSON.parse(stdout)
+}
+
+describe('npm run bench', () => {
+  it.each(['inline-call', 'startup', 'hop', 'send', 'gateway'])('measures every case of %s', async (name) => {
+    const raw = join(dir, `${name}.ndjson`)
+    const { rows } = await bench(name, '--raw', raw)
+    for (const row of rows) {
+      expect(row.n).toBeGreaterThan(0)
+      expect(row.p50).toBeLessThanOrEqual(row.p99)
+    }
+    const samples = readFileSync(raw, 'utf8').trim().split('\n')
+    expect(samples).toHaveLength(rows.reduce((sum, row) => sum + row.n, 0))
+  })
+
+  it('replays foreign traces and says how far off it is', async () => {
+    const traces = mkdtempSync(join(dir, 'traces-'))
+    writeTraces(traces)
+    const { rows, findings } = await bench('emulation', '--traces', traces)
+    expect(rows).toMatchObject([{ case: 'made-up/a', n: 2, more: { awsP50Ms: 260, requests: 2 } }])
+    // Two requests start all their sandboxes: each waits for a start-up of half a second.
+    expect(rows[0]?.p50).toBeGreaterThan(500)
+    expect(findings.join('\n')).toContain('0 of 1 setups within 20%')
+  })
+
+  it('puts the setups of four strategies under a load', async () => {
+    const app = await scan('tree')
+    const setups = join(dir, 'setups.json')
+    const found = { published: remoteSetup(app, 256), closure: allFusedSetup(app, 256) }
+    writeFileSync(setups, JSON.stringify({ tree: found }))
+    const { rows } = await bench('cold', '--app', 'tree', '--setups', setups)
+    for (const row of rows.filter(({ case: id }) => id.startsWith('tree-'))) {
+      expect(row.n).toBe(4)
+      expect(row.more).toMatchObject({ errors: 0, startUps: { invocations: { forced: 1 }, requests: 1 } })
+    }
+  })
+
+  it('says what is wrong with its arguments', async () => {
+    const wrong = async (...args: string[]) => run(process.execPath, [main, ...args]).catch((error) => error)
+    expect(await wrong('hopp')).toMatchObject({ code: 2, stderr: expect.stringContaining("did you mean 'hop'") })
+    expect(await wrong('hop', '--quik')).toMatchObject({ code: 2, stderr: expect.stringContaining('--quik') })
+    expect(await wrong()).toMatchObject({ code: 2 })
+  })
+})
+
+async function scan(example: string) {
+  const builder = createBuilder({
+    appDir: fileURLToPath(new URL(`../../examples/${example}`, import.meta.url)),
+    name: example,
+    taskDirs: ['tasks'],
+    outDir: '.fusionize/artifacts',
+    adapter: fileURLToPath(import.meta.resolve('@fusionize/local/sandbox')),
+  })
+  const app = await builder.scan()
+  await builder.dispose()
+  return app
+}
