@@ -71,9 +71,14 @@ function inlineCall(frame: Frame, definition: TaskDefinition, input: unknown, co
   const span = run.spans.open(frame.span, link.name, code, copiedBytes)
   const child = new Frame(run, frame.unit, frame, frame.nextPlace(), definition, span, deadline)
   run.open++
-  // Entering a frame costs more than all else here; a task that calls none is never looked for.
-  const result = link.leaf ? execute(child, given) : current.run(child, execute, child, given)
-  return timeout === undefined ? result : child.limit(result, timeout)
+  return timeout === undefined
+    ? enter(child, given, link.leaf)
+    : child.limit(() => enter(child, given, link.leaf), timeout)
+}
+
+/** Entering a frame costs more than all else in an inline call; a task that calls none is never looked for. */
+function enter(frame: Frame, input: unknown, leaf: boolean): Promise<unknown> {
+  return leaf ? execute(frame, input) : current.run(frame, execute, frame, input)
 }
 
 /** Runs the frame's task to its end and notes it. Written with `then`: an async function would make a promise more. */

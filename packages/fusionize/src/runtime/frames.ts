@@ -160,10 +160,10 @@ export class Frame implements Context {
   }
 
   /**
-   * Gives this frame a time limit of its own: rejects, and aborts `signal`, when `result` takes longer. What ran too long cannot be
+   * Gives this frame a time limit of its own: rejects, and aborts `signal`, when `run` takes longer. What ran too long cannot be
    * stopped; it goes on unheard.
    */
-  limit<T>(result: Promise<T>, timeoutMs: number): Promise<T> {
+  limit<T>(run: () => Promise<T>, timeoutMs: number): Promise<T> {
     const abort = unboundedAbort()
     const outer = this.parent?.signal ?? this.unit.signal
     const follow = () => abort.abort(outer.reason)
@@ -177,7 +177,7 @@ export class Frame implements Context {
         reject(error)
       }, timeoutMs)
     })
-    return Promise.race([result, late]).finally(() => {
+    return Promise.race([run(), late]).finally(() => {
       clearTimeout(timer)
       outer.removeEventListener('abort', follow)
     })

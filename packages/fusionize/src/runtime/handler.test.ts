@@ -257,6 +257,22 @@ describe('the fusion handler', () => {
     )
   })
 
+  it('tells a task that its limit is over by the signal that it had from the start, called or sent', async () => {
+    const told: string[] = []
+    const stuck = task('stuck', { timeout: 10 }, async (how: string, { signal }) => {
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+      told.push(`${how}: ${signal.reason.code}`)
+    })
+    const main = task('main', async () => {
+      await stuck.send('sent')
+      await stuck('called').catch(() => {})
+    })
+    const w = world([stuck, main], allInline(['stuck']))
+    await w.request('main')
+    await w.quiet()
+    expect(told).toEqual(['called: TIMEOUT', 'sent: TIMEOUT'])
+  })
+
   it('ends a held send at its limit', async () => {
     const stuck = task('stuck', { timeout: 10 }, async () => new Promise<void>(() => {}))
     const main = task('main', async () => stuck.send())

@@ -23,8 +23,8 @@ export function startRun(
   const span = run.spans.open(-1, router.link(definition).name, mode, sizeOf(request.input))
   const frame = new Frame(run, unit, undefined, 0, definition, span, request.deadline)
   run.open++
-  const result = outcomeOf(frame, request.input, request.external)
-  const limited = limitMs === undefined ? result : frame.limit(result, limitMs).catch(failure)
+  const result = () => outcomeOf(frame, request.input, request.external)
+  const limited = limitMs === undefined ? result() : frame.limit(result, limitMs).catch(failure)
   void answer(frame, limited, port, (outcome, held) => {
     run.replied = run.spans.now()
     return port.reply(outcome, held)
@@ -59,7 +59,7 @@ function runHeld(run: Run, { send, definition, span }: Held, port: InvocationPor
   const frame = new Frame(run, new Unit(send.id, 1), undefined, 0, definition, span, Date.now() + limitMs)
   run.spans.restart(span)
   run.open++
-  const result = frame.limit(outcomeOf(frame, send.input, false), limitMs).catch(failure)
+  const result = frame.limit(() => outcomeOf(frame, send.input, false), limitMs).catch(failure)
   void answer(frame, result, port, (outcome, held) => port.settled(send.id, outcome, held))
 }
 
