@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'INVALID_SETUP'
   | 'INVALID_CONFIG'
   | 'UNSUPPORTED'
+  | 'JOURNAL_FAILED'
   | 'BUILD_FAILED'
   | 'SHUTTING_DOWN'
 

@@ -21,3 +21,9 @@ export type SendEvent =
   | { type: 'replay'; id: string }
   /** Everything before is void: what follows is all there is. */
   | { type: 'snapshot' }
+  /** Sends that were done long ago, the oldest first: known, so that they do not run again. */
+  | { type: 'finished'; ids: string[] }
+  /** A platform runs the sends from here on, */
+  | { type: 'opened' }
+  /** and to here: no run was cut short. */
+  | { type: 'closed' }

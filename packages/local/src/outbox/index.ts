@@ -57,8 +57,8 @@ export interface Sends {
  *
  * A run that fails is tried again after `retryDelayMs`, doubling, at most a minute, times a random share (so that what failed together does
  * not return together), until the task's retries are used up; then it is a dead letter. Every failed run counts, the
- * sandbox's crash included; only a platform that shuts down does not. A crash that took held items with it counts too, but leaves
- * them at least one run, since they may not have had any.
+ * sandbox's crash included; only a platform that shuts down does not. The death of a sandbox counts for all items that it held, and that
+ * of a platform for all that were not done, but either leaves them at least one run, since they may not have had any.
  * @throws {FusionizeError} `INVALID_CONFIG`: another platform uses the folder
  */
 export function createSends(options: SendsOptions): Sends {
@@ -75,6 +75,12 @@ export function createSends(options: SendsOptions): Sends {
   let dead = [...table.items.values()].filter((item) => item.dead).length
   let idle: (() => void)[] = []
   let closed = false
+
+  /** The end of whatever ran an item, before it could say how the run went. */
+  function cutShort(id: string, item: Item): void {
+    const used = Math.min(item.used + 1, retriesOf(item))
+    if (used > item.used) happen({ type: 'failed', id, used })
+  }
 
   /** Applies an event and notes it; a note that fails to reach the journal costs a second run, no loss. */
   function happen(event: SendEvent): void {
@@ -169,7 +175,13 @@ export function createSends(options: SendsOptions): Sends {
     idle = []
   }
 
-  for (const [id, item] of table.items) if (!item.dead) queueMicrotask(() => dispatch(id))
+  const crashed = table.open
+  happen({ type: 'opened' })
+  for (const [id, item] of table.items) {
+    if (item.dead) continue
+    if (crashed) cutShort(id, item)
+    queueMicrotask(() => dispatch(id))
+  }
 
   return {
     accept,
@@ -184,8 +196,7 @@ export function createSends(options: SendsOptions): Sends {
         held.delete(id)
         const item = table.items.get(id)
         if (!item) continue
-        const used = Math.min(item.used + 1, retriesOf(item))
-        if (used > item.used) happen({ type: 'failed', id, used })
+        cutShort(id, item)
         dispatch(id)
       }
     },
@@ -210,13 +221,16 @@ export function createSends(options: SendsOptions): Sends {
       refuseWhenClosed()
       const chosen = [...table.items].filter(([id, item]) => item.dead && (ids === undefined || ids.includes(id)))
       if (chosen.length === 0) return 0
+      const revived: string[] = []
       const events = chosen.map(([id]): SendEvent => ({ type: 'replay', id }))
       await journal.append(events, () => {
+        // Another replay may have had the same wish meanwhile.
+        for (const [id, item] of chosen) if (item.dead) revived.push(id)
         for (const event of events) table.apply(event)
-        dead -= chosen.length
+        dead -= revived.length
       })
-      for (const [id] of chosen) dispatch(id)
-      return chosen.length
+      for (const id of revived) dispatch(id)
+      return revived.length
     },
     stats: () => ({ pending: pending() - timers.size, retrying: timers.size, dead }),
     async close() {
@@ -225,6 +239,7 @@ export function createSends(options: SendsOptions): Sends {
       for (const timer of timers.values()) timer.cancel()
       timers.clear()
       for (const then of idle) then()
+      happen({ type: 'closed' })
       await journal.close()
     },
   }

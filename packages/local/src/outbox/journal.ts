@@ -2,6 +2,7 @@ import {
   closeSync,
   fdatasync,
   fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -56,7 +57,7 @@ export function openJournal(dir: string, table: SendTable, sync: boolean, compac
   let fd = openSync(fileOf(dir, number), 'a')
   if (sync) syncFolder(dir)
   let compactAt = compactBytes
-  /** Why the journal takes nothing more: what the kernel did with a failed write is not known, so a later one proves nothing. */
+  /** Why the journal takes nothing more: after a failed sync nobody knows what the disk has, so a later one proves nothing. */
   let broken: FusionizeError | undefined
   let queue: Waiting[] = []
   let busy: Promise<void> | undefined
@@ -69,10 +70,9 @@ export function openJournal(dir: string, table: SendTable, sync: boolean, compac
       try {
         if (broken) throw broken
         write(Buffer.concat(turn.flatMap((waiting) => waiting.buffers)))
-        if (sync) await datasync(fd)
+        if (sync) await settledOnDisk()
       } catch (error) {
-        broken ??= refusal(dir, error)
-        for (const waiting of turn) waiting.failed(broken)
+        for (const waiting of turn) waiting.failed(error)
         continue
       }
       for (const waiting of turn) waiting.written()
@@ -82,8 +82,31 @@ export function openJournal(dir: string, table: SendTable, sync: boolean, compac
   }
 
   function write(data: Buffer): void {
-    for (let done = 0; done < data.length; ) done += writeSync(fd, data, done)
+    try {
+      for (let done = 0; done < data.length; ) done += writeSync(fd, data, done)
+    } catch (error) {
+      takeBack()
+      throw refusal(dir, error, 'free space or mend the disk, then try again')
+    }
     bytes += data.length
+  }
+
+  /** Removes what a failed write left: it was refused, so no restart may find it, and what follows must not stand behind half an entry. */
+  function takeBack(): void {
+    try {
+      ftruncateSync(fd, bytes)
+    } catch (error) {
+      broken = refusal(dir, error, 'mend the disk, then restart')
+    }
+  }
+
+  async function settledOnDisk(): Promise<void> {
+    try {
+      await datasync(fd)
+    } catch (error) {
+      broken = refusal(dir, error, 'mend the disk, then restart')
+      throw broken
+    }
   }
 
   /**
@@ -139,10 +162,10 @@ export function openJournal(dir: string, table: SendTable, sync: boolean, compac
   }
 }
 
-function refusal(dir: string, error: unknown): FusionizeError {
+function refusal(dir: string, error: unknown, remedy: string): FusionizeError {
   return new FusionizeError(
-    'UNSUPPORTED',
-    `the journal in ${dir} cannot be written (${(error as Error).message}); nothing more is accepted: free space or mend the disk, then restart`,
+    'JOURNAL_FAILED',
+    `the journal in ${dir} cannot be written (${(error as Error).message}), so this is not accepted: ${remedy}`,
     undefined,
     { cause: error },
   )

@@ -15,6 +15,8 @@ const REMEMBERED = 10_000
 /** The sends that are not done, as the events so far say. */
 export class SendTable {
   readonly items = new Map<string, Item>()
+  /** Whether a platform runs the sends; at the end of a journal: one died while it did. */
+  open = false
   #finished = new Set<string>()
 
   /** Whether a send of this id was accepted before. */
@@ -28,6 +30,13 @@ export class SendTable {
         this.items.clear()
         this.#finished.clear()
         return
+      case 'finished':
+        for (const id of event.ids) this.#remember(id)
+        return
+      case 'opened':
+      case 'closed':
+        this.open = event.type === 'opened'
+        return
       case 'accept':
         if (!this.knows(event.send.id)) this.items.set(event.send.id, { send: event.send, used: 0 })
         return
@@ -38,6 +47,7 @@ export class SendTable {
     const item = this.items.get(event.id)
     if (!item) return
     if (event.type === 'replay') {
+      if (!item.dead) return
       item.used = 0
       delete item.dead
       return
@@ -49,10 +59,8 @@ export class SendTable {
   /** Events that make a table equal to this one, finished ids included. */
   *snapshot(): Generator<SendEvent> {
     yield { type: 'snapshot' }
-    for (const id of this.#finished) {
-      yield { type: 'accept', send: { ...nobody, id } }
-      yield { type: 'done', id }
-    }
+    if (this.open) yield { type: 'opened' }
+    if (this.#finished.size > 0) yield { type: 'finished', ids: [...this.#finished] }
     for (const [id, { send, used, dead }] of this.items) {
       yield { type: 'accept', send }
       if (dead) yield { type: 'dead', id, used, ...dead }
@@ -64,15 +72,4 @@ export class SendTable {
     this.#finished.add(id)
     if (this.#finished.size > REMEMBERED) this.#finished.delete(this.#finished.values().next().value as string)
   }
-}
-
-const nobody = {
-  session: '',
-  function: '',
-  task: '',
-  input: undefined,
-  trace: '',
-  parent: '',
-  setup: '',
-  accepted: 0,
 }
