@@ -6,8 +6,8 @@ import { pairwise } from '../quantile.js'
 const FRAMES = 100
 const CALLS = 200
 const ROUNDS = 400
-const QUICK_ROUNDS = 4
 const WARM_UP = 40
+const QUICK = { rounds: 2, warmUp: 1 }
 
 const setting: Setting = {
   role: 'ours',
@@ -66,8 +66,8 @@ const bench: Bench = {
       { setup: 'bench', sandbox: '1', memory: 1769, sampleCpuEvery: 10, timeoutMs: 60_000, dev: false },
       { call: unreachable, send: unreachable, log: () => {} },
     )
-    const rounds = options.quick === undefined ? ROUNDS : QUICK_ROUNDS
-    for (let round = -WARM_UP; round < rounds; round++)
+    const { rounds, warmUp } = options.quick === undefined ? { rounds: ROUNDS, warmUp: WARM_UP } : QUICK
+    for (let round = -warmUp; round < rounds; round++)
       for (const id of cases) {
         const began = performance.now()
         await Promise.all(
@@ -77,7 +77,7 @@ const bench: Bench = {
         )
         if (round >= 0) sample(id, ((performance.now() - began) * 1e6) / (FRAMES * CALLS))
       }
-    more('inline', { recordBytesPerCall: Math.round(recordBytes / ((rounds + WARM_UP) * FRAMES * 2 * CALLS)) })
+    more('inline', { recordBytesPerCall: Math.round(recordBytes / ((rounds + warmUp) * FRAMES * 2 * CALLS)) })
     const added = pairwise(samplesOf('inline'), samplesOf('bare-await'))
     finding(`inline costs ${added.toFixed(0)} ns over bare-await (median of ${rounds} pairs; budget 300)`)
     const added1kb = pairwise(samplesOf('inline-1kb'), samplesOf('bare-await'))

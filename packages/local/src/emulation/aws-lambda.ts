@@ -2,7 +2,7 @@
  * Delays of AWS Lambda: Node functions, x86, 2023. Computed from the public measurements of the Fusionize prototype's IoT application
  * (`iterations-january`, `iterations-june`, `burst` and `cold-starts`: 27 setups, 1,134 requests), each run with the same
  * weight; what these do not contain (a caller with more memory than 128 MB that calls) is from the calibration over 570,000 records of the
- * same origin. How each table was made: docs/decisions/020-emulation.md. Replace the file to emulate another platform or another year.
+ * same origin. How each table was made: docs/decisions/022-emulation.md. Replace the file to emulate another platform or another year.
  */
 export const awsLambda = {
   name: 'aws-lambda',
