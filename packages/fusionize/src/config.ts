@@ -43,7 +43,7 @@ export interface LocalOptions {
   token?: string
   /** Largest request body in bytes. @default 6291456 */
   bodyLimit?: number
-  /** Time limit of an invocation whose task sets none, ms. @default 30000 */
+  /** Time limit of a run whose task sets none, ms; also how long a caller from outside waits for the run to begin. @default 30000 */
   timeoutMs?: number
   /** Runs of a failed async invocation after the first. @default 2 */
   retries?: number

@@ -82,7 +82,9 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
             mode: 'send' as const,
             external: send.parent === '',
             attempt: send.attempt,
-            deadline: Date.now() + engine.timeoutOf(deployment, send.task),
+            // Accepted is accepted: it waits for a sandbox as long as it takes.
+            deadline: Number.MAX_SAFE_INTEGER,
+            limitMs: engine.timeoutOf(deployment, send.task),
             trace: send.trace,
             parent: send.parent === '' ? null : send.parent,
             input: send.input,
@@ -149,6 +151,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       } catch (error) {
         return { ok: false, error: errorToWire(error), session }
       }
+      const limitMs = engine.timeoutOf(deployment, task)
       const request = {
         id: newId(),
         session,
@@ -156,7 +159,8 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
         mode: 'call' as const,
         external: true,
         attempt: 1,
-        deadline: Date.now() + (timeoutMs ?? engine.timeoutOf(deployment, task)),
+        deadline: Date.now() + (timeoutMs ?? settings.timeoutMs + limitMs),
+        limitMs,
         ...traceOf(options.traceparent),
         input,
       }

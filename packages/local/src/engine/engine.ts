@@ -24,8 +24,6 @@ import { Wheel } from './wheel.js'
 
 /** Ms between a deadline and the end of a sandbox that still works on what nobody waits for. */
 const GRACE_MS = 500
-/** Ms by which a deadline may differ from its task's limit because the clock was read twice. */
-const ROUNDING_MS = 20
 /** Ms before the second start of a function that failed to start; doubles with each failure. */
 const BACK_OFF_MS = 200
 const MAX_BACK_OFF_MS = 30_000
@@ -136,7 +134,8 @@ export class Engine implements SandboxOwner {
       if (--this.#open === 0) for (const idle of this.#idle.splice(0)) idle()
     }
     job.due = () => this.#expire(job)
-    this.#wheel.add(job, request.deadline)
+    job.onSooner = () => this.#wheel.add(job, job.deadline)
+    this.#wheel.add(job, job.deadline)
   }
 
   /** Nobody waits for the job any more. */
@@ -225,7 +224,8 @@ export class Engine implements SandboxOwner {
         mode: 'call',
         external: false,
         attempt: 1,
-        deadline: Math.min(request.deadline, Date.now() + this.timeoutOf(deployment, request.task)),
+        deadline: request.deadline,
+        limitMs: this.timeoutOf(deployment, request.task),
         trace: request.trace,
         parent: request.parent,
         input: request.input,
@@ -246,7 +246,19 @@ export class Engine implements SandboxOwner {
     const at = no.lastIndexOf(':')
     const caller = this.#live.get(no.slice(0, at))
     const call = Number(no.slice(at + 1))
-    const request = { id, session, task, external: false, attempt: 1, deadline, trace, parent, input: undefined }
+    const limitMs = this.timeoutOf(sandbox.pool.deployment, task)
+    const request = {
+      id,
+      session,
+      task,
+      external: false,
+      attempt: 1,
+      deadline,
+      limitMs,
+      trace,
+      parent,
+      input: undefined,
+    }
     const job = new Job(no, { ...request, mode: 'call' }, sandbox.pool, true, (ok, part) =>
       caller?.result(call, ok, part),
     )
@@ -419,7 +431,7 @@ export class Engine implements SandboxOwner {
 
   #expire(job: Job): void {
     const { sandbox, request } = job
-    const error = timeoutError(request.task, this.#limitOf(job))
+    const error = timeoutError(request.task, job.givenMs)
     if (job.state === 'queued') {
       this.scheduler.withdraw(job)
       job.answer(false, wireText(error))
@@ -443,13 +455,6 @@ export class Engine implements SandboxOwner {
         { function: fn, task: request.task },
       ),
     )
-  }
-
-  /** What the job was given, ms: its task's limit, or what its caller had left. */
-  #limitOf({ request, pool, arrived }: Job): number {
-    const own = this.timeoutOf(pool.deployment, request.task)
-    const given = request.deadline - arrived
-    return Math.abs(given - own) < ROUNDING_MS ? own : given
   }
 
   timeoutOf(deployment: Deployment, task: string): number {

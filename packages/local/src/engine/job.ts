@@ -3,6 +3,9 @@ import type { Pool } from './pool.js'
 import type { Sandbox } from './sandbox.js'
 import type { WheelEntry } from './wheel.js'
 
+/** Ms by which a deadline may differ from its task's limit because the clock was read twice. */
+const ROUNDING_MS = 20
+
 /** What a job asks for; see `Invocation` in `fusionize/runtime`. */
 export interface JobRequest {
   id: string
@@ -11,8 +14,10 @@ export interface JobRequest {
   mode: 'call' | 'send'
   external: boolean
   attempt: number
-  /** Epoch ms. */
+  /** Epoch ms: until when somebody waits for it, be it queued or running. */
   deadline: number
+  /** Longest that it may run, ms. Starting a sandbox and waiting for one do not count. */
+  limitMs: number
   trace: string
   parent: string | null
   input: Part
@@ -34,6 +39,10 @@ export class Job implements WheelEntry {
   void = false
   /** Epoch ms. */
   readonly arrived = Date.now()
+  /** Epoch ms: the request's, until a run begins whose own limit ends earlier. */
+  deadline: number
+  /** Called when the deadline comes nearer. */
+  onSooner: () => void = () => {}
   /** Called when its time is up: the deadline first, then the grace. */
   due: () => void = () => {}
   /** Called once, when the job is over. */
@@ -50,6 +59,24 @@ export class Job implements WheelEntry {
     answer: Answer,
   ) {
     this.#answer = answer
+    this.deadline = request.deadline
+  }
+
+  /** A sandbox takes it: its own limit counts from now on. */
+  begin(sandbox: Sandbox): void {
+    this.state = 'running'
+    this.sandbox = sandbox
+    const end = Date.now() + this.request.limitMs
+    if (end >= this.deadline) return
+    this.deadline = end
+    this.onSooner()
+  }
+
+  /** What it was given, ms: its task's limit, or what its caller had left. */
+  get givenMs(): number {
+    const { deadline, limitMs } = this.request
+    const given = deadline - this.arrived
+    return this.deadline < deadline || Math.abs(given - limitMs) < ROUNDING_MS ? limitMs : given
   }
 
   /** @returns false when the caller was answered before */

@@ -142,7 +142,7 @@ export class Sandbox {
         request.mode,
         request.external,
         request.attempt,
-        request.deadline,
+        job.deadline,
         request.trace,
         request.parent,
         cold,
@@ -156,8 +156,7 @@ export class Sandbox {
 
   /** A job runs in it that came over its link. */
   runs(job: Job): void {
-    job.state = 'running'
-    job.sandbox = this
+    job.begin(this)
     this.jobs.set(job.no, job)
     this.#weigh()
   }
