@@ -85,14 +85,13 @@ function selected({ traces, only, quick }: Record<string, string>): MeasuredSetu
   })
 }
 
-/** Which setups run at the same time: few of those that start many sandboxes, so that the machine adds little to the delays. */
+/** Which setups run at the same time: those alone that start many sandboxes at once, so that the machine adds little to the delays. */
 function groupsOf(setups: readonly MeasuredSetup[]): MeasuredSetup[][] {
   const rate = ({ requests }: MeasuredSetup) => requests.length / ((requests.at(-1)?.startMs ?? 0) / 1000 + 1)
   const cold = setups.filter((setup) => setup.cold)
   const steep = setups.filter((setup) => !setup.cold && rate(setup) > 1)
   const steady = setups.filter((setup) => !setup.cold && rate(setup) <= 1)
-  const groups = [steady, cold]
-  for (let i = 0; i < steep.length; i += 2) groups.push(steep.slice(i, i + 2))
+  const groups = [steady, cold, ...steep.map((setup) => [setup])]
   return groups.filter((group) => group.length > 0)
 }
 

@@ -11,6 +11,5 @@ export interface Plan {
 /** Takes as long as the task did. @param run of this task in the request, from 0 */
 export async function work({ own }: Plan, task: string, run = 0): Promise<void> {
   const ms = own[task]?.[run] ?? 0
-  // Timers are about a millisecond late.
-  if (ms >= 1) await sleep(ms - 1)
+  if (ms >= 1) await sleep(ms)
 }
