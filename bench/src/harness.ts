@@ -49,6 +49,8 @@ export interface Bench {
   cases: Record<string, Setting> | ((options: Record<string, string>) => Record<string, Setting>)
   /** Case that the ratios are against. */
   yardstick?: string
+  /** Figures beside the rows are for the JSON document alone: the findings say them to people. */
+  moreIsInFindings?: boolean
   run(context: BenchContext): Promise<void>
 }
 
@@ -122,8 +124,11 @@ export function machine(): Machine {
   }
 }
 
-/** The result for people. @param yardstick case that the ratios are against */
-export function formatResult(result: Result, yardstick: string | undefined): string {
+/** The result for people. */
+export function formatResult(
+  result: Result,
+  { yardstick, moreIsInFindings }: Pick<Bench, 'yardstick' | 'moreIsInFindings'>,
+): string {
   const { machine: m, rows } = result
   const base = rows.find((row) => row.case === yardstick)?.p50
   const head = ['case', 'role', 'isolation', 'durability', 'records', 'n', 'p50', 'p95', 'p99', 'unit', 'ratio']
@@ -144,7 +149,9 @@ export function formatResult(result: Result, yardstick: string | undefined): str
       .map((cell, i) => (i > 4 && i < 9 ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number)))
       .join('  ')
       .trimEnd()
-  const extras = rows.filter((row) => row.more).map((row) => `${row.case}: ${JSON.stringify(row.more)}`)
+  const extras = rows
+    .filter((row) => row.more && !moreIsInFindings)
+    .map((row) => `${row.case}: ${JSON.stringify(row.more)}`)
   return [
     `${result.name}: ${result.method}`,
     `on Node ${m.node}, ${m.cores} × ${m.cpu}, ${m.memoryGb} GB`,

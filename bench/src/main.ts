@@ -43,7 +43,7 @@ async function main(): Promise<number> {
   const bench = (await load()).default
   const settings = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, String(value)]))
   const result = await runBench(name, bench, settings, raw)
-  console.log(json ? JSON.stringify(result) : formatResult(result, bench.yardstick))
+  console.log(json ? JSON.stringify(result) : formatResult(result, bench))
   return 0
 }
 

@@ -57,7 +57,10 @@ describe('the harness', () => {
       { case: 'fast', role: 'ours', n: 1, p50: 2, more: { bytes: 7, calls: 1 } },
     ])
     expect(result).toMatchObject({ name: 'ten', method: 'counts to ten', findings: ['it counts'] })
-    expect(formatResult(result, 'slow')).toContain('0.36×')
+    const text = formatResult(result, { yardstick: 'slow' })
+    expect(text).toContain('0.36×')
+    expect(text).toContain('fast: {"bytes":7,"calls":1}')
+    expect(formatResult(result, { moreIsInFindings: true })).not.toContain('bytes')
   })
 
   it('writes every sample in the order in which it came', async () => {

@@ -40,6 +40,7 @@ const bench: Bench = {
     '(its handler, less what it waited for in calls), so sandboxes are threads without CPU shares; delays from one dated file, ' +
     `seed ${SEED} for every setup; ms from the root handler’s start to its end, cost at 2023 prices (no INIT billing), both from our records, against the published sample`,
   unit: 'ms',
+  moreIsInFindings: true,
   cases: (options) => Object.fromEntries(selected(options).map(({ id }) => [id, setting])),
   async run({ options, sample, more, finding, progress }) {
     const setups = selected(options)
