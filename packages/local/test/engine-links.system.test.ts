@@ -73,6 +73,20 @@ describe.each(['processes', 'threads'] as const)('links between %s', (isolation)
     await platform.drained()
   })
 
+  test('once the platform is drained, every call over a link is in its records', async () => {
+    const platform = await deployed({ isolation })
+    await platform.invoke('loop', '20')
+    await platform.drained()
+    let { next } = await platform.records()
+    for (let round = 0; round < 150; round++) {
+      await platform.invoke('loop', '3')
+      await platform.drained()
+      const page = await platform.records(next)
+      expect(page.lines).toHaveLength(4)
+      next = page.next
+    }
+  })
+
   test('a session that ends leaves nothing lent that a new setup has to wait for', async () => {
     const platform = await deployed({ isolation })
     await platform.invoke('loop', '20')

@@ -150,8 +150,13 @@ export class Engine implements SandboxOwner {
   }
 
   /** Resolves when no job is under way. */
-  drained(): Promise<void> {
-    return this.#open === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve))
+  async drained(): Promise<void> {
+    do {
+      if (this.#open > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+      // A caller has the answer to its call over a link before the engine hears of the call.
+      const lent = [...this.#live.values()].filter((sandbox) => sandbox.lentTo !== undefined)
+      await Promise.all(lent.map((sandbox) => sandbox.heard()))
+    } while (this.#open > 0)
   }
 
   /** Ends the sandboxes of a deployment that has no sessions. */
@@ -405,7 +410,7 @@ export class Engine implements SandboxOwner {
     const { pool } = sandbox
     const started = sandbox.state !== 'starting'
     this.scheduler.removed(sandbox)
-    sandbox.state = 'ended'
+    sandbox.gone()
     this.#live.delete(sandbox.id)
     for (const lent of sandbox.borrowed.values()) this.#links.revoke(lent)
     if (this.#live.size === 0) for (const gone of this.#gone.splice(0)) gone()

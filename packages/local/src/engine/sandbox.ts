@@ -120,6 +120,8 @@ export class Sandbox {
   /** Why the engine ended it, if it did. */
   endedFor: FusionizeError | 'idle' | undefined
   readonly stderr: string[] = []
+  /** Who waits for `synced`. */
+  readonly #waiting: (() => void)[] = []
 
   constructor(
     readonly id: string,
@@ -191,6 +193,23 @@ export class Sandbox {
     if (this.state !== 'ended') this.host?.channel.post([kind.cancel, job.request.id, reason])
   }
 
+  /** Resolves when all has arrived that it said until now, or it is gone. */
+  heard(): Promise<void> {
+    if (this.state === 'ended') return Promise.resolve()
+    this.host?.channel.post([kind.sync])
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  #synced(): void {
+    this.#waiting.shift()?.()
+  }
+
+  /** Its process or thread is gone. */
+  gone(): void {
+    this.state = 'ended'
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
   end(reason: FusionizeError | 'idle'): void {
     if (this.state === 'ended') return
     this.endedFor ??= reason
@@ -227,6 +246,9 @@ export class Sandbox {
         break
       case kind.revoked:
         this.owner.revoked(this)
+        break
+      case kind.synced:
+        this.#synced()
         break
       case kind.log:
         this.#logged(head as LogHead, parts)

@@ -54,6 +54,8 @@ export function start(module: FunctionModule): void {
         return caller.unlent(head)
       case kind.revoke:
         return callee.revoke()
+      case kind.sync:
+        return channel.post([kind.synced])
     }
   }
   const answer = (no: number, ok: boolean, output: Payload) => take(no)?.outcome(outcomeOf(ok, output))

@@ -37,6 +37,8 @@ export const kind = {
   began: 10,
   /** sandbox: its link takes nothing more; what it had not begun was not run. */
   revoked: 11,
+  /** sandbox: answers `sync`; all that it said before has arrived. */
+  synced: 12,
   /** engine: [job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind]; part: input. */
   invoke: 16,
   /** engine: [no, ok]; part: output or error. Callee, on a link: [job, ok, over]. */
@@ -59,6 +61,8 @@ export const kind = {
   unlent: 25,
   /** caller to callee, first on a link of processes: [token]. */
   hello: 26,
+  /** engine: answer with `synced`. */
+  sync: 27,
 } as const
 
 export type Head = [kind: number, ...rest: unknown[]]
