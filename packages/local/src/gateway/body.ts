@@ -1,5 +1,7 @@
-import type { IncomingMessage } from 'node:http'
+import { isUtf8 } from 'node:buffer'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Payload } from 'fusionize/runtime'
+import { jsonBreak } from './json-break.js'
 import { problem } from './replies.js'
 
 /**
@@ -12,21 +14,35 @@ export async function readInput(incoming: IncomingMessage, limit: number): Promi
   const body = await readBody(incoming, limit)
   if (body === undefined) return tooLarge(limit)
   if (body.length === 0) return undefined
-  const type = (incoming.headers['content-type'] ?? 'application/json').split(';', 1)[0]?.trim().toLowerCase() ?? ''
-  if (type === 'application/octet-stream') return new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
-  if (type !== 'application/json' && !type.endsWith('+json'))
-    return problem(
-      415,
-      'UNSUPPORTED_MEDIA_TYPE',
-      `cannot read a body of type ${type}; send application/json or application/octet-stream`,
-    )
+  const kind = kindOf(incoming.headers)
+  if (kind !== 'json' && kind !== 'bytes') return problem(415, 'UNSUPPORTED_MEDIA_TYPE', kind.refusal)
+  if (kind === 'bytes') return new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
+  // Decoding would put something else in the place of what is not UTF-8, and the task would never know.
+  if (!isUtf8(body)) return problem(400, 'MALFORMED_JSON', 'the body is not JSON: it is not UTF-8')
   const text = body.toString()
   try {
     JSON.parse(text)
     return text
-  } catch (error) {
-    return problem(400, 'MALFORMED_JSON', `the body is not JSON: ${(error as Error).message}`, positionIn(error, text))
+  } catch {
+    const position = jsonBreak(text)
+    const what = position < text.length ? `unexpected ${JSON.stringify(text[position])}` : 'it ends'
+    return problem(400, 'MALFORMED_JSON', `the body is not JSON: ${what} at position ${position}`, { position })
   }
+}
+
+/** How a body is to be read, or why it cannot be; without a type it is JSON. */
+function kindOf(headers: IncomingHttpHeaders): 'json' | 'bytes' | { refusal: string } {
+  const { 'content-type': given = 'application/json', 'content-encoding': encoding } = headers
+  if (encoding !== undefined && encoding !== 'identity')
+    return { refusal: `cannot read a body in the encoding ${encoding}; send it as it is` }
+  if (given === 'application/json') return 'json'
+  const type = given.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (type === 'application/octet-stream') return 'bytes'
+  if (type !== 'application/json' && !type.endsWith('+json'))
+    return { refusal: `cannot read a body of type ${type}; send application/json or application/octet-stream` }
+  const charset = /;\s*charset="?([^;"\s]+)/i.exec(given)?.[1] ?? 'utf-8'
+  if (/^(utf-?8|us-ascii)$/i.test(charset)) return 'json'
+  return { refusal: `cannot read JSON in ${charset}; send it in UTF-8` }
 }
 
 /** @returns undefined when there is more than the limit */
@@ -56,11 +72,4 @@ function tooLarge(limit: number): Response {
     { limit },
     { connection: 'close' },
   )
-}
-
-/** Where the parser stopped, if it says so: for an unexpected token V8 shows the text around it instead. */
-function positionIn(error: unknown, text: string): { position?: number } {
-  const found = /position (\d+)/.exec((error as Error).message)?.[1]
-  if (found !== undefined) return { position: Number(found) }
-  return /end of JSON/i.test((error as Error).message) ? { position: text.length } : {}
 }

@@ -1,12 +1,13 @@
+import { createHash } from 'node:crypto'
 import { readInput } from './body.js'
-import { type App, invoke } from './entries.js'
-import type { GatewayOptions } from './options.js'
+import { type App, type Desk, invoke } from './entries.js'
 import { failure, problem } from './replies.js'
 
 /** What the `fusionize` command of another process uses: state, logs, dead letters, and tasks that are no entries. */
-export function serveControl(app: App, options: GatewayOptions, bodyLimit: number): void {
-  const { control } = options
-  const answer = (work: Promise<unknown>) => work.then((value) => Response.json(value), failure)
+export function serveControl(app: App, desk: Desk): void {
+  const { bodyLimit } = desk
+  const { control } = desk.options
+  const answer = (work: Promise<unknown>) => work.then((value) => Response.json(value), refusal)
 
   app.get('/_fusionize/status', () => answer(control.status()))
   app.get('/_fusionize/records', (c) => answer(control.records(c.req.query('since'))))
@@ -34,16 +35,25 @@ export function serveControl(app: App, options: GatewayOptions, bodyLimit: numbe
   })
   app.post('/_fusionize/invoke/:task', async (c) => {
     const input = await readInput(c.env.incoming, bodyLimit)
-    return input instanceof Response ? input : invoke(c, options, c.req.param('task'), input)
+    return input instanceof Response ? input : invoke(c, desk, c.req.param('task'), input)
   })
   app.post('/_fusionize/send/:task', async (c) => {
     const input = await readInput(c.env.incoming, bodyLimit)
     if (input instanceof Response) return input
-    const id = c.req.header('idempotency-key')
-    const accepted = control.send(c.req.param('task'), input, id === undefined ? {} : { id })
-    return accepted.then((value) => Response.json(value, { status: 202 }), failure)
+    const task = c.req.param('task')
+    const key = c.req.header('idempotency-key')
+    return control
+      .send(task, input, key === undefined ? {} : { id: idOf(task, key) })
+      .then((value) => Response.json(value, { status: 202 }), refusal)
   })
   app.all('/_fusionize/*', (c) =>
     problem(404, 'NOT_FOUND', `there is no control endpoint ${c.req.method} ${c.req.path}`),
   )
+}
+
+const refusal = (error: unknown) => failure(error)
+
+/** The same for each try of one client's send; keys of different tasks have nothing to do with each other. */
+function idOf(task: string, key: string): string {
+  return createHash('sha256').update(`${task}\n${key}`).digest('hex').slice(0, 32)
 }

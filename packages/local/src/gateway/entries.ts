@@ -1,55 +1,92 @@
 import type { HttpBindings } from '@hono/node-server'
+import { FusionizeError, suggest } from 'fusionize'
 import type { Payload } from 'fusionize/runtime'
 import type { Context, Hono } from 'hono'
+import { TrieRouter } from 'hono/router/trie-router'
 import { readInput } from './body.js'
 import type { GatewayOptions, Route } from './options.js'
-import { problem, replyTo } from './replies.js'
+import { failure, problem, replyTo } from './replies.js'
 
 export type App = Hono<{ Bindings: HttpBindings }>
 export type Request = Context<{ Bindings: HttpBindings }>
 
+/** What runs tasks for clients: the gateway's options, and the requests that wait for a task. */
+export interface Desk {
+  options: GatewayOptions
+  bodyLimit: number
+  /** Each tells its client that the platform ends. */
+  waiting: Set<() => void>
+}
+
 /** Serves the entries. A path that has other methods answers 405, any other 404. */
-export function serveEntries(app: App, routes: readonly Route[], options: GatewayOptions, bodyLimit: number): void {
-  for (const { method, path, task } of routes)
+export function serveEntries(app: App, routes: readonly Route[], desk: Desk): void {
+  const methods = new TrieRouter<string>()
+  for (const { method, path, task } of routes) {
+    methods.add('ALL', path, method)
     app.on(method, path, async (c) => {
-      const input = await inputOf(c, method, bodyLimit)
-      return input instanceof Response ? input : invoke(c, options, task, input)
+      const input = await inputOf(c, method, desk.bodyLimit)
+      return input instanceof Response ? input : invoke(c, desk, task, input)
     })
-  for (const path of new Set(routes.map((route) => route.path))) {
-    const allow = routes.filter((route) => route.path === path).map((route) => route.method)
-    app.all(path, (c) =>
-      problem(
-        405,
-        'METHOD_NOT_ALLOWED',
-        `${c.req.path} takes ${allow.join(', ')}, not ${c.req.method}`,
-        {},
-        { allow: allow.join(', ') },
-      ),
-    )
   }
+  const known = routes.map((route) => `${route.method} ${route.path}`)
   app.notFound((c) => {
-    const known = routes.map((route) => `${route.method} ${route.path}`)
-    const list = known.length > 0 ? `entries are ${known.join(', ')}` : 'no task has an http option'
-    return problem(404, 'NOT_FOUND', `nothing answers ${c.req.method} ${c.req.path}; ${list}`)
+    const { method, path } = c.req
+    const allowed = methods.match('ALL', path)[0].map(([allow]) => allow)
+    const allow = [...new Set(allowed)].join(', ')
+    if (allow !== '') return problem(405, 'METHOD_NOT_ALLOWED', `${path} takes ${allow}, not ${method}`, {}, { allow })
+    return problem(404, 'NOT_FOUND', `nothing answers ${method} ${shown(path)}${nearest(method, path, known)}`)
   })
 }
 
+/** Longer paths than this are cut in messages, and nobody looks for similar ones. */
+const LONGEST_SHOWN = 200
+const MOST_LISTED = 20
+
+function shown(path: string): string {
+  return path.length > LONGEST_SHOWN ? `${path.slice(0, LONGEST_SHOWN)}…` : path
+}
+
+function nearest(method: string, path: string, known: string[]): string {
+  if (known.length === 0) return '; no task has an http option'
+  const list = known.slice(0, MOST_LISTED).join(', ')
+  const rest = known.length > MOST_LISTED ? ` and ${known.length - MOST_LISTED} more` : ''
+  return `${path.length > LONGEST_SHOWN ? '' : suggest(`${method} ${path}`, known)}; entries are ${list}${rest}`
+}
+
 /** Runs a task for a client; when the client goes away, nobody waits any more. */
-export async function invoke(c: Request, options: GatewayOptions, task: string, input: Payload): Promise<Response> {
+export function invoke(c: Request, { options, waiting }: Desk, task: string, input: Payload): Promise<Response> {
   const { outgoing } = c.env
+  const traceparent = traceOf(c.req.header('traceparent'))
   const gone = new AbortController()
-  const onClose = () => {
-    if (!outgoing.writableFinished) gone.abort()
-  }
-  outgoing.once('close', onClose)
-  const traceparent = c.req.header('traceparent')
-  const valid = traceparent !== undefined && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)
-  try {
-    const result = await options.invoke(task, input, { signal: gone.signal, ...(valid ? { traceparent } : {}) })
-    return replyTo(result, options.dev ?? false)
-  } finally {
-    outgoing.off('close', onClose)
-  }
+  return new Promise((resolve) => {
+    const over = (response: Response) => {
+      waiting.delete(stop)
+      outgoing.off('close', onClose)
+      resolve(response)
+    }
+    const onClose = () => {
+      if (!outgoing.writableFinished) gone.abort()
+    }
+    const stop = () => {
+      over(failure(new FusionizeError('SHUTTING_DOWN', 'the platform is shutting down'), { connection: 'close' }))
+      gone.abort()
+    }
+    waiting.add(stop)
+    outgoing.once('close', onClose)
+    const trace: { traceparent?: string } = traceparent === undefined ? {} : { traceparent }
+    options.invoke(task, input, { signal: gone.signal, ...trace }).then(
+      (result) => over(replyTo(result, options.dev ?? false, trace)),
+      (error) => over(failure(error)),
+    )
+  })
+}
+
+/** W3C Trace Context, §3.2.2 and §4: another version may say more behind, all zeros are no id. */
+const traceShape = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?=$|-)/
+
+function traceOf(header: string | undefined): string | undefined {
+  if (header === undefined || !traceShape.test(header)) return undefined
+  return header.startsWith('00') && header.length !== 55 ? undefined : header
 }
 
 /**

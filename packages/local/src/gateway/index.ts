@@ -4,7 +4,7 @@ import { type HttpBindings, serve } from '@hono/node-server'
 import { FusionizeError } from 'fusionize'
 import { Hono } from 'hono'
 import { serveControl } from './control.js'
-import { type App, serveEntries } from './entries.js'
+import { type App, type Desk, serveEntries } from './entries.js'
 import { requireOwnClient, requireToken } from './guard.js'
 import { checkExposure, defaults, type GatewayOptions } from './options.js'
 import { failure } from './replies.js'
@@ -16,8 +16,12 @@ export interface Gateway {
   readonly url: string
   /** Reads the routes again: a new setup may have other entries. */
   refresh(): void
+  /** Those who wait for a task are told that the platform ends. */
   close(): Promise<void>
 }
+
+/** How long clients may take to hear the last replies, ms. */
+const GRACE_MS = 500
 
 /**
  * The HTTP face of the local platform: entries by their `http` option, and `/_fusionize/` for the command line.
@@ -27,32 +31,37 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const host = options.host ?? defaults.host
   const port = options.port ?? defaults.port
   checkExposure(host, options.token)
-  let app = build(options, host)
+  const desk: Desk = { options, bodyLimit: options.bodyLimit ?? defaults.bodyLimit, waiting: new Set() }
+  let app = build(desk, host)
   const server = await listen((request, env) => app.fetch(request, env), host, port)
   const address = server.address() as AddressInfo
   const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address
   return {
     url: `http://${shown}:${address.port}`,
     refresh() {
-      app = build(options, host)
+      app = build(desk, host)
     },
     close() {
       return new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
+        const impatient = setTimeout(() => server.closeAllConnections(), GRACE_MS)
+        server.close(() => {
+          clearTimeout(impatient)
+          resolve()
+        })
+        for (const stop of desk.waiting) stop()
       })
     },
   }
 }
 
-function build(options: GatewayOptions, host: string): App {
-  const bodyLimit = options.bodyLimit ?? defaults.bodyLimit
+function build(desk: Desk, host: string): App {
+  const { options } = desk
   const app: App = new Hono<{ Bindings: HttpBindings }>()
   if (options.onRequest) app.use('*', reportRequests(options.onRequest))
   if (options.token) app.use('*', requireToken(options.token))
   app.use('/_fusionize/*', requireOwnClient(host, options.token !== undefined))
-  serveControl(app, options, bodyLimit)
-  serveEntries(app, options.routes(), options, bodyLimit)
+  serveControl(app, desk)
+  serveEntries(app, options.routes(), desk)
   app.onError((error) => failure(error))
   return app
 }

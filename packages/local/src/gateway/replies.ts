@@ -15,8 +15,8 @@ export function problem(
 }
 
 /** An invocation's result as a reply: the task's JSON or bytes as they came, its error with the status that fits. */
-export function replyTo(result: InvokeResult, dev: boolean): Response {
-  const headers: Record<string, string> = { 'x-fusionize-session': result.session }
+export function replyTo(result: InvokeResult, dev: boolean, more: { traceparent?: string } = {}): Response {
+  const headers: Record<string, string> = { 'x-fusionize-session': result.session, ...more }
   if (!result.ok) return errorReply(result.error, dev, headers)
   const { output } = result
   if (output === undefined) return new Response(null, { status: 204, headers })
@@ -34,6 +34,7 @@ const statuses: Record<string, ContentfulStatusCode> = {
   SANDBOX_CRASHED: 502,
   OUT_OF_MEMORY: 502,
   SHUTTING_DOWN: 503,
+  JOURNAL_FAILED: 503,
   TIMEOUT: 504,
 }
 
@@ -46,13 +47,25 @@ export function errorReply(wire: WireError, dev: boolean, headers: Record<string
   const { details = {} } = (wire.props === undefined ? {} : JSON.parse(wire.props)) as {
     details?: Record<string, unknown>
   }
-  if (typeof details.retryAfterMs === 'number') headers['retry-after'] = String(Math.ceil(details.retryAfterMs / 1000))
-  return problem(status, String(wire.code), wire.message, { ...details, ...stack }, headers)
+  return ownError(status, String(wire.code), wire.message, { ...details, ...stack }, headers)
 }
 
 /** What went wrong in the gateway's own work. */
-export function failure(error: unknown): Response {
+export function failure(error: unknown, headers: Record<string, string> = {}): Response {
   if (error instanceof FusionizeError)
-    return problem(statuses[error.code] ?? 500, error.code, error.message, error.details)
-  return problem(500, 'GATEWAY_FAILED', error instanceof Error ? error.message : String(error))
+    return ownError(statuses[error.code] ?? 500, error.code, error.message, error.details ?? {}, headers)
+  return problem(500, 'GATEWAY_FAILED', error instanceof Error ? error.message : String(error), {}, headers)
+}
+
+function ownError(
+  status: ContentfulStatusCode,
+  code: string,
+  message: string,
+  details: Record<string, unknown>,
+  headers: Record<string, string>,
+): Response {
+  const { retryAfterMs } = details
+  const retry: Record<string, string> =
+    typeof retryAfterMs === 'number' ? { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } : {}
+  return problem(status, code, message, details, { ...headers, ...retry })
 }
