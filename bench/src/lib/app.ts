@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createLocalPlatform, type LocalPlatform, type LocalPlatformOptions } from '@fusionize/local'
@@ -18,26 +18,6 @@ export function builderOf(name: string): Builder {
     outDir: '.fusionize/artifacts',
     adapter,
   })
-}
-
-/** Starts to watch the machine; the result says which share of its CPU was busy since, whoever used it. */
-export function watchCpu(): () => number {
-  const before = cpuTimes()
-  return () => {
-    const after = cpuTimes()
-    return after.all === before.all ? 0 : (after.busy - before.busy) / (after.all - before.all)
-  }
-}
-
-function cpuTimes(): { busy: number; all: number } {
-  let busy = 0
-  let all = 0
-  for (const { times } of cpus()) {
-    const used = times.user + times.nice + times.sys + times.irq
-    busy += used
-    all += used + times.idle
-  }
-  return { busy, all }
 }
 
 /** A platform without gateway on a folder of its own, with the application deployed all-remote. */

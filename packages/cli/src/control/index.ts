@@ -2,7 +2,7 @@
 export { type LoadedApp, loadApp } from '../app/load-app.js'
 export { newHistory } from './history.js'
 export { createLab, type Evidence, type Lab, pool } from './lab.js'
-export { arrivals, evenly } from './load/arrivals.js'
+export { arrivals, evenly, meanRps } from './load/arrivals.js'
 export { type Bench, runLoop } from './loop.js'
 export { Meter } from './meter.js'
 export { type OwnPlatform, openOwnPlatform } from './own-platform.js'
