@@ -59,7 +59,9 @@ function readBody(incoming: IncomingMessage, limit: number): Promise<Buffer | un
     })
     incoming.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length)))
     incoming.on('error', reject)
-    incoming.on('close', () => reject(new Error('the client went away')))
+    incoming.on('close', () => {
+      if (!incoming.readableEnded) reject(new Error('the client went away'))
+    })
   })
 }
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
 import { FusionizeError, suggest } from 'fusionize'
 import type { Payload } from 'fusionize/runtime'
@@ -46,39 +47,47 @@ function shown(path: string): string {
   return path.length > LONGEST_SHOWN ? `${path.slice(0, LONGEST_SHOWN)}…` : path
 }
 
+/** All entries when they are few, else the one that was probably meant and the first few. */
 function nearest(method: string, path: string, known: string[]): string {
   if (known.length === 0) return '; no task has an http option'
-  const list = known.slice(0, MOST_LISTED).join(', ')
-  const rest = known.length > MOST_LISTED ? ` and ${known.length - MOST_LISTED} more` : ''
-  return `${path.length > LONGEST_SHOWN ? '' : suggest(`${method} ${path}`, known)}; entries are ${list}${rest}`
+  if (known.length <= MOST_LISTED) return `; entries are ${known.join(', ')}`
+  const meant = path.length > LONGEST_SHOWN ? '' : suggest(`${method} ${path}`, known)
+  return `${meant}; entries are ${known.slice(0, MOST_LISTED).join(', ')} and ${known.length - MOST_LISTED} more`
 }
 
 /** Runs a task for a client; when the client goes away, nobody waits any more. */
 export function invoke(c: Request, { options, waiting }: Desk, task: string, input: Payload): Promise<Response> {
-  const { outgoing } = c.env
+  const gone = leavingOf(c.env.incoming.socket)
   const traceparent = traceOf(c.req.header('traceparent'))
-  const gone = new AbortController()
+  const trace: { traceparent?: string } = traceparent === undefined ? {} : { traceparent }
   return new Promise((resolve) => {
     const over = (response: Response) => {
       waiting.delete(stop)
-      outgoing.off('close', onClose)
       resolve(response)
-    }
-    const onClose = () => {
-      if (!outgoing.writableFinished) gone.abort()
     }
     const stop = () => {
       over(failure(new FusionizeError('SHUTTING_DOWN', 'the platform is shutting down'), { connection: 'close' }))
       gone.abort()
     }
     waiting.add(stop)
-    outgoing.once('close', onClose)
-    const trace: { traceparent?: string } = traceparent === undefined ? {} : { traceparent }
     options.invoke(task, input, { signal: gone.signal, ...trace }).then(
       (result) => over(replyTo(result, options.dev ?? false, trace)),
       (error) => over(failure(error)),
     )
   })
+}
+
+/** One for all requests of a connection, since to make one for each costs a third of what the gateway adds to a request. */
+const leaving = new WeakMap<Socket, AbortController>()
+
+function leavingOf(socket: Socket): AbortController {
+  const known = leaving.get(socket)
+  if (known) return known
+  const gone = new AbortController()
+  leaving.set(socket, gone)
+  if (socket.destroyed) gone.abort()
+  else socket.once('close', () => gone.abort())
+  return gone
 }
 
 /** W3C Trace Context, §3.2.2 and §4: another version may say more behind, all zeros are no id. */

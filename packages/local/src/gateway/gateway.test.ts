@@ -207,15 +207,15 @@ describe('a bad request gets one clear message:', () => {
     const error = await errorOf(await fetch(`${await gateway(echo)}/nothing`))
     expect(error).toMatchObject({ status: 404, code: 'NOT_FOUND' })
     expect(error.message).toContain('POST /echo')
-    const near = await errorOf(await post(`${await gateway(echo)}/ehco`, '1'))
-    expect(near.message).toContain(`did you mean 'POST /echo'?`)
   })
 
   it('404 that stays short for a long path and many entries', async () => {
     const routes = () => Array.from({ length: 500 }, (_, i) => ({ method: 'GET', path: `/e${i}`, task: 't' }))
-    const error = await errorOf(await fetch(`${await gateway(echo, { routes })}/${'x'.repeat(8000)}`))
-    expect(error.message.length).toBeLessThan(600)
-    expect(error.message).toContain('480 more')
+    const url = await gateway(echo, { routes })
+    const { message } = await errorOf(await fetch(`${url}/${'x'.repeat(8000)}`))
+    expect(message.length).toBeLessThan(600)
+    expect(message).toContain('480 more')
+    expect((await errorOf(await fetch(`${url}/ee251`))).message).toContain(`did you mean 'GET /e251'?`)
   })
 
   it('405 for a wrong method, with those allowed', async () => {

@@ -34,6 +34,7 @@ export interface RequestLog {
 export interface GatewayOptions {
   /** The entries of the setup that takes new sessions; read again at `refresh`. */
   routes(): Route[]
+  /** `signal` is one for all requests of a connection: whoever listens stops listening in the end. */
   invoke(task: string, input: Payload, options: InvokeOptions): Promise<InvokeResult>
   control: Control
   /** @default '127.0.0.1' */
