@@ -179,8 +179,11 @@ export function createSends(options: SendsOptions): Sends {
   happen({ type: 'opened' })
   for (const [id, item] of table.items) {
     if (item.dead) continue
-    if (crashed) cutShort(id, item)
-    queueMicrotask(() => dispatch(id))
+    // Later: those who give `run` and `retriesOf` may not be ready before they have their sends.
+    queueMicrotask(() => {
+      if (crashed) cutShort(id, item)
+      dispatch(id)
+    })
   }
 
   return {

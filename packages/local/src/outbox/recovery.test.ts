@@ -95,6 +95,30 @@ describe('after the platform died', () => {
     await world.sends.close()
   })
 
+  it('nobody is asked about the open sends before they can answer', async () => {
+    const first = await open()
+    await first.sends.accept([sendOf('a')])
+    const files = first.files()
+    await first.sends.close()
+    let ready = false
+    const asked: [string, boolean][] = []
+    const opening = open(files, {
+      retriesOf: () => void asked.push(['retriesOf', ready]),
+      run: async () => {
+        asked.push(['run', ready])
+        return ok
+      },
+    })
+    ready = true
+    const { sends } = await opening
+    await sends.drained()
+    expect(asked).toEqual([
+      ['retriesOf', true],
+      ['run', true],
+    ])
+    await sends.close()
+  })
+
   it('at any point of a rewrite, the same sends are open, dead and done as without', async () => {
     const world = await open({}, { compactBytes: 4000 })
     const ids = ['open', 'failing', 'dead', 'done']
