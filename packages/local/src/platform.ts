@@ -37,6 +37,8 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   const newEmulation = () => (emulate === undefined ? undefined : createEmulation(emulate, seed))
   newEmulation()
   mkdirSync(dir, { recursive: true })
+  // Before the sends: those of an earlier run ask for the retries of their tasks as soon as they are read.
+  const deployments: Deployments = new Deployments((deployment) => engine.retire(deployment))
   const sends = createSends({ dir, durability, retries, retriesOf, retryDelayMs, run: runSend })
   const records = openRecords(dir)
   const logs = new Logs()
@@ -55,7 +57,6 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       log: (entry) => logs.add({ ...entry, message: mapPlaces(entry.message) }),
     },
   )
-  const deployments = new Deployments((deployment) => engine.retire(deployment))
   const pinned = new PinnedSends(deployments, retriesOf, sends)
   let deployed: () => void = () => {}
   const firstDeployment = new Promise<void>((resolve) => {
