@@ -111,7 +111,11 @@ describe('an entry', () => {
   })
 
   it('takes bodies in many pieces, slow ones and large ones, and several requests on one connection', async () => {
-    const url = await gateway(echo)
+    const left: (boolean | undefined)[] = []
+    const url = await gateway((task, input, options) => {
+      left.push(options.signal?.aborted)
+      return echo(task, input, options)
+    })
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     const ports = new Set<number | undefined>()
     const ask = (pieces: (string | Buffer)[]) =>
@@ -134,6 +138,7 @@ describe('an entry', () => {
     const large = JSON.stringify('x'.repeat(5 * 2 ** 20))
     expect(await ask([large.slice(0, 1000), large.slice(1000)])).toBe(large)
     expect(ports.size).toBe(1)
+    expect(left).toEqual([false, false, false])
     agent.destroy()
   })
 
@@ -245,6 +250,7 @@ describe('a bad request gets one clear message:', () => {
     })
     expect(status).toBe(413)
     expect((await post(`${url}/echo`, '12345678')).status).toBe(200)
+    expect((await post(`${url}/echo`, '1'.repeat(2e7))).status).toBe(413)
   })
 
   it('415 for a type that no task takes', async () => {
