@@ -1,16 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createLocalPlatform } from '@fusionize/local'
-import { costOf, totalOf } from '@fusionize/planner'
-import type { Builder, Platform } from '@fusionize/platform'
-import { type InvocationRecord, parseRecord } from 'fusionize/record'
 import { type App, defaultSpec, type FusionSetup } from 'fusionize/setup'
 import type { Bench, Setting } from '../harness.js'
 import { builderOf } from '../lib/app.js'
 import { watchCpu } from '../lib/cpu.js'
+import { askOnce } from '../lib/peers.js'
 import { median } from '../quantile.js'
+import type { ReplayOrder, ReplayOutcome } from '../replay/replay.js'
 import { type MeasuredSetup, readSetups } from '../replay/traces.js'
 
 /** AWS p50 and cost that a replay must not miss by more. */
@@ -38,7 +33,7 @@ const bench: Bench = {
   method:
     'the sample of every setup measured on AWS Lambda in 2023 again on the local platform with emulate aws-lambda: same setup, memory and arrivals ' +
     `(of the forced cold starts, which came minutes apart, ${COLD_REQUESTS} requests, one every ${COLD_GAP_MS / 1000} s); each task sleeps as long as its own measured time ` +
-    '(its handler, less what it waited for in calls), so sandboxes are threads without CPU shares; delays from one dated file, ' +
+    '(its handler, less what it waited for in calls), so sandboxes are threads without CPU shares; each setup’s platform in a process of its own; delays from one dated file, ' +
     `seed ${SEED} for every setup; ms from the root handler’s start to its end, cost at 2023 prices (no INIT billing), both from our records, against the published sample`,
   unit: 'ms',
   moreIsInFindings: true,
@@ -55,7 +50,8 @@ const bench: Bench = {
       await Promise.all(
         group.map(async (setup, i) => {
           await sleep(i * STAGGER_MS)
-          const outcome = await replay(setup, app, builder)
+          const build = await builder.build(setupOf(setup, app))
+          const outcome = await askOnce<ReplayOutcome>('replay-setup', { build, ...orderOf(setup) })
           for (const ms of outcome.latencies) sample(setup.id, ms)
           const row = compare(setup, outcome)
           rows.push(row)
@@ -97,44 +93,10 @@ function groupsOf(setups: readonly MeasuredSetup[]): MeasuredSetup[][] {
   return groups.filter((group) => group.length > 0)
 }
 
-interface Outcome {
-  latencies: number[]
-  costUsd: number
-  coldShare: number
-}
-
-async function replay(setup: MeasuredSetup, app: App, builder: Builder): Promise<Outcome> {
-  const dir = mkdtempSync(join(tmpdir(), 'fusionize-bench-'))
-  const platform = await createLocalPlatform({
-    dir,
-    app: app.name,
-    isolation: 'threads',
-    emulate: 'aws-lambda',
-    seed: SEED,
-    durability: 'none',
-    gateway: false,
-    timeoutMs: 120_000,
-    maxSandboxes: 2000,
-  })
-  try {
-    await platform.deploy(await builder.build(setupOf(setup, app)), { forceCold: setup.cold })
-    const began = performance.now()
-    const errors: string[] = []
-    await Promise.all(
-      setup.requests.map(async ({ startMs, own, awaited }, i) => {
-        const due = setup.cold ? i * COLD_GAP_MS : startMs
-        await sleep(Math.max(0, began + due - performance.now()))
-        const result = await platform.invoke('analyze-sensor', JSON.stringify({ own, awaited }))
-        if (!result.ok) errors.push(result.error.message)
-      }),
-    )
-    await platform.drained()
-    if (errors.length > 0) throw new Error(`${setup.id}: ${errors.length} requests failed: ${errors[0]}`)
-    return await evaluate(platform, setup.requests.length)
-  } finally {
-    await platform.destroy()
-    rmSync(dir, { recursive: true, force: true })
-  }
+function orderOf({ requests, cold }: MeasuredSetup): Omit<ReplayOrder, 'build'> {
+  const dueMs = requests.map(({ startMs }, i) => (cold ? i * COLD_GAP_MS : startMs))
+  const inputs = requests.map(({ own, awaited }) => JSON.stringify({ own, awaited }))
+  return { dueMs, inputs, forceCold: cold, seed: SEED }
 }
 
 function setupOf(setup: MeasuredSetup, app: App): FusionSetup {
@@ -143,29 +105,6 @@ function setupOf(setup: MeasuredSetup, app: App): FusionSetup {
     return { ...defaultSpec(setup.memoryMb[task] ?? 128), inline: { call, send, map: [] } }
   }
   return { functions: Object.fromEntries(Object.keys(app.tasks).map((task) => [task, spec(task)])) }
-}
-
-async function evaluate(platform: Platform, requests: number): Promise<Outcome> {
-  const records: InvocationRecord[] = []
-  for (let since: string | undefined, more = true; more; ) {
-    const page = await platform.records(since)
-    records.push(...page.lines.map(parseRecord))
-    more = page.lines.length > 0
-    since = page.next
-  }
-  const starts = new Map<string, number>()
-  for (const { session, start } of records)
-    starts.set(session, Math.min(start, starts.get(session) ?? Number.POSITIVE_INFINITY))
-  const roots = records.filter((record) => record.parent === null)
-  if (roots.length !== requests) throw new Error(`${requests} requests left ${roots.length} records of their root`)
-  const facts = platform.facts()
-  // In 2023 AWS billed no INIT, and its prices were those of today.
-  const then = { ...facts, prices: { ...facts.prices, billsInit: false, perGatewayRequest: 0 } }
-  return {
-    latencies: roots.map(({ session, start, reply }) => start + reply - (starts.get(session) as number)),
-    costUsd: records.reduce((sum, record) => sum + totalOf(costOf(record, then)), 0) / requests,
-    coldShare: records.filter((record) => record.cold !== null).length / records.length,
-  }
 }
 
 interface Row {
@@ -182,7 +121,7 @@ interface Row {
   within: boolean
 }
 
-function compare({ id, requests, aws }: MeasuredSetup, { latencies, costUsd, coldShare }: Outcome): Row {
+function compare({ id, requests, aws }: MeasuredSetup, { latencies, costUsd, coldShare }: ReplayOutcome): Row {
   const p50Ms = median(latencies)
   const p50Error = p50Ms / aws.p50Ms - 1
   const costError = costUsd / aws.costUsd - 1

@@ -40,6 +40,23 @@ export async function askProcess(name: string, args: string[] = []): Promise<Pee
   }
 }
 
+/**
+ * Has one order carried out by a program of `peers/` in a process of its own.
+ * @throws {Error} when it ended without an answer; why is on stderr
+ */
+export async function askOnce<T>(name: string, order: object): Promise<T> {
+  const child = fork(pathOf(name))
+  const exited = once(child, 'exit')
+  child.send(order)
+  const [answer] = await Promise.race([
+    once(child, 'message'),
+    exited.then(([code]) => Promise.reject(new Error(`${name} ended with ${code}`))),
+  ])
+  child.disconnect()
+  await exited
+  return answer
+}
+
 /** Two threads with a port between them. */
 export function askThreads(): Peer {
   const { port1, port2 } = new MessageChannel()
