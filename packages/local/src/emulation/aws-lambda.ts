@@ -16,7 +16,7 @@ export const awsLambda = {
    *
    * `cold`: no hand-over of this sandbox has come back yet (it connects first). `later`: the same invocation handed over before;
    * `coldLater`: so did it, and it was the first of its sandbox that handed over. `parallel`: goes out while another hand-over of the sandbox
-   * is under way.
+   * is under way; sends only of warm invocations that had not handed over before, the others are as their first.
    */
   handOver: {
     call: {
@@ -56,6 +56,13 @@ export const awsLambda = {
       },
       coldLater: {
         128: [75, 81, 88, 99, 110, 129, 159, 170, 217, 257],
+      },
+      parallel: {
+        128: [45, 68, 79, 86, 101, 120, 140, 150, 196, 349],
+        768: [19, 20, 21, 22, 24, 29, 50, 68, 114, 132],
+        1024: [19, 20, 21, 23, 25, 30, 40, 85, 116, 134],
+        1536: [20, 22, 22, 23, 25, 28, 42, 75, 125, 129],
+        2048: [19, 21, 22, 23, 24, 28, 37, 48, 81, 96],
       },
     },
   },

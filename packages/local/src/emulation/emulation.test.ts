@@ -72,6 +72,7 @@ describe('the emulation of AWS Lambda', () => {
       let equal = 0
       for (let i = 0; i < 4000; i++) {
         const sandbox = {}
+        // The first hand-overs of a sandbox are all of one state, so that equal draws are equal delays.
         const [one, other] = [1, 2].map(() => e.handOverMs('send', mb, sandbox, 'a'))
         if (one === other) equal++
       }

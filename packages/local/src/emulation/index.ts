@@ -58,7 +58,7 @@ export function createEmulation(name: string, seed: number, now: () => number = 
       const last = bursts.get(sandbox)
       const start = now()
       if (last && start < last.until) {
-        const state = last.state === 'cold' ? 'cold' : mode === 'call' ? 'parallel' : last.state
+        const state = stateBeside(last, mode)
         const delayMs = delayOf(mode, state, memoryMb, shared ? last.p : drawn)
         last.until = Math.max(last.until, start + delayMs)
         return delayMs
@@ -85,6 +85,12 @@ function stateAfter(last: Burst | undefined, invocation: string): State {
   if (last === undefined) return 'cold'
   if (last.invocation !== invocation) return 'warm'
   return last.state === 'cold' || last.state === 'coldLater' ? 'coldLater' : 'later'
+}
+
+/** The state of a sandbox that hands over while something of what it handed over before is under way. */
+function stateBeside({ state }: Burst, mode: 'call' | 'send'): State {
+  if (mode === 'call') return state === 'cold' ? 'cold' : 'parallel'
+  return state === 'warm' ? 'parallel' : state
 }
 
 /** The table of every state, whole: sizes and states without a measurement are as `warm`. */
