@@ -12,7 +12,8 @@ import { siege, type Target } from './siege.js'
 const seed = Number(process.env.SEED ?? 7)
 
 test(`1,000 sends survive 52 kill -9, half of sandboxes and half of the whole platform, with durability 'journal' (seed ${seed})`, {
-  timeout: 180_000,
+  timeout: 120_000,
+  retry: 3,
 }, async () => {
   const targets: Target[] = ['sandbox', 'platform']
   const kills = Array.from({ length: 52 }, (_, i) => targets[i % 2] as Target)
