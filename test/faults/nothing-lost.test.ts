@@ -1,6 +1,7 @@
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createLocalPlatform } from '@fusionize/local'
 import type { Build } from '@fusionize/platform'
 import { allFusedSetup, type FusionSetup, remoteSetup } from 'fusionize/setup'
 import { expect, onTestFinished, test } from 'vitest'
@@ -13,7 +14,6 @@ const seed = Number(process.env.SEED ?? 7)
 
 test(`1,000 sends survive 52 kill -9, half of sandboxes and half of the whole platform, with durability 'journal' (seed ${seed})`, {
   timeout: 120_000,
-  retry: 3,
 }, async () => {
   const targets: Target[] = ['sandbox', 'platform']
   const kills = Array.from({ length: 52 }, (_, i) => targets[i % 2] as Target)
@@ -31,6 +31,37 @@ test.each([
     await besiege('none', 300, kills, (builds) => builds.slice(build, build + 1))
   },
 )
+
+test('what was accepted under one setup runs under another in which its task is only inlined', async () => {
+  const folder = await temporaryFolder()
+  onTestFinished(folder.remove)
+  const ledger = new Ledger(join(folder.path, 'ledger'))
+  onTestFinished(() => ledger.close())
+  const [, remote, mixed] = (await buildsIn(join(folder.path, 'app'), ledger.file)) as [Build, Build, Build]
+  expect(Object.keys(remote.artifacts)).toContain('second')
+  expect(Object.keys(mixed.artifacts)).not.toContain('second')
+  const options = {
+    dir: join(folder.path, 'state'),
+    app: 'ledger',
+    gateway: false,
+    durability: 'journal',
+    retries: 0,
+  } as const
+  const before = await createLocalPlatform(options)
+  await before.deploy(remote)
+  await before.send('second', JSON.stringify({ n: 1 }))
+  await before.destroy()
+  ledger.read()
+  expect(ledger.ended('second').size).toBe(0)
+  const after = await createLocalPlatform(options)
+  onTestFinished(() => after.destroy())
+  await after.deploy(mixed)
+  await after.drained()
+  expect(await after.deadLetters()).toEqual([])
+  ledger.read()
+  expect([...ledger.ended('second')]).toEqual([[1, 1]])
+  expect([...ledger.ended('third')]).toEqual([[1, 1]])
+})
 
 /** Each send makes a second and that a third. Each start of the platform takes the next of the chosen builds. */
 async function besiege(

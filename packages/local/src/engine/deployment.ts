@@ -9,6 +9,8 @@ export class Deployment {
   /** Work under way by session; a session is over when nothing of it is. */
   readonly sessions = new Map<string, number>()
   readonly pools = new Map<string, Pool>()
+  /** By task, the first function that contains it. */
+  readonly #hosts = new Map<string, Pool>()
   weight = 0
   /** Called when the last session is over. */
   onIdle: (deployment: Deployment) => void = () => {}
@@ -24,7 +26,9 @@ export class Deployment {
       const spec = build.setup.functions[name]
       if (!spec)
         throw new FusionizeError('INVALID_SETUP', `the build has an artifact of '${name}', its setup no function`)
-      this.pools.set(name, new Pool(this, artifact, spec))
+      const pool = new Pool(this, artifact, spec)
+      this.pools.set(name, pool)
+      for (const task of artifact.tasks) if (!this.#hosts.has(task)) this.#hosts.set(task, pool)
     }
   }
 
@@ -33,12 +37,12 @@ export class Deployment {
   }
 
   /**
-   * The pool that runs `task`: the function asked for if it contains the task (a send may come from a setup in which it did), else
-   * the task's own.
+   * The pool that runs `task`: the function asked for if it contains the task, else the task's own, else the first that contains it (a
+   * send may come from a setup in which the task had a function, and run in one where it is only inlined).
    */
   poolFor(task: string, fn: string): Pool | undefined {
     const asked = this.pools.get(fn)
-    return asked?.artifact.tasks.includes(task) ? asked : this.pools.get(task)
+    return asked?.artifact.tasks.includes(task) ? asked : (this.pools.get(task) ?? this.#hosts.get(task))
   }
 
   enter(session: string): void {
