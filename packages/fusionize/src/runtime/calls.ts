@@ -60,8 +60,7 @@ function inlineCall(frame: Frame, definition: TaskDefinition, input: unknown, co
   const { run } = frame
   const { timeout } = definition.options
   const link = run.router.link(definition)
-  let deadline = frame.deadline
-  if (timeout !== undefined) deadline = Math.min(deadline, Date.now() + timeout)
+  const deadline = timeout === undefined ? undefined : Math.min(frame.deadline, Date.now() + timeout)
   let given: unknown
   try {
     given = copy(input)

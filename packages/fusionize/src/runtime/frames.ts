@@ -48,7 +48,7 @@ export class Run {
     sampled: boolean,
     readonly whenDone: (run: Run) => void,
   ) {
-    this.spans = new Spans(performance.now(), sampled)
+    this.spans = new Spans(sampled)
   }
 
   /** A unit is over. */
@@ -121,8 +121,13 @@ export class Frame implements Context {
     readonly place: number,
     readonly definition: TaskDefinition,
     readonly span: number,
-    readonly deadline: number,
+    /** A deadline of its own, sooner than the parent's. A frame of the first generation has one. */
+    private readonly ownDeadline: number | undefined,
   ) {}
+
+  get deadline(): number {
+    return this.ownDeadline ?? this.parent?.deadline ?? Number.MAX_SAFE_INTEGER
+  }
 
   /** Numbers the calls that this frame makes, whatever their route, so that ids do not depend on the setup. */
   nextPlace(): number {

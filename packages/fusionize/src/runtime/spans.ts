@@ -1,5 +1,8 @@
 import { SPAN_FIELDS } from '../record.js'
 
+/** `performance.now` without the look-ups of the global and of its method, which cost 7 ns of 42. */
+const clock = performance.now.bind(performance)
+
 const spare: Int32Array[] = []
 /** Spans of a sampled invocation that carry cpu time, at most: a reading costs as much as ten inline calls. */
 const maxSampled = 16 * SPAN_FIELDS
@@ -14,10 +17,10 @@ export class Spans {
   private numbers: Int32Array
   private length = 0
   errors: Record<string, string> | undefined
+  /** ms at the invocation's start. */
+  readonly origin = clock()
 
   constructor(
-    /** `performance.now()` of the invocation's start. */
-    readonly origin: number,
     /** Whether cpu time is read at the span's ends. */
     readonly sampled: boolean,
   ) {
@@ -67,7 +70,7 @@ export class Spans {
 
   /** Integer µs since the start. */
   now(): number {
-    return ((performance.now() - this.origin) * 1000) | 0
+    return ((clock() - this.origin) * 1000) | 0
   }
 
   /** CPU ms of the root span, when sampled. */
