@@ -56,6 +56,35 @@ describe.each(['processes', 'threads'] as const)('links between %s', (isolation)
     await platform.drained()
   })
 
+  test('a callee that blocks its thread is held to its time limit over a link, too, and its sandbox makes way', async () => {
+    const platform = await deployed({ isolation })
+    const results = jsonOf(await platform.invoke('block-loop', JSON.stringify([0, 0, 0, 0, 150, -2, 60_000, 1, 0])))
+    expect(results).toEqual([0, 0, 0, 0, 150, -2, 'TIMEOUT', 1, 0])
+    await platform.drained()
+    const records = (await platform.records()).lines.map(parseRecord)
+    // All but the one that never came to its end.
+    expect(records.filter((record) => record.function === 'blocker').length).toBe(8)
+  })
+
+  test('a call over a link whose callee ends its process at once fails, and does not run a second time', async () => {
+    const platform = await deployed({ isolation })
+    const results = jsonOf(await platform.invoke('block-loop', JSON.stringify([0, 0, 0, 0, -1, 0])))
+    expect(results).toEqual([0, 0, 0, 0, 'SANDBOX_CRASHED', 0])
+    await platform.drained()
+    const printed = (await platform.logs()).entries.filter((entry) => entry.message === 'blocker begins')
+    expect(printed.length).toBeLessThanOrEqual(1)
+  })
+
+  test('a sandbox that blocks and whose caller is gone does not stay', async () => {
+    const platform = await deployed({ isolation, maxSandboxes: 2, queueLimit: 5 })
+    const stop = new AbortController()
+    const call = platform.invoke('block-loop', JSON.stringify([0, 0, 0, 0, 60_000]), { signal: stop.signal })
+    setTimeout(() => stop.abort(), 300)
+    expect(codeOf(await call)).toBe('CANCELLED')
+    await platform.drained()
+    expect(jsonOf(await platform.invoke('block-loop', '[1]'))).toEqual([1])
+  })
+
   test('deadlines and cancellation reach callees over links', async () => {
     const platform = await deployed({ isolation })
     const stop = new AbortController()

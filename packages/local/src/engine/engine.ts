@@ -88,7 +88,11 @@ export class Engine implements SandboxOwner {
       (pool) => this.#start(pool),
       (sandbox) => this.#links.revoke(sandbox),
     )
-    this.#links = new Links(({ pool }) => this.timeoutOf(pool.deployment, pool.function))
+    this.#links = new Links(
+      ({ pool }) => this.timeoutOf(pool.deployment, pool.function),
+      (sandbox) => this.#endStuck(sandbox, sandbox.pool.function),
+      ({ pool }) => this.#longestMs(pool),
+    )
     this.#sweep = setInterval(() => this.#endIdle(), Math.max(50, Math.min(10_000, options.keepAliveMs / 4)))
     this.#sweep.unref()
   }
@@ -162,7 +166,7 @@ export class Engine implements SandboxOwner {
   /** Ends the sandboxes of a deployment that has no sessions. */
   retire(deployment: Deployment): void {
     for (const pool of deployment.pools.values()) {
-      for (const sandbox of pool.sandboxes) if (sandbox.jobs.size === 0) this.scheduler.evict(sandbox)
+      for (const sandbox of pool.sandboxes) if (sandbox.jobs.size === 0) this.#dismiss(sandbox)
       pool.lastCaller = undefined
       this.scheduler.forget(pool)
     }
@@ -211,6 +215,11 @@ export class Engine implements SandboxOwner {
       if (sandbox.calls.get(no) === undefined) sandbox.called(no)
       return
     }
+    const death = request.lost && sandbox.bereft.get(request.lost)
+    if (death) {
+      sandbox.result(no, false, death)
+      return
+    }
     const delayMs = handOverMs('call', sandbox, request)
     if (delayMs > 0) setTimeout(() => this.#call(sandbox, no, request), delayMs)
     else this.#call(sandbox, no, request)
@@ -251,6 +260,8 @@ export class Engine implements SandboxOwner {
     const at = no.lastIndexOf(':')
     const caller = this.#live.get(no.slice(0, at))
     const call = Number(no.slice(at + 1))
+    // Told by its caller before: numbers ascend.
+    if (caller !== undefined && (caller.begun.get(sandbox.id) ?? 0) >= call) return
     const limitMs = this.timeoutOf(sandbox.pool.deployment, task)
     const request = {
       id,
@@ -275,8 +286,15 @@ export class Engine implements SandboxOwner {
     else this.abandon(job)
   }
 
+  overdue(caller: Sandbox, callee: string, head: BeganHead): void {
+    const sandbox = this.#live.get(callee)
+    if (sandbox?.lentTo === caller) this.began(sandbox, head)
+  }
+
   revoked(sandbox: Sandbox): void {
     this.#unlink(sandbox)
+    const { deployment } = sandbox.pool
+    if (sandbox.jobs.size === 0 && deployment.weight === 0 && deployment.sessions.size === 0) this.#dismiss(sandbox)
     if (sandbox.jobs.size === 0 && sandbox.state === 'ready' && sandbox.endedFor === undefined)
       this.scheduler.freed(sandbox)
     else this.scheduler.schedule()
@@ -419,14 +437,15 @@ export class Engine implements SandboxOwner {
     const jobs = [...sandbox.jobs.values()]
     sandbox.jobs.clear()
     this.ports.orphan(sandbox.id)
-    if (jobs.length > 0) {
-      const error = wireText(exitError(sandbox, exit))
-      for (const job of jobs) {
-        job.answer(false, error)
-        job.finish()
-      }
-    }
+    const error = wireText(exitError(sandbox, exit))
+    // What it had begun it may not have said.
+    sandbox.lentTo?.bereft.set(sandbox.id, error)
+    // Before its caller hears of an error and calls again.
     this.#unlink(sandbox)
+    for (const job of jobs) {
+      job.answer(false, error)
+      job.finish()
+    }
     if (!started && sandbox.endedFor === undefined) this.#failedToStart(sandbox, exit)
     if (this.#closing) this.#refuseQueued(pool, wireText(shuttingDown()))
     this.scheduler.schedule()
@@ -450,14 +469,17 @@ export class Engine implements SandboxOwner {
       this.#wheel.add(job, Date.now() + GRACE_MS)
       return
     }
-    if (sandbox === undefined) return
-    const fn = job.pool.function
+    if (sandbox) this.#endStuck(sandbox, request.task)
+  }
+
+  #endStuck(sandbox: Sandbox, task: string): void {
+    const fn = sandbox.pool.function
     this.scheduler.removed(sandbox)
     sandbox.end(
       new FusionizeError(
         'SANDBOX_CRASHED',
-        `the sandbox of function '${fn}' was ended because its task '${request.task}' did not stop in time; tasks that can take long should heed their signal`,
-        { function: fn, task: request.task },
+        `the sandbox of function '${fn}' was ended because its task '${task}' did not stop in time; tasks that can take long should heed their signal`,
+        { function: fn, task },
       ),
     )
   }
@@ -520,9 +542,14 @@ export class Engine implements SandboxOwner {
     const oldest = Date.now() - this.options.keepAliveMs
     for (const sandbox of this.#live.values()) {
       if (sandbox.state !== 'ready' || sandbox.jobs.size > 0 || sandbox.idleSince >= oldest) continue
-      if (sandbox.lentTo) this.#links.revoke(sandbox)
-      else this.scheduler.evict(sandbox)
+      this.#dismiss(sandbox)
     }
+  }
+
+  /** Ends a sandbox in which nothing runs; one that is lent says first what it has not told. */
+  #dismiss(sandbox: Sandbox): void {
+    if (sandbox.lentTo) this.#links.revoke(sandbox)
+    else this.scheduler.evict(sandbox)
   }
 }
 

@@ -17,10 +17,16 @@ const PAUSE_MS = 1000
 export class Links {
   #dir: string | undefined
   #pauses = new Map<object, number>()
+  /** For sandboxes that are to come back: they may block and have said nothing of what they run. */
+  readonly #awaited = new Map<Sandbox, NodeJS.Timeout>()
 
   constructor(
     /** Limit of the function's own task, ms. */
     readonly timeoutOf: (sandbox: Sandbox) => number,
+    /** A sandbox that nothing is known to run in has not come back in the time of its longest task. */
+    readonly stuck: (sandbox: Sandbox) => void,
+    /** That time, ms. */
+    readonly longestMs: (sandbox: Sandbox) => number,
   ) {}
 
   /** After the job: lends its sandbox to the job's caller if that has called last time, too. */
@@ -58,12 +64,16 @@ export class Links {
     // The callee counts along, so that a caller that comes late is not taken for the next.
     sandbox.token++
     sandbox.host?.channel.post([kind.revoke])
+    const late = () => sandbox.jobs.size === 0 && this.stuck(sandbox)
+    this.#awaited.set(sandbox, setTimeout(late, Math.min(this.longestMs(sandbox), 2 ** 31 - 1)).unref())
   }
 
   /** The sandbox is nobody's any more. */
   returned(sandbox: Sandbox): void {
     const { pool, lentTo } = sandbox
     if (lentTo === undefined) return
+    clearTimeout(this.#awaited.get(sandbox))
+    this.#awaited.delete(sandbox)
     if (sandbox.revoking) pool.revoking--
     sandbox.revoking = false
     sandbox.lentTo = undefined
@@ -73,6 +83,7 @@ export class Links {
   }
 
   close(): void {
+    for (const timer of this.#awaited.values()) clearTimeout(timer)
     if (this.#dir) rmSync(this.#dir, { recursive: true, force: true })
   }
 

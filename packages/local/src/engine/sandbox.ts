@@ -35,6 +35,8 @@ export interface SandboxOwner {
   /** Its link: it takes links, it runs what came over one, it takes nothing more. */
   listening(sandbox: Sandbox): void
   began(sandbox: Sandbox, head: BeganHead): void
+  /** A callee of this sandbox takes long with a call over a link, of which it may have said nothing yet. */
+  overdue(caller: Sandbox, callee: string, head: BeganHead): void
   revoked(sandbox: Sandbox): void
   /** A call that went over a link is given up before its callee said that it began. */
   abandonEarly(caller: Sandbox, no: number, callee: string): void
@@ -101,6 +103,8 @@ export class Sandbox {
   token = 0
   /** The last call over a link that a callee, by id, began. */
   readonly begun = new Map<string, number>()
+  /** What became of callees, by id, that died while they served this one over a link. */
+  readonly bereft = new Map<string, string>()
   /** The link is being taken back. */
   revoking = false
   /** Sandboxes that serve this one over links, by function. */
@@ -243,6 +247,9 @@ export class Sandbox {
         break
       case kind.began:
         this.owner.began(this, head as BeganHead)
+        break
+      case kind.overdue:
+        this.owner.overdue(this, head[1] as string, [kind.began, ...head.slice(2)] as BeganHead)
         break
       case kind.revoked:
         this.owner.revoked(this)

@@ -9,6 +9,8 @@ export interface Channel {
   post(head: Head, parts?: readonly Part[], owned?: boolean): void
   /** As `post`, but may wait for what else this tick says: one write, one wake-up of the receiver. */
   postSoon(head: Head, parts?: readonly Part[]): void
+  /** As `post`, but may wait until all that is ready now has run: for what nobody waits for. */
+  postLater(head: Head, parts?: readonly Part[]): void
   /** Calls back when everything posted is on its way. */
   flush(then: () => void): void
 }
@@ -25,8 +27,10 @@ export function socketChannel(socket: Socket, keepText: boolean, receive: Receiv
   socket.on('data', (chunk: Buffer) => reader.push(chunk))
   let pending: Uint8Array[] = []
   let scheduled = false
+  const later = afterTurn(() => flush())
   const flush = () => {
     scheduled = false
+    later.cancel()
     if (pending.length === 0) return
     const buffers = pending
     pending = []
@@ -49,6 +53,11 @@ export function socketChannel(socket: Socket, keepText: boolean, receive: Receiv
       if (!socket.writable) return
       writeFrame(pending, head, parts)
       flushSoon()
+    },
+    postLater(head, parts = []) {
+      if (!socket.writable) return
+      writeFrame(pending, head, parts)
+      if (!scheduled) later.start()
     },
     flush(then) {
       flush()
@@ -85,12 +94,17 @@ export function portChannel(
     else receive(message.head, [], message.port)
   })
   let pending: PortBatch['batch'] = []
+  let scheduled = false
+  const later = afterTurn(() => flush())
   const flush = () => {
+    scheduled = false
+    later.cancel()
     if (pending.length === 1) port.postMessage(pending[0])
     else if (pending.length > 1) port.postMessage({ batch: pending })
     pending = []
   }
   const plain = (part: Part) => (part instanceof Utf8 ? Buffer.from(part.bytes).toString() : part)
+  const add = (head: Head, parts: readonly Part[]) => pending.push([head, ...parts.map(plain)])
   return {
     post(head, parts = [], owned = false) {
       if (pending.length > 0) flush()
@@ -98,12 +112,32 @@ export function portChannel(
       port.postMessage([head, ...values], owned ? buffersOf(values) : [])
     },
     postSoon(head, parts = []) {
-      if (pending.length === 0) process.nextTick(flush)
-      pending.push([head, ...parts.map(plain)])
+      add(head, parts)
+      if (scheduled) return
+      scheduled = true
+      process.nextTick(flush)
+    },
+    postLater(head, parts = []) {
+      add(head, parts)
+      if (!scheduled) later.start()
     },
     flush(then) {
       flush()
       then()
+    },
+  }
+}
+
+/** Calls back once, when this turn of the event loop is over. A write costs as much as all else in a call over a link. */
+function afterTurn(then: () => void): { start(): void; cancel(): void } {
+  let immediate: NodeJS.Immediate | undefined
+  return {
+    start() {
+      immediate ??= setImmediate(then)
+    },
+    cancel() {
+      if (immediate !== undefined) clearImmediate(immediate)
+      immediate = undefined
     },
   }
 }

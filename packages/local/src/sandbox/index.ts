@@ -65,6 +65,8 @@ export function start(module: FunctionModule): void {
     lost: (no, request, sandbox) => {
       if (waiting.has(no)) channel.post([kind.call, no, ...outboundHead(request), sandbox], [request.input])
     },
+    overdue: (sandbox, no, { id, session, task, trace, parent }, deadline) =>
+      channel.post([kind.overdue, sandbox, `${info.sandbox}:${no}`, id, session, task, deadline, trace, parent]),
   })
 
   /** Posts something that the engine answers once it holds it; rejects when it refuses. */
@@ -116,8 +118,8 @@ export function start(module: FunctionModule): void {
       if (link) {
         link.answer(job as string, ok, parts[0], over)
         parts[0] = undefined
-      }
-      channel.post([kind.reply, job, ok, link ? -1 : 0, [], over], parts)
+        channel.postLater([kind.reply, job, ok, -1, [], over], parts)
+      } else channel.post([kind.reply, job, ok, 0, [], over], parts)
     }
     const partOf = (outcome: Outcome) => (outcome.ok ? outcome.output : JSON.stringify(outcome.error))
     const hold = (code: number, outcome: Outcome, held: HeldSend[], last: unknown) =>
@@ -168,7 +170,7 @@ export function start(module: FunctionModule): void {
     )
   }
 
-  const callee = calleeLinks(invoke, channel.post)
+  const callee = calleeLinks(invoke, channel)
 
   process.on('uncaughtException', (error, origin) => {
     channel.post([kind.fatal, origin], [JSON.stringify(errorToWire(error))])

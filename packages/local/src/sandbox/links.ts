@@ -6,10 +6,14 @@ import { type Head, kind } from './messages.js'
 
 /*
  * A link carries the calls of one sandbox to one sandbox of another function, past the engine: half the wake-ups of a call. The engine
- * lends it, so the callee serves nobody else meanwhile; the callee tells the engine what it begins and ends. The engine takes it back
+ * lends it, so the callee serves nobody else meanwhile. The callee tells the engine what it begins and ends, after the answer where it
+ * can; while its code blocks its thread it tells nothing, so the caller tells of a call that takes long. The engine takes the link back
  * through the callee, which then begins nothing more, and tells the caller. A call that has no answer by then the caller gives to the
- * engine, which knows whether it began.
+ * engine, which knows whether it began; when the callee died, the call fails as one that did.
  */
+
+/** Ms between two looks at what is under way: a call is told at its second. */
+const LOOK_MS = 100
 
 interface Link {
   readonly sandbox: string
@@ -17,18 +21,34 @@ interface Link {
   readonly timeoutMs: number
   channel: Channel | undefined
   busy: boolean
-  call: { no: number; request: Outbound } | undefined
+  call: { no: number; request: Outbound; deadline: number; looks: number } | undefined
 }
 
 export interface CallerPorts {
   result(no: number, ok: boolean, output: Payload): void
   /** The link was taken back before the call was answered. */
   lost(no: number, request: Outbound, sandbox: string): void
+  /** The call has not been answered for a while. */
+  overdue(sandbox: string, no: number, request: Outbound, deadline: number): void
 }
 
 /** The caller's ends of its links, one for each function at most. */
 export function callerLinks(own: string, ports: CallerPorts) {
   const links = new Map<string, Link>()
+  let looking = false
+  const look = () => {
+    looking = false
+    for (const { call, sandbox } of links.values()) {
+      if (call === undefined) continue
+      if (call.looks++ === 1) ports.overdue(sandbox, call.no, call.request, call.deadline)
+      lookSoon()
+    }
+  }
+  const lookSoon = () => {
+    if (looking) return
+    looking = true
+    setTimeout(look, LOOK_MS)
+  }
   return {
     lend([, fn, sandbox, timeoutMs, path, token]: Head, port: MessagePort | undefined): void {
       const link: Link = {
@@ -60,9 +80,10 @@ export function callerLinks(own: string, ports: CallerPorts) {
       const link = links.get(request.function ?? request.task)
       if (link?.channel === undefined || link.busy) return undefined
       link.busy = true
-      link.call = { no, request }
       const { id, session, task, trace, parent } = request
       const deadline = Math.min(request.deadline, Date.now() + link.timeoutMs)
+      link.call = { no, request, deadline, looks: 0 }
+      lookSoon()
       link.channel.post(
         [kind.invoke, `${own}:${no}`, id, session, task, 'call', false, 1, deadline, trace, parent, null, null],
         [request.input],
@@ -90,7 +111,10 @@ export interface CalleeLink {
 }
 
 /** The callee's ends: at most one of them is served. */
-export function calleeLinks(invoke: (head: Head, input: Payload, link: CalleeLink) => void, post: Channel['post']) {
+export function calleeLinks(
+  invoke: (head: Head, input: Payload, link: CalleeLink) => void,
+  { post, postLater }: Pick<Channel, 'post' | 'postLater'>,
+) {
   /** The token that the engine gave last; tokens ascend. */
   let latest = 0
   let served: ReturnType<typeof end> | undefined
@@ -119,7 +143,7 @@ export function calleeLinks(invoke: (head: Head, input: Payload, link: CalleeLin
     const begin = (head: Head, input: Payload) => {
       const [, job, id, session, task, , , , deadline, trace, parent] = head
       running = true
-      post([kind.began, job, id, session, task, deadline, trace, parent])
+      postLater([kind.began, job, id, session, task, deadline, trace, parent])
       invoke(head, input, self)
     }
     const ended = () => {

@@ -39,6 +39,8 @@ export const kind = {
   revoked: 11,
   /** sandbox: answers `sync`; all that it said before has arrived. */
   synced: 12,
+  /** sandbox, as caller: [callee, then as `began`]: a call over a link that has no answer for a while, so that a callee which blocks is known. */
+  overdue: 13,
   /** engine: [job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind]; part: input. */
   invoke: 16,
   /** engine: [no, ok]; part: output or error. Callee, on a link: [job, ok, over]. */
