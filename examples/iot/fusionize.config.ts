@@ -17,7 +17,7 @@ export default defineConfig({
       input: { sensor: `s-${index % 100}`, at: Math.floor(index / 100) },
     }),
     profiles: {
-      steady: { kind: 'steady', rps: 40, seconds: 25 },
+      steady: { kind: 'steady', rps: 50, seconds: 20 },
       burst: { kind: 'burst', from: 5, to: 40, step: 5, everySeconds: 2 },
       cold: { kind: 'cold', rps: 1, seconds: 30 },
     },

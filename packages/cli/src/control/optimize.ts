@@ -114,6 +114,7 @@ export async function optimize(loaded: LoadedApp, options: OptimizeOptions, tool
           rps: plan.rps,
           samples: plan.finalSamples,
           blockRequests: plan.blockRequests,
+          blockSeconds: plan.blockSeconds,
           ...(options.seconds === undefined ? {} : { deadline: startedAt.getTime() + finalsEnd(options, plan) }),
         },
       )
@@ -304,9 +305,8 @@ async function findBaselines(
 
 /** Leaves time for what comes after the finalists. */
 function finalsEnd(options: OptimizeOptions, plan: Schedule): number {
-  const turn = plan.arrivals.length / plan.rps + plan.warmUpSeconds + 2
-  const block = plan.blockRequests / plan.rps + plan.warmUpSeconds + 2
-  return ((options.seconds ?? 0) - block - (options.compareEmulation ? 2 * turn : 0)) * 1000
+  const round = plan.arrivals.length / plan.rps + plan.blockSeconds
+  return ((options.seconds ?? 0) - (options.compareEmulation ? 2 * round : 0)) * 1000
 }
 
 /** Measures both setups again on a platform that emulates nothing. */

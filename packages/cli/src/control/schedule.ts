@@ -13,6 +13,8 @@ export interface Schedule {
   /** Samples that a finalist has in the end. */
   finalSamples: number
   blockRequests: number
+  /** Seconds that a block takes beside its load. */
+  blockSeconds: number
   /** Seconds that the whole run is expected to take. */
   estimateSeconds: number
   words: string
@@ -33,7 +35,7 @@ const ROUND_REQUESTS = 300
 const PROBE_REQUESTS = 150
 const BLOCKS = 2
 /** Build, deployment, start of the load's client, waiting for the last async work. */
-const SECONDS_PER_TURN = 1.5
+const SECONDS_PER_TURN = 2
 const EXPECTED_ROUNDS = 3
 const PROBES_PER_BASELINE = 3
 
@@ -47,7 +49,8 @@ export function schedule(options: ScheduleOptions): Schedule {
   const warmUpSeconds = profile.kind === 'cold' ? 0 : 2
   const probeRequests = Math.min(roundArrivals.length, PROBE_REQUESTS)
   const finalSamples = steady ? requests : roundArrivals.length
-  const turn = (count: number) => count / (steady ? rps : meanRps(profile)) + warmUpSeconds + SECONDS_PER_TURN
+  const blockSeconds = warmUpSeconds + SECONDS_PER_TURN
+  const turn = (count: number) => count / (steady ? rps : meanRps(profile)) + blockSeconds
   const finalists = options.baselines > 0 ? 2 + options.baselines : 0
   const missing = Math.max(0, finalSamples - probeRequests)
   const blockRequests = Math.max(1, Math.ceil(missing / BLOCKS))
@@ -66,6 +69,7 @@ export function schedule(options: ScheduleOptions): Schedule {
     probeRequests,
     finalSamples,
     blockRequests,
+    blockSeconds,
     estimateSeconds,
     words: inWords(
       options,
