@@ -15,6 +15,10 @@ export type ErrorCode =
   | 'JOURNAL_FAILED'
   | 'BUILD_FAILED'
   | 'SHUTTING_DOWN'
+  | 'KEY_CONFLICT'
+  | 'SESSION_CLOSED'
+  | 'GROUP_CLOSED'
+  | 'JOIN_CONFLICT'
 
 /** An error of fusionize: says what happened, to which task or setup, and what to do; `code` is stable. */
 export class FusionizeError extends Error {

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { setMaxListeners } from 'node:events'
 import type { TaskDefinition } from '../definition.js'
 import { type FusionizeError, timeoutError } from '../errors.js'
+import { fingerprint } from '../fingerprint.js'
 import type { HeldSend, Invocation, LogEntry } from './protocol.js'
 import type { Router } from './router.js'
 import { Spans } from './spans.js'
@@ -200,20 +201,6 @@ function unboundedAbort(): AbortController {
 export function childId(parent: string, place: number): string {
   const id = `${parent}.${place}`
   return id.length <= 160 ? id : `${id.slice(0, 40)}~${fingerprint(id)}`
-}
-
-/** 53-bit mix of a text, as hex: tells ids apart, protects nothing. */
-export function fingerprint(text: string): string {
-  let a = 0xdeadbeef
-  let b = 0x41c6ce57
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    a = Math.imul(a ^ c, 0x9e3779b1)
-    b = Math.imul(b ^ c, 0x5f356495)
-  }
-  a ^= b >>> 15
-  b ^= a >>> 13
-  return (b >>> 0).toString(16).padStart(8, '0') + (a >>> 0).toString(16).padStart(8, '0')
 }
 
 /** A fresh W3C span id whose low half is zero; never all zeros. */
