@@ -1,11 +1,6 @@
 import { type ErrorCode, FusionizeError } from '../errors.js'
-import {
-  type ClosedSessions,
-  closeSession,
-  isClosed,
-  noClosedSessions,
-  restoreClosedSessions,
-} from './closed-sessions.js'
+import type { BucketState, LiveKey, SessionState } from './bucket-state.js'
+import { closeSession, isClosed, noClosedSessions, restoreClosedSessions } from './closed-sessions.js'
 import type { Trigger } from './custom.js'
 import { addDeadline, type Deadline, takeDeadline } from './deadlines.js'
 import type { TriggerMachine } from './machine.js'
@@ -23,40 +18,6 @@ export interface BucketTrigger {
 export interface BucketMachineOptions {
   /** Runs custom triggers twice on every event, to find those that are not pure; for dev mode. @default false */
   checkPurity?: boolean
-}
-
-/** State of a bucket. `JSON.stringify` writes it; what `JSON.parse` reads must go through `restore`. */
-export interface BucketState {
-  /** What the states of the triggers depend on, by trigger. */
-  triggers: string[]
-  /** Of the last object, when one of the triggers has application scope. */
-  seq: number
-  nowMs: number
-  application: ScopeState
-  sessions: Table<SessionState>
-  deadlines: Deadline[]
-  closed: ClosedSessions
-}
-
-export interface SessionState extends ScopeState {
-  /** Of the last object, when all triggers have session scope. */
-  seq: number
-  /** Puts and declarations that have been accepted or were known. */
-  puts: Table<1>
-  live: Table<LiveKey>
-  /** Live keys that a trigger holds. */
-  held: number
-  /** Only objects that application-scope triggers hold are left. */
-  ended: boolean
-}
-
-/** A key that is live until the triggers that hold it let go; until the session ends when none does. */
-interface LiveKey {
-  hash: string
-  /** Of the object. */
-  seq: number
-  /** Number of triggers. */
-  holds: number
 }
 
 /** A bucket with its triggers, as a state machine: no clock, no chance, no I/O. */
@@ -174,6 +135,8 @@ class Machine implements BucketMachine {
     restoreClosedSessions(saved.closed)
     this.restoreScope(saved.application, 'application')
     for (const session of saved.sessions.values()) {
+      // A first trigger of application scope has been appended: its order goes on from the sessions' own.
+      if (this.countsPerBucket) saved.seq = Math.max(saved.seq, session.seq)
       session.puts = restoreTable(session.puts)
       session.live = restoreTable(session.live)
       if (!session.ended) this.restoreScope(session, 'session')

@@ -61,8 +61,11 @@ export interface CustomOptions<S extends Json> extends GatheringOptions {
   /** The state before the first event; JSON. */
   initial: S
   /** Pure: (state, event, epoch ms) → what to do. It must not change its arguments. */
-  step: (state: S, event: BucketEvent, nowMs: number) => CustomResult<S>
+  step: (state: Widened<S>, event: BucketEvent, nowMs: number) => CustomResult<Widened<S>>
 }
+
+/** An `initial` of 0 makes the state a number, not for ever 0. */
+type Widened<S extends Json> = S extends number ? number : S extends string ? string : S extends boolean ? boolean : S
 
 /**
  * Fires for every new object (Pheromone, NSDI 2023, §3: Immediate).

@@ -59,7 +59,8 @@ type Command =
   | { kind: 'again'; index: number }
   | { kind: 'declare'; session: string; keys?: string[]; sources?: string[] }
   | { kind: 'sourceDone' | 'sourceFailed'; session: string; source: string }
-  | { kind: 'time' | 'flush' }
+  | { kind: 'time' }
+  | { kind: 'flush' }
   | { kind: 'sessionEnd'; session: string }
 
 const sessions = fc.constantFrom('s1', 's2', 'constructor')
