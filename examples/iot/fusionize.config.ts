@@ -19,7 +19,7 @@ export default defineConfig({
     profiles: {
       steady: { kind: 'steady', rps: 50, seconds: 20 },
       burst: { kind: 'burst', from: 5, to: 40, step: 5, everySeconds: 2 },
-      cold: { kind: 'cold', rps: 1, seconds: 30 },
+      cold: { kind: 'cold', rps: 0.8, seconds: 40 },
     },
   },
 })

@@ -103,6 +103,13 @@ function readOption(task: string, name: string, expression: Node, scope: Scope, 
         `option 'http' of task '${task}' is ${show(value)}`,
         `it must be a method (${methods.join(', ')}), a space and a path such as 'POST /readings/:id'`,
       )
+    else if (/^\/_fusionize(\/|$)/.test(http.path))
+      report(
+        'http-pattern',
+        expression,
+        `option 'http' of task '${task}' is ${show(value)}, whose path is the platform's own`,
+        "choose a path that does not begin with '/_fusionize'",
+      )
     return http && { http }
   }
   const rule = rules[name] as OptionRule
