@@ -25,44 +25,60 @@ export type Receive = (head: Head, parts: Part[], port?: MessagePort) => void
 export function socketChannel(socket: Socket, keepText: boolean, receive: Receive): Channel {
   const reader = new FrameReader(keepText, receive)
   socket.on('data', (chunk: Buffer) => reader.push(chunk))
-  let pending: Uint8Array[] = []
-  let scheduled = false
-  const later = afterTurn(() => flush())
-  const flush = () => {
-    scheduled = false
-    later.cancel()
-    if (pending.length === 0) return
-    const buffers = pending
-    pending = []
-    write(socket, buffers)
-  }
-  const flushSoon = () => {
-    if (scheduled) return
-    scheduled = true
-    process.nextTick(flush)
+  const out = new Outgoing<Uint8Array>((buffers) => write(socket, buffers))
+  const add = (head: Head, parts: readonly Part[]) => {
+    if (socket.writable) writeFrame(out.pending, head, parts)
   }
   return {
     post(head, parts = []) {
-      if (!socket.writable) return
-      writeFrame(pending, head, parts)
+      add(head, parts)
       // The first of a tick goes at once, so that its receiver starts while the sender goes on; the rest goes together.
-      if (!scheduled) flush()
-      flushSoon()
+      if (!out.soon) out.flush()
+      out.flushSoon()
     },
     postSoon(head, parts = []) {
-      if (!socket.writable) return
-      writeFrame(pending, head, parts)
-      flushSoon()
+      add(head, parts)
+      out.flushSoon()
     },
     postLater(head, parts = []) {
-      if (!socket.writable) return
-      writeFrame(pending, head, parts)
-      if (!scheduled) later.start()
+      add(head, parts)
+      out.flushLater()
     },
     flush(then) {
-      flush()
+      out.flush()
       socket.end(then)
     },
+  }
+}
+
+/** What waits to be written together. */
+class Outgoing<T> {
+  pending: T[] = []
+  /** It is written when this tick is over. */
+  soon = false
+  #later: NodeJS.Immediate | undefined
+
+  constructor(readonly write: (items: T[]) => void) {}
+
+  flush = (): void => {
+    this.soon = false
+    clearImmediate(this.#later)
+    this.#later = undefined
+    const { pending } = this
+    if (pending.length === 0) return
+    this.pending = []
+    this.write(pending)
+  }
+
+  flushSoon(): void {
+    if (this.soon) return
+    this.soon = true
+    process.nextTick(this.flush)
+  }
+
+  /** When this turn of the event loop is over: a write costs as much as all else in a call over a link. */
+  flushLater(): void {
+    if (!this.soon) this.#later ??= setImmediate(this.flush)
   }
 }
 
@@ -93,51 +109,30 @@ export function portChannel(
     else if ('batch' in message) for (const one of message.batch) take(one)
     else receive(message.head, [], message.port)
   })
-  let pending: PortBatch['batch'] = []
-  let scheduled = false
-  const later = afterTurn(() => flush())
-  const flush = () => {
-    scheduled = false
-    later.cancel()
-    if (pending.length === 1) port.postMessage(pending[0])
-    else if (pending.length > 1) port.postMessage({ batch: pending })
-    pending = []
-  }
-  const plain = (part: Part) => (part instanceof Utf8 ? Buffer.from(part.bytes).toString() : part)
-  const add = (head: Head, parts: readonly Part[]) => pending.push([head, ...parts.map(plain)])
+  const out = new Outgoing<PortBatch['batch'][number]>((batch) =>
+    port.postMessage(batch.length === 1 ? batch[0] : { batch }),
+  )
+  const message = (head: Head, parts: readonly Part[] = []): PortBatch['batch'][number] => [
+    head,
+    ...parts.map((part) => (part instanceof Utf8 ? Buffer.from(part.bytes).toString() : part)),
+  ]
   return {
-    post(head, parts = [], owned = false) {
-      if (pending.length > 0) flush()
-      const values = parts.map(plain)
+    post(head, parts, owned = false) {
+      out.flush()
+      const [, ...values] = message(head, parts)
       port.postMessage([head, ...values], owned ? buffersOf(values) : [])
     },
-    postSoon(head, parts = []) {
-      add(head, parts)
-      if (scheduled) return
-      scheduled = true
-      process.nextTick(flush)
+    postSoon(head, parts) {
+      out.pending.push(message(head, parts))
+      out.flushSoon()
     },
-    postLater(head, parts = []) {
-      add(head, parts)
-      if (!scheduled) later.start()
+    postLater(head, parts) {
+      out.pending.push(message(head, parts))
+      out.flushLater()
     },
     flush(then) {
-      flush()
+      out.flush()
       then()
-    },
-  }
-}
-
-/** Calls back once, when this turn of the event loop is over. A write costs as much as all else in a call over a link. */
-function afterTurn(then: () => void): { start(): void; cancel(): void } {
-  let immediate: NodeJS.Immediate | undefined
-  return {
-    start() {
-      immediate ??= setImmediate(then)
-    },
-    cancel() {
-      if (immediate !== undefined) clearImmediate(immediate)
-      immediate = undefined
     },
   }
 }
