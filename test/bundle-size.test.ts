@@ -28,13 +28,13 @@ describe('what fusionize adds to every function', () => {
     expect(bytes).toBeLessThanOrEqual(20_000)
   })
 
-  it('is at most 26.5 kB with the local platform’s adapter: sockets, ports, and links past the engine', async () => {
+  it('is at most 26 kB with the local platform’s adapter: sockets, ports, and links past the engine', async () => {
     const bytes = await sizeOf(`
       import { task } from 'fusionize'
       import { start } from '@fusionize/local/sandbox'
       start({ app: 'a', function: 'f', tasks: ${aTask}, inline: { call: [], send: [], map: [] }, leaves: [] })
     `)
-    expect(bytes).toBeLessThanOrEqual(26_500)
+    expect(bytes).toBeLessThanOrEqual(26_000)
   })
 
   it('has no dependencies', async () => {

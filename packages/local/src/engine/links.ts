@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
-import { kind } from '../sandbox/messages.js'
+import * as kind from '../sandbox/kinds.js'
 import type { Job } from './job.js'
 import type { Sandbox } from './sandbox.js'
 

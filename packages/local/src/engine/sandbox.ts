@@ -1,6 +1,7 @@
 import type { FusionizeError } from 'fusionize'
 import type { LogEntry } from 'fusionize/runtime'
-import { type Head, type HeldHead, kind, type Part, Utf8 } from '../sandbox/messages.js'
+import * as kind from '../sandbox/kinds.js'
+import { type Head, type HeldHead, type Part, Utf8 } from '../sandbox/messages.js'
 import type { Exit, Host } from './host.js'
 import type { Job } from './job.js'
 import type { Pool } from './pool.js'

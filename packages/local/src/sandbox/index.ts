@@ -13,8 +13,9 @@ import {
   type Transport,
 } from 'fusionize/runtime'
 import { type Channel, portChannel, type Receive, socketChannel } from './channel.js'
+import * as kind from './kinds.js'
 import { type CalleeLink, calleeLinks, callerLinks } from './links.js'
-import { FATAL_EXIT, type Head, INFO_VARIABLE, type InvokeHead, kind } from './messages.js'
+import { FATAL_EXIT, type Head, INFO_VARIABLE, type InvokeHead } from './messages.js'
 
 /** Who waits for the engine's answer to something that this sandbox posted. */
 interface Waiter {

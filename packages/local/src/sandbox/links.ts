@@ -2,7 +2,8 @@ import type { Socket } from 'node:net'
 import type { MessagePort } from 'node:worker_threads'
 import type { Outbound, Payload } from 'fusionize/runtime'
 import { type Channel, portChannel, type Receive, socketChannel } from './channel.js'
-import { type Head, kind } from './messages.js'
+import * as kind from './kinds.js'
+import type { Head } from './messages.js'
 
 /*
  * A link carries the calls of one sandbox to one sandbox of another function, past the engine: half the wake-ups of a call. The engine
@@ -39,9 +40,9 @@ export function callerLinks(own: string, ports: CallerPorts) {
   const look = () => {
     looking = false
     for (const { call, sandbox } of links.values()) {
-      if (call === undefined) continue
-      if (call.looks++ === 1) ports.overdue(sandbox, call.no, call.request, call.deadline)
-      lookSoon()
+      if (call === undefined || call.looks === 2) continue
+      if (++call.looks === 2) ports.overdue(sandbox, call.no, call.request, call.deadline)
+      else lookSoon()
     }
   }
   const lookSoon = () => {
