@@ -75,7 +75,16 @@ describe.each(['processes', 'threads'] as const)('links between %s', (isolation)
     expect(printed.length).toBeLessThanOrEqual(1)
   })
 
-  test('a sandbox that blocks and whose caller is gone does not stay', async () => {
+  test('a sandbox that blocks, whose caller died before it could tell of the call, does not stay', async () => {
+    const platform = await deployed({ isolation })
+    expect(codeOf(await platform.invoke('block-and-die', '{}'))).toBe('SANDBOX_CRASHED')
+    const blockers = async () => (await platform.status()).functions.find(({ function: name }) => name === 'blocker')
+    expect((await blockers())?.sandboxes).toEqual({ starting: 0, idle: 1, busy: 0 })
+    await expect.poll(async () => (await blockers())?.sandboxes.idle, { timeout: 4000 }).toBe(0)
+    expect(jsonOf(await platform.invoke('block-loop', '[1]'))).toEqual([1])
+  })
+
+  test('a sandbox that blocks, and whose caller was cancelled, does not stay', async () => {
     const platform = await deployed({ isolation, maxSandboxes: 2, queueLimit: 5 })
     const stop = new AbortController()
     const call = platform.invoke('block-loop', JSON.stringify([0, 0, 0, 0, 60_000]), { signal: stop.signal })
