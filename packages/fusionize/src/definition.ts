@@ -1,5 +1,6 @@
 import type { Context } from './runtime/frames.js'
 import type { Route } from './setup/types.js'
+import type { Trigger } from './triggers/custom.js'
 import type { StandardSchema } from './types.js'
 
 /** Options of a task. All values but `input` must be constants: the build reads them without running the code. */
@@ -18,9 +19,20 @@ export interface TaskOptions<Schema extends StandardSchema = StandardSchema> {
   isolate?: boolean
   /** Permissions of the functions that run it, in the platform's words. */
   permissions?: string[]
+  /** Answers requests from outside with the first object put there in their session, instead of with what the task returns. */
+  result?: { readonly bucketName: string }
 }
 
-export const optionNames = ['http', 'input', 'timeout', 'retries', 'memory', 'isolate', 'permissions'] as const
+export const optionNames = [
+  'http',
+  'input',
+  'timeout',
+  'retries',
+  'memory',
+  'isolate',
+  'permissions',
+  'result',
+] as const
 
 /** What a task's author writes. The second argument is the current request, for those who do not want it implicit. */
 export type TaskBody<I, O> = (input: I, context: Context) => O | Promise<O>
@@ -33,6 +45,15 @@ export interface TaskDefinition {
   readonly body: TaskBody<unknown, unknown> | undefined
   /** What the router that saw this task last knows of it: makes routing one comparison. */
   link?: Link | undefined
+}
+
+/** The inside of a bucket, for the runtime. */
+export interface BucketDefinition {
+  readonly name: string
+  /** In order: places make the ids of firings. */
+  readonly triggers: { readonly spec: Trigger; readonly task: TaskDefinition }[]
+  /** Every task that a trigger may start, by name. */
+  readonly tasks: Map<string, TaskDefinition>
 }
 
 /** A task as one router sees it. */
@@ -53,4 +74,14 @@ export const definitionKey = Symbol.for('fusionize.task')
 /** The definition inside a task object; undefined when `value` is no task. */
 export function definitionOf(value: unknown): TaskDefinition | undefined {
   return typeof value === 'function' ? (value as { [definitionKey]?: TaskDefinition })[definitionKey] : undefined
+}
+
+/** Where a bucket keeps its definition. */
+export const bucketKey = Symbol.for('fusionize.bucket')
+
+/** The definition inside a bucket; undefined when `value` is none. */
+export function bucketOf(value: unknown): BucketDefinition | undefined {
+  return typeof value === 'object' && value !== null
+    ? (value as { [bucketKey]?: BucketDefinition })[bucketKey]
+    : undefined
 }

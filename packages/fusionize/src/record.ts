@@ -60,7 +60,35 @@ export interface InvocationRecord {
   memory: number
   /** Requests that ran in this sandbox at the same time, this one included (1 = alone). */
   concurrent: number
+  /** What started it, when a bucket's trigger did. */
+  fired?: Fired
+  /** What its runs put, by span and bucket; absent when nothing. */
+  puts?: Puts[]
+  /** Of spans (mode `send`, route `inline`) that a fused bucket started: which. */
+  firings?: { span: number; fired: Fired }[]
   spans: Span[]
+}
+
+/** How a trigger started a run. */
+export interface Fired {
+  bucket: string
+  /** Index among the bucket's triggers. */
+  trigger: number
+  /** Id of the firing, the same in every delivery. */
+  id: string
+  objects: number
+  /** Size of the objects. */
+  bytes: number
+  /** Ms from the put (or the time, or the end of the session) that completed it to the start of the run. */
+  waitMs: number
+}
+
+/** Puts of one run into one bucket. */
+export interface Puts {
+  span: number
+  bucket: string
+  count: number
+  bytes: number
 }
 
 /** On the wire spans are 32-bit little-endian integers in base64, eight a span, with µs instead of ms and names in a table. */

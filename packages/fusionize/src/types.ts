@@ -46,13 +46,15 @@ type Problem<T, Path extends string, Depth extends unknown[] = []> = Depth['leng
           ? never
           : T extends NeverJson
             ? `${Path} does not survive JSON: pass a string, a number or a plain object instead`
-            : T extends Uint8Array
-              ? `${Path} holds bytes inside JSON: pass bytes alone, as the whole value`
-              : T extends readonly (infer Item)[]
-                ? Problem<Item, `${Path}[]`, [...Depth, 0]>
-                : T extends object
-                  ? { [K in keyof T & string]: Problem<T[K], `${Path}.${K}`, [...Depth, 0]> }[keyof T & string]
-                  : `${Path} does not survive JSON`
+            : T extends { readonly key: string; readonly session: string; readonly value: Uint8Array }
+              ? never
+              : T extends Uint8Array
+                ? `${Path} holds bytes inside JSON: pass bytes alone, as the whole value`
+                : T extends readonly (infer Item)[]
+                  ? Problem<Item, `${Path}[]`, [...Depth, 0]>
+                  : T extends object
+                    ? { [K in keyof T & string]: Problem<T[K], `${Path}.${K}`, [...Depth, 0]> }[keyof T & string]
+                    : `${Path} does not survive JSON`
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a task without input or output has type void
 type ValueProblem<T, Path extends string> = [T] extends [Uint8Array | undefined | void]

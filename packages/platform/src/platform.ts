@@ -21,6 +21,8 @@ export interface Build {
   setup: FusionSetup
   /** By function; functions that nothing can reach are absent. */
   artifacts: Record<string, Artifact>
+  /** The app's buckets as a module that exports `buckets`, a list of them: every task in it is a stub. Absent in an app without buckets. */
+  buckets?: { file: string; hash: string }
   /** Extra environment of the functions (config `env`). */
   env: Record<string, string>
 }
@@ -98,6 +100,16 @@ export interface FunctionStatus {
   queued: number
 }
 
+export interface BucketStatus {
+  bucket: string
+  /** Live objects, their size in bytes, and the sessions they belong to. */
+  objects: number
+  bytes: number
+  sessions: number
+  /** Age of the oldest live object in ms; null without objects. */
+  oldestMs: number | null
+}
+
 export interface PlatformStatus {
   platform: string
   /** Setups that serve sessions; the first takes the new ones. */
@@ -105,6 +117,8 @@ export interface PlatformStatus {
   functions: FunctionStatus[]
   /** Accepted sends not yet done, waiting for a retry, and dead. */
   sends: { pending: number; retrying: number; dead: number }
+  /** One a bucket, by name; absent in an app without buckets. */
+  buckets?: BucketStatus[]
   url?: string
 }
 

@@ -129,6 +129,8 @@ export interface FunctionModule {
   inline: { call: string[]; send: string[]; map: string[] }
   /** Those of `tasks` from which the source shows no call to any task. */
   leaves: string[]
+  /** Names of the buckets whose triggers this function evaluates itself. */
+  buckets?: string[]
 }
 
 /** What the platform knows only at start-up of the sandbox. */

@@ -38,6 +38,22 @@ export interface StaticEdge {
   from: TaskName
   to: TaskName
   modes: Mode[]
+  /** Buckets through which `from` may start `to`, sorted: it puts there, and a trigger there starts `to`. Such an edge has the mode `send`. */
+  buckets?: BucketName[]
+}
+
+/** What the application's source says about one bucket. */
+export interface BucketInfo {
+  name: BucketName
+  /** File relative to the app's folder, with `/`. */
+  file: string
+  line: number
+  /** In order. `trigger` is its text in the source, as in `bySet(['a', 'b'])`; `task` is what it starts, `onIncomplete` included as a further item. */
+  triggers: { trigger: string; task: TaskName }[]
+  /** Tasks that may put there, sorted. */
+  producers: TaskName[]
+  /** Evaluation may be left to a function: every trigger has session scope and none has a clock. */
+  fusible: boolean
 }
 
 /** What the application's source says about one task; all of it readable without running user code. */
@@ -57,6 +73,8 @@ export interface TaskInfo {
   permissions?: string[]
   /** True when the task declares an input schema. */
   hasSchema?: boolean
+  /** The bucket that answers for it. */
+  result?: BucketName
 }
 
 /** The application as its source describes it. */
@@ -66,6 +84,8 @@ export interface App {
   tasks: Record<TaskName, TaskInfo>
   /** Ordered by from, to. */
   edges: StaticEdge[]
+  /** By name, in alphabetical order; absent in an app without buckets. */
+  buckets?: Record<BucketName, BucketInfo>
 }
 
 /** What the user forbids or demands of any setup (config `constraints`); task options `isolate`, `memory`, `permissions` add to it. */

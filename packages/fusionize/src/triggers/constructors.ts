@@ -8,6 +8,7 @@ import type {
   ByNameSpec,
   BySetSpec,
   ByTimeSpec,
+  Delivers,
   DynamicGroupSpec,
   DynamicJoinSpec,
   ImmediateSpec,
@@ -16,19 +17,19 @@ import type {
 } from './types.js'
 
 /** Options of every trigger. */
-export interface TriggerOptions {
-  /** What the task gets: the objects' values, or only their keys, to read itself. @default 'objects' */
-  delivers?: 'objects' | 'keys'
+export interface TriggerOptions<D extends Delivers = Delivers> {
+  /** What the task gets: the objects, or only their keys, to read itself. @default 'objects' */
+  delivers?: D
 }
 
 /** Options of triggers that may be incomplete when a session ends. */
-export interface GatheringOptions extends TriggerOptions {
-  /** Name of the task that then gets what there is. @default none: it is recorded as discarded */
-  onIncomplete?: string
+export interface GatheringOptions<D extends Delivers = Delivers> extends TriggerOptions<D> {
+  /** The task that then gets what there is, or its name. @default none: it is recorded as discarded */
+  onIncomplete?: string | { readonly taskName: string }
 }
 
 /** Options of `byBatchSize`. */
-export interface BatchOptions extends GatheringOptions {
+export interface BatchOptions<D extends Delivers = Delivers> extends GatheringOptions<D> {
   /** Whose objects make a batch. @default 'application' */
   scope?: TriggerScope
   /** Time after which the oldest object goes out in a batch that is not full, ms. @default for ever */
@@ -38,19 +39,19 @@ export interface BatchOptions extends GatheringOptions {
 }
 
 /** Options of `byTime`. */
-export interface WindowOptions extends TriggerOptions {
+export interface WindowOptions<D extends Delivers = Delivers> extends TriggerOptions<D> {
   /** Fires at the end of windows without objects too. @default false */
   empty?: boolean
 }
 
 /** Options of `redundant`. */
-export interface RedundantOptions extends GatheringOptions {
+export interface RedundantOptions<D extends Delivers = Delivers> extends GatheringOptions<D> {
   /** Aborts the sources of the objects that are not needed. @default false */
   cancel?: boolean
 }
 
 /** Options of `dynamicGroup`. */
-export interface GroupOptions extends GatheringOptions {
+export interface GroupOptions<D extends Delivers = Delivers> extends GatheringOptions<D> {
   /** Whose objects make a group. @default 'session' */
   scope?: TriggerScope
 }
@@ -71,7 +72,7 @@ type Widened<S extends Json> = S extends number ? number : S extends string ? st
  * Fires for every new object (Pheromone, NSDI 2023, §3: Immediate).
  * @throws {FusionizeError} `INVALID_CONFIG` for an unknown option
  */
-export function immediate(options: TriggerOptions = {}): ImmediateSpec {
+export function immediate<D extends Delivers = 'objects'>(options: TriggerOptions<D> = {}): ImmediateSpec<D> {
   checkOptions('immediate', options, [])
   return { kind: 'immediate', ...common(options) }
 }
@@ -80,7 +81,7 @@ export function immediate(options: TriggerOptions = {}): ImmediateSpec {
  * Fires for every new object with this key (Pheromone, §3: ByName).
  * @throws {FusionizeError} `INVALID_CONFIG` for an empty key or an unknown option
  */
-export function byName(key: string, options: TriggerOptions = {}): ByNameSpec {
+export function byName<D extends Delivers = 'objects'>(key: string, options: TriggerOptions<D> = {}): ByNameSpec<D> {
   checkOptions('byName', options, [])
   checkName('byName', 'key', key)
   return { kind: 'byName', key, ...common(options) }
@@ -90,7 +91,10 @@ export function byName(key: string, options: TriggerOptions = {}): ByNameSpec {
  * Fires when an object is there for every key of the set, in this order (Pheromone, §3: BySet).
  * @throws {FusionizeError} `INVALID_CONFIG` for an empty set, a repeated or empty key, or an unknown option
  */
-export function bySet(keys: readonly string[], options: GatheringOptions = {}): BySetSpec {
+export function bySet<D extends Delivers = 'objects'>(
+  keys: readonly string[],
+  options: GatheringOptions<D> = {},
+): BySetSpec<D> {
   checkOptions('bySet', options, ['onIncomplete'])
   if (keys.length === 0) throw invalid('bySet', 'the set has no keys; name at least one')
   for (const key of keys) checkName('bySet', 'key', key)
@@ -105,7 +109,10 @@ export function bySet(keys: readonly string[], options: GatheringOptions = {}): 
  * @throws {FusionizeError} `INVALID_CONFIG` for `n` below 1, a `maxWaitMs` that is not positive, `onIncomplete` where nothing can be
  *   incomplete, or an unknown option
  */
-export function byBatchSize(n: number, options: BatchOptions = {}): ByBatchSizeSpec {
+export function byBatchSize<D extends Delivers = 'objects'>(
+  n: number,
+  options: BatchOptions<D> = {},
+): ByBatchSizeSpec<D> {
   checkOptions('byBatchSize', options, ['scope', 'maxWaitMs', 'flush', 'onIncomplete'])
   checkCount('byBatchSize', 'n', n)
   const { scope = 'application', maxWaitMs, flush } = options
@@ -129,7 +136,7 @@ export function byBatchSize(n: number, options: BatchOptions = {}): ByBatchSizeS
  * @param ms length of a window, whole ms; windows lie at its multiples since the epoch
  * @throws {FusionizeError} `INVALID_CONFIG` for a length that is not positive, or an unknown option
  */
-export function byTime(ms: number, options: WindowOptions = {}): ByTimeSpec {
+export function byTime<D extends Delivers = 'objects'>(ms: number, options: WindowOptions<D> = {}): ByTimeSpec<D> {
   checkOptions('byTime', options, ['empty'])
   checkDuration('byTime', 'ms', ms)
   return { kind: 'byTime', ms, ...(options.empty && { empty: true }), ...common(options) }
@@ -141,7 +148,11 @@ export function byTime(ms: number, options: WindowOptions = {}): ByTimeSpec {
  * @param n objects that will come, `k` or more
  * @throws {FusionizeError} `INVALID_CONFIG` for `k` below 1 or above `n`, or an unknown option
  */
-export function redundant(k: number, n: number, options: RedundantOptions = {}): RedundantSpec {
+export function redundant<D extends Delivers = 'objects'>(
+  k: number,
+  n: number,
+  options: RedundantOptions<D> = {},
+): RedundantSpec<D> {
   checkOptions('redundant', options, ['cancel', 'onIncomplete'])
   checkCount('redundant', 'k', k)
   checkCount('redundant', 'n', n)
@@ -153,7 +164,7 @@ export function redundant(k: number, n: number, options: RedundantOptions = {}):
  * Fires when all keys are there that the session has declared, in the declared order (Pheromone, §3: DynamicJoin).
  * @throws {FusionizeError} `INVALID_CONFIG` for an unknown option
  */
-export function dynamicJoin(options: GatheringOptions = {}): DynamicJoinSpec {
+export function dynamicJoin<D extends Delivers = 'objects'>(options: GatheringOptions<D> = {}): DynamicJoinSpec<D> {
   checkOptions('dynamicJoin', options, ['onIncomplete'])
   return { kind: 'dynamicJoin', ...common(options) }
 }
@@ -162,7 +173,7 @@ export function dynamicJoin(options: GatheringOptions = {}): DynamicJoinSpec {
  * Fires once for every group of objects when all declared sources are done (Pheromone, §3: DynamicGroup).
  * @throws {FusionizeError} `INVALID_CONFIG` for `onIncomplete` with application scope, or an unknown option
  */
-export function dynamicGroup(options: GroupOptions = {}): DynamicGroupSpec {
+export function dynamicGroup<D extends Delivers = 'objects'>(options: GroupOptions<D> = {}): DynamicGroupSpec<D> {
   checkOptions('dynamicGroup', options, ['scope', 'onIncomplete'])
   const { scope = 'session' } = options
   checkScope('dynamicGroup', scope)
@@ -197,9 +208,18 @@ export function custom<S extends Json>(name: string, options: CustomOptions<S>):
   return { kind: 'custom', name, scope, initial, step: step as unknown as CustomTrigger['step'], ...common(options) }
 }
 
-function common({ delivers = 'objects', onIncomplete }: GatheringOptions) {
-  return { delivers, ...(onIncomplete !== undefined && { onIncomplete }) }
+function common<D extends Delivers>({ delivers, onIncomplete }: GatheringOptions<D>) {
+  const spec: { delivers: D; onIncomplete?: string } = { delivers: delivers ?? ('objects' as D) }
+  if (onIncomplete === undefined) return spec
+  spec.onIncomplete = typeof onIncomplete === 'string' ? onIncomplete : onIncomplete.taskName
+  // Not JSON, so not part of the spec that is saved; a bucket finds the task's code here.
+  if (typeof onIncomplete !== 'string')
+    Object.defineProperty(spec, incompleteTask, { value: onIncomplete, enumerable: true })
+  return spec
 }
+
+/** Where a trigger keeps the task that it was given as `onIncomplete`. */
+export const incompleteTask = Symbol('onIncomplete')
 
 function checkOptions(trigger: string, options: object, own: string[]): void {
   const names = [...own, 'delivers']
@@ -208,7 +228,8 @@ function checkOptions(trigger: string, options: object, own: string[]): void {
       throw invalid(trigger, `unknown option '${name}'${suggest(name, names)}; options are ${names.join(', ')}`)
     if (name === 'delivers' && value !== undefined && value !== 'objects' && value !== 'keys')
       throw invalid(trigger, `delivers is ${JSON.stringify(value)}; use 'objects' or 'keys'`)
-    if (name === 'onIncomplete' && value !== undefined) checkName(trigger, 'onIncomplete', value)
+    if (name === 'onIncomplete' && value !== undefined)
+      checkName(trigger, 'onIncomplete', (value as { taskName?: unknown } | null)?.taskName ?? value)
     if (['flush', 'empty', 'cancel'].includes(name) && value !== undefined && typeof value !== 'boolean')
       throw invalid(trigger, `${name} is ${JSON.stringify(value)}; use true or false`)
   }

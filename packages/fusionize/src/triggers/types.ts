@@ -1,6 +1,9 @@
 import type { FusionizeError } from '../errors.js'
 import type { Json } from '../types.js'
 
+/** What a trigger's task gets: the objects, or only their keys. */
+export type Delivers = 'objects' | 'keys'
+
 /** What a trigger sees of an object. The value lives elsewhere. */
 export interface ObjectMeta {
   key: string
@@ -21,31 +24,31 @@ export interface ObjectMeta {
 /** Whose objects meet in one state: those of one session, or all of the application. */
 export type TriggerScope = 'session' | 'application'
 
-interface BaseSpec {
-  /** What the task gets: the objects' values, or only their keys, to read itself. */
-  delivers: 'objects' | 'keys'
+interface BaseSpec<D> {
+  /** What the task gets: the objects, or only their keys, to read itself. */
+  delivers: D
 }
 
-interface GatheringSpec extends BaseSpec {
+interface GatheringSpec<D> extends BaseSpec<D> {
   /** Task that gets what is incomplete when the session ends; without it, it is recorded as discarded. */
   onIncomplete?: string
 }
 
-export interface ImmediateSpec extends BaseSpec {
+export interface ImmediateSpec<D = Delivers> extends BaseSpec<D> {
   kind: 'immediate'
 }
 
-export interface ByNameSpec extends BaseSpec {
+export interface ByNameSpec<D = Delivers> extends BaseSpec<D> {
   kind: 'byName'
   key: string
 }
 
-export interface BySetSpec extends GatheringSpec {
+export interface BySetSpec<D = Delivers> extends GatheringSpec<D> {
   kind: 'bySet'
   keys: string[]
 }
 
-export interface ByBatchSizeSpec extends GatheringSpec {
+export interface ByBatchSizeSpec<D = Delivers> extends GatheringSpec<D> {
   kind: 'byBatchSize'
   n: number
   scope: TriggerScope
@@ -53,30 +56,30 @@ export interface ByBatchSizeSpec extends GatheringSpec {
   flush?: boolean
 }
 
-export interface ByTimeSpec extends BaseSpec {
+export interface ByTimeSpec<D = Delivers> extends BaseSpec<D> {
   kind: 'byTime'
   ms: number
   empty?: boolean
 }
 
-export interface RedundantSpec extends GatheringSpec {
+export interface RedundantSpec<D = Delivers> extends GatheringSpec<D> {
   kind: 'redundant'
   k: number
   n: number
   cancel?: boolean
 }
 
-export interface DynamicJoinSpec extends GatheringSpec {
+export interface DynamicJoinSpec<D = Delivers> extends GatheringSpec<D> {
   kind: 'dynamicJoin'
 }
 
-export interface DynamicGroupSpec extends GatheringSpec {
+export interface DynamicGroupSpec<D = Delivers> extends GatheringSpec<D> {
   kind: 'dynamicGroup'
   scope: TriggerScope
 }
 
 /** A custom trigger as JSON knows it: its code is added by `custom`. */
-export interface CustomSpec extends GatheringSpec {
+export interface CustomSpec<D = Delivers> extends GatheringSpec<D> {
   kind: 'custom'
   name: string
   scope: TriggerScope
