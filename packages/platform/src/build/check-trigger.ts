@@ -27,6 +27,9 @@ const constructors = {
   custom,
 } satisfies Record<TriggerKind, unknown>
 
+/** Options whose value the constructor looks at. */
+const dataOptions = ['delivers', 'scope', 'maxWaitMs', 'flush', 'empty', 'cancel']
+
 /**
  * What the constructor of a trigger has against its arguments, as it says itself; undefined when it has nothing, or when the
  * arguments are only known at run time.
@@ -67,8 +70,8 @@ function argumentOptions(
     if (constant !== 'notConstant') values[name] = constant.value
     else if (name === 'onIncomplete') values[name] = standInTask(graph, tasks, place)
     else if (name === 'step') values[name] = () => ({ state: null })
-    else if (name === 'initial') values[name] = null
-    else return undefined
+    else if (dataOptions.includes(name)) return undefined
+    else values[name] = null
   }
   return values
 }

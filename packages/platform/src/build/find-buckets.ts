@@ -38,7 +38,7 @@ export function findBuckets(module: Module, besideTask: string | undefined, prob
       report(
         'bucket-beside-task',
         call,
-        `bucket '${name}' is defined in the file of task '${besideTask}', which other functions do not contain`,
+        `bucket '${name}' is defined in the file of task '${besideTask}', which functions that do not run the task lack`,
         'move it into a file without a task, such as buckets/',
       )
     else if (exportNames.length === 0)
