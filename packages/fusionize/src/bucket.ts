@@ -67,7 +67,7 @@ export interface Bucket<T> {
 type Storable<T> = [T] extends [Json | Uint8Array] ? unknown : T extends object ? unknown : never
 
 /**
- * Names a bucket. One per file, exported, so that the build finds it.
+ * Names a bucket. Exported from a file without a task, so that every function can contain it.
  * @param name unique in the app; lower-case letters, digits and dashes
  * @throws {FusionizeError} `INVALID_CONFIG` for a bad name
  * @example export const frames = bucket<Frame>('frames').on(byBatchSize(10), detect)

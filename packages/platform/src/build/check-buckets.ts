@@ -2,7 +2,7 @@ import { loads } from './edges.js'
 import type { TaskFiles } from './exports.js'
 import type { BucketDefinition, BucketFiles } from './find-buckets.js'
 import type { Graph, GraphFile } from './graph.js'
-import { bucketMeant, namedBy } from './names.js'
+import { bucketMeant, isExplained, namedBy } from './names.js'
 import { type BuildProblem, compare } from './problems.js'
 import { locate } from './source.js'
 import type { FileUses } from './task-uses.js'
@@ -25,11 +25,13 @@ export function checkBuckets(
 
 /** Gives the tasks with a `result` its bucket; a result that is none is added to `problems`. */
 export function resolveResults(graph: Graph, tasks: TaskFiles, buckets: BucketFiles, problems: BuildProblem[]): void {
+  const before = [...problems]
   for (const [path, { info, result }] of tasks) {
     if (!result) continue
-    const bucket = bucketMeant(buckets, namedBy(graph, tasks, { path, node: result }))
+    const place = { path, node: result }
+    const bucket = bucketMeant(buckets, namedBy(graph, tasks, place))
     if (bucket) info.result = bucket.name
-    else
+    else if (!isExplained(graph, tasks, place, before))
       problems.push({
         kind: 'option-value',
         ...locate(sourceOf(graph, path), result.start),

@@ -2,6 +2,7 @@ import { constantScope } from './constants.js'
 import { exportedMeaning, type Meaning, meaningOf, type TaskFiles } from './exports.js'
 import type { BucketDefinition, BucketFiles } from './find-buckets.js'
 import type { Graph, GraphFile } from './graph.js'
+import type { BuildProblem } from './problems.js'
 import type { AnyNode } from './source.js'
 import { memberName, unwrap } from './syntax.js'
 
@@ -47,6 +48,16 @@ export function writtenOut(graph: Graph, tasks: TaskFiles, start: Place, passed:
     passed.push(place)
   }
   return place
+}
+
+/** Whether a problem found before, or one still to be found, says already why an expression does not name what it should. */
+export function isExplained(graph: Graph, tasks: TaskFiles, start: Place, problems: readonly BuildProblem[]): boolean {
+  const place = writtenOut(graph, tasks, start)
+  const kind = namedBy(graph, tasks, place)?.kind
+  if (kind === 'missing' || kind === 'beside-task') return true
+  if (kind === 'foreign')
+    return problems.some((problem) => problem.kind === 'syntax' || problem.kind === 'unresolved-import')
+  return problems.some(({ file }) => file === graph.files.get(place.path)?.module.source.path)
 }
 
 /** The bucket that a name means. */

@@ -2,10 +2,10 @@ import { suggest } from 'fusionize'
 import type { BucketInfo, TaskName } from 'fusionize/setup'
 import { triggerProblem } from './check-trigger.js'
 import type { Call } from './definitions.js'
-import type { TaskFiles } from './exports.js'
+import type { Meaning, TaskFiles } from './exports.js'
 import type { BucketFiles } from './find-buckets.js'
 import type { Graph, GraphFile } from './graph.js'
-import { namedBy, type Place, writtenOut } from './names.js'
+import { isExplained, namedBy, type Place, writtenOut } from './names.js'
 import { type BuildProblem, compare } from './problems.js'
 import { constantAt, isFusibleTrigger, readTrigger } from './read-trigger.js'
 import { reportIn } from './report.js'
@@ -25,6 +25,7 @@ export interface Wiring {
 /** Reads the triggers of all buckets; what is wrong with them is added to `problems`. */
 export function wireBuckets(graph: Graph, tasks: TaskFiles, buckets: BucketFiles, problems: BuildProblem[]): Wiring {
   const wiring: Wiring = { buckets: [], definitions: new Map() }
+  const before = [...problems]
   for (const [path, defined] of buckets)
     for (const definition of defined) {
       const { name, file, line, triggers } = definition
@@ -50,16 +51,14 @@ export function wireBuckets(graph: Graph, tasks: TaskFiles, buckets: BucketFiles
     }
     const trigger = source.text.slice(first.start, first.end).replace(/\s+/g, ' ')
     const onIncomplete = readWhen(bucket, { path, node: first }, passed)
-    const task = taskNamed({ path, node: second })
-    if (task === undefined) {
+    const started = { path, node: second }
+    const meaning = meaningAt(started)
+    if (meaning?.kind === 'task') starts(bucket, started, trigger, meaning.task)
+    else if (!isExplained(graph, tasks, started, before)) {
       const text = source.text.slice(second.start, second.end).replace(/\s+/g, ' ')
-      wrong(
-        bucket,
-        { path, node: second },
-        `${text} is no task that the build can find`,
-        'import a task and give it as the second argument',
-      )
-    } else starts(bucket, { path, node: second }, trigger, task)
+      const remedy = 'import a task and give it as the second argument'
+      wrong(bucket, started, `${text} is no task that the build can find`, remedy)
+    }
     if (onIncomplete) starts(bucket, onIncomplete.place, trigger, onIncomplete.task)
   }
 
@@ -77,7 +76,7 @@ export function wireBuckets(graph: Graph, tasks: TaskFiles, buckets: BucketFiles
 
   /** Notes whether the trigger leaves the bucket fusible; returns the task of `onIncomplete`. */
   function readWhen(bucket: WiredBucket, trigger: Place, passed: Place[]) {
-    if (taskNamed(trigger) !== undefined || constantAt(graph, trigger) !== 'notConstant') {
+    if (meaningAt(trigger)?.kind === 'task' || constantAt(graph, trigger) !== 'notConstant') {
       wrong(bucket, trigger, "the first argument of '.on' is no trigger", 'write .on(immediate(), detect)')
       return undefined
     }
@@ -92,12 +91,13 @@ export function wireBuckets(graph: Graph, tasks: TaskFiles, buckets: BucketFiles
   }
 
   function incompleteTask(bucket: WiredBucket, place: Place): TaskName | undefined {
-    const task = taskNamed(place)
-    const constant = task === undefined ? constantAt(graph, place) : { value: task }
+    const meaning = meaningAt(place)
+    const constant = meaning?.kind === 'task' ? { value: meaning.task } : constantAt(graph, place)
     const name = constant === 'notConstant' ? undefined : constant.value
     if (constant !== 'notConstant' && name === undefined) return undefined
     const known = [...tasks.values()].map((file) => file.info.name)
     if (typeof name === 'string' && known.includes(name)) return name
+    if (constant === 'notConstant' && isExplained(graph, tasks, place, before)) return undefined
     const what =
       typeof name === 'string'
         ? `'${name}', which is no task${suggest(name, known)}`
@@ -106,9 +106,8 @@ export function wireBuckets(graph: Graph, tasks: TaskFiles, buckets: BucketFiles
     return undefined
   }
 
-  function taskNamed(place: Place): TaskName | undefined {
-    const meaning = namedBy(graph, tasks, writtenOut(graph, tasks, place))
-    return meaning?.kind === 'task' ? meaning.task : undefined
+  function meaningAt(place: Place): Meaning | undefined {
+    return namedBy(graph, tasks, writtenOut(graph, tasks, place))
   }
 
   function wrong({ name }: WiredBucket, { path, node }: Place, message: string, remedy: string): void {
