@@ -2,6 +2,7 @@ import { definitionOf } from '../definition.js'
 import { FusionizeError, timeoutError } from '../errors.js'
 import { devCheck } from './dev.js'
 import { Run, Unit } from './frames.js'
+import { Lease } from './lease.js'
 import type { FunctionModule, Handler, SandboxInfo, Transport } from './protocol.js'
 import { recordWriter } from './record-writer.js'
 import { Router } from './router.js'
@@ -29,26 +30,42 @@ export function createHandler(module: FunctionModule, info: SandboxInfo, transpo
       transport.log({ level: 'warn', task, session: '', message, time: Date.now() }),
     )
   const writeRecord = recordWriter(module, info, router)
+  const leases = new Map<string, Lease>()
+  const leaseOf = (session: string, granted: boolean): Lease | undefined => {
+    const known = leases.get(session)
+    if (known?.open || !granted) return known
+    const lease = new Lease(session, (ops, ended) => {
+      if (ended !== 'no') leases.delete(session)
+      transport.mirror(session, ops, ended)
+    })
+    leases.set(session, lease)
+    return lease
+  }
   const units = new Map<string, { unit: Unit; timeoutMs: number; task: string }>()
   let count = 0
 
   return {
     run(request, port) {
       const sampled = info.sampleCpuEvery > 0 && count++ % info.sampleCpuEvery === 0
-      const unit = new Unit(request.id, request.attempt)
+      const definition = router.task(request.task)
+      const detached = request.mode === 'send' || (request.external && definition?.options.result !== undefined)
+      const unit = new Unit(request.id, request.attempt, detached)
       units.set(request.id, { unit, task: request.task, timeoutMs: Math.max(0, request.deadline - Date.now()) })
       const concurrent = units.size
-      const run = new Run(router, request, sampled, () => {
+      const lease = leaseOf(request.session, request.lease === true)
+      const run = new Run(router, request, port, sampled, lease, () => {
         units.delete(request.id)
         port.done(writeRecord(run, concurrent))
       })
-      const definition = router.task(request.task)
-      if (definition) return startRun(run, unit, definition, port)
+      if (definition) return startRun(run, unit, definition)
       const known = [...router.names].join(', ')
       const message = `function '${module.function}' has no task '${request.task}'; it has ${known}`
       port.reply(failure(new FusionizeError('UNKNOWN_TASK', message)), [])
       run.open++
       run.close()
+    },
+    recall(session) {
+      leases.get(session)?.end(true)
     },
     cancel(id, reason) {
       const found = units.get(id)

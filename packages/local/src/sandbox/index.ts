@@ -101,6 +101,10 @@ export function start(module: FunctionModule): void {
     async send(request) {
       await offer((no) => channel.post([kind.send, no, ...outboundHead(request)], [request.input]))
     },
+    bucket: () => Promise.reject(new Error('todo')),
+    mirror: () => {},
+    result: () => {},
+    object: () => Promise.reject(new Error('todo')),
     log(entry) {
       channel.postSoon([kind.log, entry.level, entry.task, entry.session, entry.time], [entry.message, entry.data])
     },
