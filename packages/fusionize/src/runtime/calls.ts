@@ -155,6 +155,7 @@ function hold(frame: Frame, definition: TaskDefinition, input: Payload): void {
   const { run, unit } = frame
   const id = sendId(childId(frame.invocation, frame.nextPlace()), definition, input)
   const span = run.spans.open(frame.span, run.router.link(definition).name, spanCode.send, sizeOf(input))
+  unit.held ??= []
   unit.held.push({
     id,
     definition,

@@ -46,7 +46,7 @@ export class Run {
   /** What started it, when a trigger did. */
   fired: Fired | undefined
   puts: Puts[] | undefined
-  firings: { span: number; fired: Fired }[] | undefined
+  private begun: { work: FiredWork; at: number }[] | undefined
   private ended = false
 
   constructor(
@@ -71,10 +71,19 @@ export class Run {
     } else this.puts.push({ span, bucket, count: 1, bytes })
   }
 
-  /** A fused bucket started the span. */
-  noteFiring(span: number, fired: Omit<Fired, 'waitMs'>, waitMs: number): void {
-    this.firings ??= []
-    this.firings.push({ span, fired: { ...fired, waitMs } })
+  /** A fused bucket started the span, after a put at `at`. */
+  noteFiring(work: FiredWork, at: number): void {
+    this.begun ??= []
+    this.begun.push({ work, at })
+  }
+
+  /** What fused buckets started, for the record. */
+  get firings(): { span: number; fired: Fired }[] | undefined {
+    const { spans } = this
+    return this.begun?.map(({ work, at }) => {
+      const waitMs = Math.max(0, spans.startOf(work.span) / 1000 + spans.origin - at)
+      return { span: work.span, fired: { ...work.fired(), waitMs: Math.round(waitMs * 1000) / 1000 } }
+    })
   }
 
   /** A unit is over. */
@@ -102,25 +111,33 @@ export class Run {
 /** Work that is accepted and answered for as one: the invocation itself, an inline send after its reply, or what a fused bucket started. */
 export class Unit {
   /** Work made here that begins when this unit is answered and it is held outside. */
-  readonly held: Held[] = []
-  /** Work of fused buckets that has begun before this unit is answered. Nothing of it is accepted yet. */
-  readonly begun = new Set<Held>()
+  held: Held[] | undefined
+  /** Work of fused buckets that has begun before this unit is answered and is not over. Nothing of it is accepted yet. */
+  begun: Set<Held> | undefined
+  /** Such work that failed: it is the platform's to run again. */
+  failed: Held[] | undefined
   /** What must have left before this unit may be answered. */
   left: Promise<unknown>[] | undefined
   answered = false
   /** The unit that answers for this one, as long as this is not held outside itself. */
   root: Unit | undefined
+  /** Called when all that has begun is over. */
+  onQuiet: (() => void) | undefined
   /** Resolves when what this unit left behind is held outside, with what must not run here; rejects when it could not be. */
   handover: Promise<ReadonlySet<string>> | undefined
   #abort: AbortController | undefined
   #reason: FusionizeError | undefined
 
   constructor(
-    readonly id: string,
+    private readonly of: { readonly id: string },
     readonly attempt: number,
     /** Nobody waits for its answer, so what it starts need not wait for it either. */
     readonly detached: boolean,
   ) {}
+
+  get id(): string {
+    return this.of.id
+  }
 
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
@@ -150,6 +167,12 @@ export interface Held {
   unit?: Unit
   /** How it ended while its root was not answered, if it failed. */
   failed?: Outcome
+}
+
+/** What a fused bucket starts, as far as records go. */
+export interface FiredWork {
+  readonly span: number
+  fired(): Omit<Fired, 'waitMs'>
 }
 
 /** One run of one task. */

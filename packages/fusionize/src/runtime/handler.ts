@@ -49,7 +49,7 @@ export function createHandler(module: FunctionModule, info: SandboxInfo, transpo
       const sampled = info.sampleCpuEvery > 0 && count++ % info.sampleCpuEvery === 0
       const definition = router.task(request.task)
       const detached = request.mode === 'send' || (request.external && definition?.options.result !== undefined)
-      const unit = new Unit(request.id, request.attempt, detached)
+      const unit = new Unit(request, request.attempt, detached)
       units.set(request.id, { unit, task: request.task, timeoutMs: Math.max(0, request.deadline - Date.now()) })
       const concurrent = units.size
       const lease = leaseOf(request.session, request.lease === true)

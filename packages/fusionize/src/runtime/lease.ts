@@ -20,7 +20,7 @@ export class Lease {
   /** The bucket that answers for the session's entry, until it has. */
   result: string | undefined
   readonly shards = new Set<Leased>()
-  private log: (() => BucketOp)[] = []
+  private log: { op(): BucketOp }[] = []
   private told = false
 
   constructor(
@@ -29,8 +29,8 @@ export class Lease {
   ) {}
 
   /** Something happened that the platform must know when this sandbox dies. */
-  note(op: () => BucketOp): void {
-    this.log.push(op)
+  note(happened: { op(): BucketOp }): void {
+    this.log.push(happened)
   }
 
   /** Tells the platform what it does not know yet: before anything is answered that rests on it. */
@@ -49,7 +49,7 @@ export class Lease {
   }
 
   private say(ended: 'no' | 'lease' | 'session'): void {
-    const ops = this.log.map((op) => op())
+    const ops = this.log.map((happened) => happened.op())
     this.log = []
     this.told = true
     this.tell(ops, ended)

@@ -1,16 +1,17 @@
 import type { SourcePromise } from '../bucket.js'
-import type { BucketDefinition } from '../definition.js'
+import type { BucketDefinition, TaskDefinition } from '../definition.js'
 import { FusionizeError } from '../errors.js'
-import { spanId } from '../record.js'
+import { type Fired, spanId } from '../record.js'
 import type { Trigger } from '../triggers/custom.js'
 import { putIdOf } from '../triggers/put-id.js'
 import { isFusible, Shard } from '../triggers/shard.js'
+import { firingId } from '../triggers/step-outlet.js'
 import type { Firing, ObjectMeta, StepResult } from '../triggers/types.js'
 import { spanCode } from './calls.js'
 import { type DeliveryHead, encodeDelivery, inputOf, shapeOf } from './delivery.js'
-import { current, type Frame } from './frames.js'
+import { current, type Frame, type Held, type Unit } from './frames.js'
 import type { Lease, Leased } from './lease.js'
-import type { BucketOp, Outcome, Payload } from './protocol.js'
+import type { BucketOp, HeldSend, Outcome, Payload } from './protocol.js'
 import type { Router } from './router.js'
 import { leave, startOrHold } from './run.js'
 import { copiedBytes, copy, encode, sizeOf } from './wire.js'
@@ -169,80 +170,146 @@ function shardFor(frame: Frame, b: BucketDefinition): LocalShard | undefined {
   return shard.usable ? shard : undefined
 }
 
+/**
+ * An object on its way into a fused bucket. What few ever ask for is made when it is: ids are a large part of what a put in the same
+ * sandbox costs.
+ */
+class PutMeta implements ObjectMeta {
+  seq = 0
+  hash = ''
+  group?: string
+  private id: string | undefined
+
+  constructor(
+    readonly key: string,
+    readonly session: string,
+    readonly bytes: number,
+    readonly frame: Frame,
+    private readonly ordinal: number,
+    private readonly bucket: string,
+  ) {}
+
+  get putId(): string {
+    this.id ??= putId(this.frame, this.key, this.ordinal)
+    return this.id
+  }
+
+  get source(): string {
+    return this.frame.sourceOf(this.bucket)
+  }
+}
+
+/** The only put of a session so far, in a bucket whose triggers remember nothing: no state is made for it before there is a second. */
+interface First {
+  meta: PutMeta
+  stored: Stored
+}
+
 /** A fused bucket: evaluated in the function itself, for the sessions that are leased to it. */
 class LocalShard implements Leased {
   readonly usable: boolean
-  private readonly shard: Shard<Stored>
+  readonly shard: Shard<Stored>
+  private readonly firsts = new Map<string, First>()
+  private readonly stateless: boolean
   private timer: { atMs: number; cancel(): void } | undefined
 
   constructor(
-    private readonly b: BucketDefinition,
-    private readonly router: Router,
+    readonly b: BucketDefinition,
+    readonly router: Router,
   ) {
     this.usable = router.everything || isFusible(b.triggers)
+    this.stateless = b.triggers.every(({ spec }) => spec.kind === 'immediate' || spec.kind === 'byName')
     this.shard = new Shard(b.name, b.triggers, same, router.info.dev)
   }
 
   put(frame: Frame, key: string, value: unknown, group: string | undefined, ordinal: number, at: number): void {
-    const { session, run } = frame
+    const { run, session } = frame
     const stored: Stored = { value: copy(value), bytes: copiedBytes }
-    const source = frame.sourceOf(this.b.name)
-    const meta: ObjectMeta = {
-      key,
-      seq: 0,
-      putId: putId(frame, key, ordinal),
-      session,
-      hash: '',
-      bytes: stored.bytes,
-      source,
-    }
+    const meta = new PutMeta(key, session, stored.bytes, frame, ordinal, this.b.name)
     if (group !== undefined) meta.group = group
     run.notePut(frame.span, this.b.name, stored.bytes)
+    const lease = this.use(frame)
+    if (this.stateless && !lease.shards.has(this)) this.putFirst(frame, lease, meta, stored, at)
+    else this.putNext(frame, lease, meta, stored, at)
+  }
+
+  get(session: string, key: string): unknown {
+    const first = this.firsts.get(session)
+    if (first) return first.meta.key === key ? copy(first.stored.value) : undefined
+    return copy(this.shard.get(session, key)?.value)
+  }
+
+  /** Fires as the machine would, without one. */
+  private putFirst(frame: Frame, lease: Lease, meta: PutMeta, stored: Stored, at: number): void {
+    lease.shards.add(this)
+    this.firsts.set(meta.session, { meta, stored })
+    this.accepted(frame, lease, meta, stored, at)
+    const { triggers } = this.b
+    for (let i = 0; i < triggers.length; i++) {
+      const { spec, task } = triggers[i] as BucketDefinition['triggers'][number]
+      if (spec.kind === 'immediate' || (spec.kind === 'byName' && spec.key === meta.key))
+        this.fire(frame, new FirstFiring(this.b.name, i, task.name, meta), [stored], at)
+    }
+  }
+
+  private putNext(frame: Frame, lease: Lease, meta: PutMeta, stored: Stored, at: number): void {
+    this.unfold(meta.session)
     const { result, deliveries } = this.shard.put(meta, stored, this.shard.machine.timed ? Date.now() : 0)
     if (result.error) throw result.error
     if (result.outcome === 'duplicate') return
-    const lease = this.use(frame)
-    lease.note(() => this.putOp(frame, meta, stored, at))
-    if (lease.result === this.b.name) {
-      lease.result = undefined
-      this.router.result(session, encode(stored.value))
-    }
+    lease.shards.add(this)
+    this.accepted(frame, lease, meta, stored, at)
     this.report(result)
     for (const { firing, values } of deliveries) this.fire(frame, firing, values, at)
   }
 
-  get(session: string, key: string): unknown {
-    return copy(this.shard.get(session, key)?.value)
+  /** The first put as the machine's state has it; what it fired has begun. */
+  private unfold(session: string): void {
+    if (this.firsts.size === 0) return
+    const first = this.firsts.get(session)
+    if (first === undefined) return
+    this.firsts.delete(session)
+    this.shard.put(first.meta, first.stored, 0)
+  }
+
+  private accepted(frame: Frame, lease: Lease, meta: PutMeta, stored: Stored, at: number): void {
+    lease.note(new LoggedPut(this.b.name, meta, stored, at))
+    if (lease.result !== this.b.name) return
+    lease.result = undefined
+    this.router.result(frame.session, encode(stored.value))
   }
 
   declare(frame: Frame, id: string, declared: { keys?: string[]; sources?: string[] }): void {
     const { session } = frame
+    this.unfold(session)
     const { result, deliveries } = this.shard.step({ kind: 'declare', session, id, ...declared })
     if (result.error) throw result.error
-    this.use(frame).note(() => ({ bucket: this.b.name, session, op: 'declare', id, ...declared }))
+    this.use(frame).note({ op: () => ({ bucket: this.b.name, session, op: 'declare', id, ...declared }) })
     for (const { firing, values } of deliveries) this.fire(frame, firing, values, performance.now())
   }
 
   tellSource(frame: Frame, kind: 'sourceDone' | 'sourceFailed', source: string): void {
     const { session } = frame
+    this.unfold(session)
     const { deliveries } = this.shard.step({ kind, session, source })
-    this.use(frame).note(() => ({ bucket: this.b.name, session, op: kind, source }))
+    this.use(frame).note({ op: () => ({ bucket: this.b.name, session, op: kind, source }) })
     for (const { firing, values } of deliveries) this.fire(frame, firing, values, performance.now())
   }
 
   /** The end of the session as far as this bucket goes. @returns false when it made work */
   end(session: string): boolean {
+    // Of a session with one put that its triggers do not remember only the end would be left.
+    if (this.firsts.delete(session) && !this.router.everything) return true
     return this.tellAll({ kind: 'sessionEnd', session }, session)
   }
 
   drop(session: string): void {
+    this.firsts.delete(session)
     this.shard.drop(session)
   }
 
   private use(frame: Frame): Lease {
-    const lease = frame.run.lease as Lease
-    lease.shards.add(this)
-    return lease
+    return frame.run.lease as Lease
   }
 
   /** An event that belongs to no run. */
@@ -262,31 +329,7 @@ class LocalShard implements Leased {
       leave(frame, this.hand(firing, values, at, frame.session, frame))
       return
     }
-    const bytes = values.reduce((sum, value) => sum + value.bytes, 0)
-    const span = run.spans.open(frame.span, link.name, spanCode.send, bytes)
-    const fired = this.firedOf(firing, bytes)
-    startOrHold(frame, {
-      id: firing.id,
-      definition,
-      span,
-      begin: () => {
-        run.noteFiring(span, fired, performance.now() - at)
-        return inputOf(
-          this.shapeOf(firing),
-          firing.objects.map((meta, i) => delivered(meta, copy(values[i]?.value))),
-        )
-      },
-      send: () => ({
-        id: firing.id,
-        session: frame.session,
-        function: run.router.function,
-        task: firing.task,
-        input: this.textOf(firing, values, at),
-        trace: run.request.trace,
-        parent: spanId(run.spanId, span),
-        setup: run.router.info.setup,
-      }),
-    })
+    startOrHold(frame, new Work(this, frame, definition, link.name, firing, values, at))
   }
 
   /** Gives a firing to the platform; one that gathers over sessions, or what a session left, is a session of its own. */
@@ -305,7 +348,7 @@ class LocalShard implements Leased {
     })
   }
 
-  private textOf(firing: Firing, values: readonly Stored[], at: number): string {
+  textOf(firing: Firing, values: readonly Stored[], at: number): string {
     const bytes = values.reduce((sum, value) => sum + value.bytes, 0)
     const head: DeliveryHead = {
       fired: this.firedOf(firing, bytes),
@@ -319,28 +362,12 @@ class LocalShard implements Leased {
     )
   }
 
-  private firedOf({ id, trigger, objects }: Firing, bytes: number): DeliveryHead['fired'] {
+  firedOf({ id, trigger, objects }: Firing, bytes: number): DeliveryHead['fired'] {
     return { bucket: this.b.name, trigger, id, objects: objects.length, bytes }
   }
 
-  private shapeOf({ trigger, incomplete }: Firing): { one: boolean; keys: boolean } {
+  shapeOf({ trigger, incomplete }: Firing): { one: boolean; keys: boolean } {
     return shapeOf(this.b.triggers[trigger]?.spec as Trigger, incomplete)
-  }
-
-  private putOp(frame: Frame, meta: ObjectMeta, stored: Stored, at: number): BucketOp {
-    return {
-      bucket: this.b.name,
-      session: meta.session,
-      op: 'put',
-      key: meta.key,
-      id: meta.putId,
-      ...(meta.group !== undefined && { group: meta.group }),
-      source: meta.source as string,
-      at: performance.timeOrigin + at,
-      value: encode(stored.value),
-      trace: frame.run.request.trace,
-      parent: spanId(frame.run.spanId, frame.span),
-    }
   }
 
   /** What an event did besides firing. */
@@ -366,6 +393,113 @@ class LocalShard implements Leased {
       this.tellAll({ kind: 'time', nowMs: Math.max(Date.now(), atMs) }, '')
     })
     this.timer = { atMs, cancel }
+  }
+}
+
+/** What the platform hears of a put, should it have to. */
+class LoggedPut {
+  constructor(
+    private readonly bucket: string,
+    private readonly meta: PutMeta,
+    private readonly stored: Stored,
+    private readonly at: number,
+  ) {}
+
+  op(): BucketOp {
+    const { key, session, putId: id, group, source, frame } = this.meta
+    const { bucket, at } = this
+    const value = encode(this.stored.value)
+    const parent = spanId(frame.run.spanId, frame.span)
+    const op = { bucket, session, op: 'put', key, id, source, at: performance.timeOrigin + at, value } as const
+    return { ...op, ...(group !== undefined && { group }), trace: frame.run.request.trace, parent }
+  }
+}
+
+/** The firing of a first put: what the machine would say of it. */
+class FirstFiring implements Firing {
+  readonly ordinal = 0
+  readonly group = undefined
+  readonly sessions: string[] = []
+  readonly incomplete = false
+  private known: string | undefined
+
+  constructor(
+    readonly bucket: string,
+    readonly trigger: number,
+    readonly task: string,
+    private readonly meta: ObjectMeta,
+  ) {}
+
+  get id(): string {
+    this.known ??= firingId(this.bucket, this.trigger, this.scope, 0)
+    return this.known
+  }
+
+  get scope(): string {
+    return this.meta.session
+  }
+
+  get objects(): ObjectMeta[] {
+    return [this.meta]
+  }
+}
+
+/** What a trigger of a fused bucket starts in the same invocation. */
+class Work implements Held {
+  readonly span: number
+  unit?: Unit
+  failed?: Outcome
+
+  constructor(
+    private readonly shard: LocalShard,
+    private readonly frame: Frame,
+    readonly definition: TaskDefinition,
+    name: number,
+    private readonly firing: Firing,
+    private readonly values: readonly Stored[],
+    private readonly at: number,
+  ) {
+    this.span = frame.run.spans.openAt(frame.span, name, spanCode.send, this.bytes, at)
+  }
+
+  get id(): string {
+    return this.firing.id
+  }
+
+  private get bytes(): number {
+    let bytes = 0
+    for (const value of this.values) bytes += value.bytes
+    return bytes
+  }
+
+  begin(): unknown {
+    this.frame.run.noteFiring(this, this.at)
+    const { objects } = this.firing
+    const { one, keys } = this.shard.shapeOf(this.firing)
+    if (one && !keys) return delivered(objects[0] as ObjectMeta, copy(this.values[0]?.value))
+    return inputOf(
+      { one, keys },
+      objects.map((meta, i) => delivered(meta, copy(this.values[i]?.value))),
+    )
+  }
+
+  fired(): Omit<Fired, 'waitMs'> {
+    return this.shard.firedOf(this.firing, this.bytes)
+  }
+
+  send(): HeldSend {
+    const { frame, firing, values, at, shard, span } = this
+    const { run } = frame
+    return {
+      id: firing.id,
+      session: frame.session,
+      function: run.router.function,
+      task: firing.task,
+      input: shard.textOf(firing, values, at),
+      trace: run.request.trace,
+      parent: spanId(run.spanId, span),
+      setup: run.router.info.setup,
+    }
   }
 }
 

@@ -160,7 +160,7 @@ function plainRun(
       done: () => {},
     }
     const run = new Run(router, request, port, false, leaseOf(session), over)
-    startRun(run, new Unit(id, 1, mode === 'send' || answered), definition, timeout)
+    startRun(run, new Unit(request, 1, mode === 'send' || answered), definition, timeout)
   })
 }
 

@@ -10,6 +10,11 @@ import { errorToWire } from './wire-errors.js'
 
 type Deliver = (outcome: Outcome, held: HeldSend[]) => Promise<readonly string[]> | undefined
 
+const none: readonly never[] = []
+const soon = Promise.resolve()
+/** Ms for which a unit that nobody waits for is not answered while work that it began goes on: what ends by then costs no word. */
+const LINGER_MS = 20
+
 /** Runs what was asked for, answers, then runs what it left behind. */
 export function startRun(
   run: Run,
@@ -38,8 +43,10 @@ export function startRun(
 export function startOrHold(frame: Frame, held: Held): void {
   const { run, unit } = frame
   const root = unit.root ?? unit
-  if (!root.detached && !root.answered) root.held.push(held)
-  else if (root.answered && root === unit) leave(frame, run.router.send(held.definition, lateSend(held)))
+  if (!root.detached && !root.answered) {
+    root.held ??= []
+    root.held.push(held)
+  } else if (root.answered && root === unit) leave(frame, run.router.send(held.definition, lateSend(held)))
   else begin(run, held, root.answered ? unit : root)
 }
 
@@ -66,9 +73,10 @@ async function answer(frame: Frame, result: Outcome, deliver: Deliver): Promise<
   try {
     let outcome = result
     if (unit.left) outcome = await Promise.all(unit.left).then(() => outcome, failure)
+    if (unit.detached && unit.begun?.size) await quiet(unit)
     unit.answered = true
-    const begun = [...unit.begun]
-    const left = [...unit.held, ...begun]
+    const { failed: failures = none, held: waiting = none } = unit
+    const left = [...waiting, ...failures, ...(unit.begun ?? none)]
     if (run.lease && (left.length > 0 || run.lease.spread || run.lease.runs > 1)) run.lease.mirror()
     const accepted = deliver(
       outcome,
@@ -77,8 +85,8 @@ async function answer(frame: Frame, result: Outcome, deliver: Deliver): Promise<
     if (left.length === 0) return
     unit.handover = Promise.resolve(accepted).then((ids) => new Set(ids))
     const known = await unit.handover
-    for (const held of begun) if (held.failed) settle(run, held, held.failed)
-    for (const held of unit.held) if (!known.has(held.id)) begin(run, held, undefined)
+    for (const held of failures) if (held.failed) void run.port.settled(held.id, held.failed, [])
+    for (const held of waiting) if (!known.has(held.id)) begin(run, held, undefined)
   } catch (error) {
     // The platform could not take what is left: it told the caller so, and nothing of it was accepted.
     const message = `work after the reply was not accepted: ${error instanceof Error ? error.message : String(error)}`
@@ -89,48 +97,71 @@ async function answer(frame: Frame, result: Outcome, deliver: Deliver): Promise<
   }
 }
 
+/** Resolves when all that the unit has begun is over, or has been under way for long. */
+function quiet(unit: Unit): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, LINGER_MS)
+    unit.onQuiet = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+  })
+}
+
 /** Runs it. @param root the unit that answers for it; none when it is held outside */
 function begin(run: Run, held: Held, root: Unit | undefined): void {
-  const unit = new Unit(held.id, 1, true)
+  const unit = new Unit(held, 1, true)
   unit.root = root
   held.unit = unit
-  root?.begun.add(held)
+  if (root) {
+    root.begun ??= new Set()
+    root.begun.add(held)
+  }
   const { definition, span } = held
   const { timeout } = definition.options
   const limitMs = timeout ?? run.router.info.timeoutMs
   const frame = new Frame(run, unit, undefined, 0, definition, span, Date.now() + limitMs)
   run.open++
-  const ended = (outcome: Outcome) => conclude(frame, held, outcome)
   // In a turn of its own: whoever put goes on first, and a chain of triggers is no chain of stack frames.
-  if (root && timeout === undefined) queueMicrotask(() => void execute(frame, held).then(ended))
-  else void frame.limit(() => execute(frame, held), limitMs).then(ended, (error) => ended(failure(error)))
+  if (root && timeout === undefined)
+    void soon.then(() => execute(frame, held)).then((end) => conclude(frame, held, end))
+  else
+    void frame
+      .limit(() => execute(frame, held), limitMs)
+      .then(
+        (end) => conclude(frame, held, end),
+        (error) => conclude(frame, held, failure(error)),
+      )
 }
 
 /** What runs inside an unanswered unit ends without a word if it succeeds; all else is told outside. */
-async function conclude(frame: Frame, held: Held, outcome: Outcome): Promise<void> {
+function conclude(frame: Frame, held: Held, outcome: Outcome): unknown {
   const { run, unit } = frame
   const { root } = unit
   if (root === undefined) return answer(frame, outcome, deliverTo(run, held))
-  if (!root.answered) {
-    if (outcome.ok) {
-      root.begun.delete(held)
-      for (const next of unit.held) begin(run, next, root)
-    } else held.failed = outcome
-    if (unit.left) root.left = [...(root.left ?? []), ...unit.left]
-    run.close()
-    return
-  }
-  try {
-    await root.handover
-    unit.root = undefined
-    await answer(frame, outcome, deliverTo(run, held))
-  } catch {
-    run.close()
-  }
+  if (root.answered) return concludeLate(frame, held, outcome, root)
+  root.begun?.delete(held)
+  if (!outcome.ok) {
+    held.failed = outcome
+    root.failed ??= []
+    root.failed.push(held)
+  } else if (unit.held) for (const next of unit.held) begin(run, next, root)
+  if (unit.left) root.left = [...(root.left ?? none), ...unit.left]
+  if (root.onQuiet && root.begun?.size === 0) root.onQuiet()
+  run.close()
+  return undefined
 }
 
-function settle(run: Run, held: Held, outcome: Outcome): void {
-  void run.port.settled(held.id, outcome, [])
+/** Its root was answered meanwhile: it is held outside by now, or as soon as the platform has it. */
+async function concludeLate(frame: Frame, held: Held, outcome: Outcome, root: Unit): Promise<void> {
+  try {
+    await root.handover
+  } catch {
+    frame.run.close()
+    return
+  }
+  frame.unit.root = undefined
+  await answer(frame, outcome, deliverTo(frame.run, held))
 }
 
 function deliverTo(run: Run, held: Held): Deliver {
