@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'GROUP_CLOSED'
   | 'JOIN_CONFLICT'
   | 'NO_RESULT'
+  | 'UNKNOWN_BUCKET'
 
 /** An error of fusionize: says what happened, to which task or setup, and what to do; `code` is stable. */
 export class FusionizeError extends Error {

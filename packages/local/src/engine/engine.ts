@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { FusionizeError, timeoutError } from 'fusionize'
 import { spanOf } from 'fusionize/record'
 import type { Outcome, Payload, SandboxInfo } from 'fusionize/runtime'
+import type { Buckets } from '../buckets/index.js'
 import { type Part, Utf8 } from '../sandbox/messages.js'
 import type { Deployment } from './deployment.js'
 import { exitError, shuttingDown, startError, unknownTask, wireText } from './failures.js'
@@ -11,6 +12,7 @@ import { Links } from './links.js'
 import type { Pool } from './pool.js'
 import {
   type BeganHead,
+  type BucketHead,
   type FunctionLog,
   type Held,
   type Leaving,
@@ -50,6 +52,7 @@ export interface EnginePorts {
   settled(id: string, outcome: Outcome): void
   /** The sandbox that held sends is gone. */
   orphan(sandbox: string): void
+  buckets: Buckets
   record(line: string): void
   log(entry: FunctionLog): void
 }
@@ -151,6 +154,12 @@ export class Engine implements SandboxOwner {
       job.void = true
       job.sandbox?.cancel(job, 'cancelled')
     }
+  }
+
+  /** Nobody needs what the invocation does. */
+  cancel(invocation: string): void {
+    for (const sandbox of this.#live.values())
+      for (const job of sandbox.jobs.values()) if (job.request.id === invocation) sandbox.cancel(job, 'cancelled')
   }
 
   /** Resolves when no job is under way. */
@@ -329,7 +338,15 @@ export class Engine implements SandboxOwner {
 
   reply(sandbox: Sandbox, job: Job, { ok, part, no, held, record }: Reply): void {
     const answer = () => {
-      if (no === 0) return job.answer(ok, part)
+      if (no === 0) {
+        if (sandbox.writing === undefined) return job.answer(ok, part)
+        // It rests on what buckets of the sandbox did, which is not kept yet.
+        sandbox.writing.then(
+          () => job.answer(ok, part),
+          (error) => job.answer(false, wireText(error)),
+        )
+        return
+      }
       job.answered()
       return job.caller?.called(callOf(job))
     }
@@ -416,6 +433,40 @@ export class Engine implements SandboxOwner {
     this.scheduler.freed(sandbox)
   }
 
+  lease(sandbox: Sandbox, { request: { session, mode } }: Job): boolean {
+    // The session counts the job and, of a send, the acceptance.
+    const open = sandbox.pool.deployment.sessions.get(session)
+    return this.ports.buckets.lease(sandbox, session, open === (mode === 'send' ? 2 : 1))
+  }
+
+  bucket(sandbox: Sandbox, no: number, op: BucketHead, value: Part): void {
+    this.ports.buckets.op(sandbox, op, payloadOf(value), (error, output) =>
+      sandbox.refuseOrAnswer(no, error === undefined, error === undefined ? output : wireText(error)),
+    )
+  }
+
+  mirror(
+    sandbox: Sandbox,
+    session: string,
+    ops: BucketHead[],
+    values: Part[],
+    ended: 'no' | 'lease' | 'session',
+  ): void {
+    const written = this.ports.buckets.mirror(sandbox, session, ops, values.map(payloadOf), ended)
+    if (written === undefined) return
+    sandbox.writing = written
+    written.then(
+      () => {
+        if (sandbox.writing === written) sandbox.writing = undefined
+      },
+      () => {},
+    )
+  }
+
+  outcome(_sandbox: Sandbox, session: string, value: Part): void {
+    this.ports.buckets.outcome(session, payloadOf(value))
+  }
+
   log(entry: FunctionLog): void {
     this.ports.log(entry)
   }
@@ -437,6 +488,7 @@ export class Engine implements SandboxOwner {
     const jobs = [...sandbox.jobs.values()]
     sandbox.jobs.clear()
     this.ports.orphan(sandbox.id)
+    this.ports.buckets.gone(sandbox)
     const error = wireText(exitError(sandbox, exit))
     // What it had begun it may not have said.
     sandbox.lentTo?.bereft.set(sandbox.id, error)

@@ -1,5 +1,5 @@
 import type { FusionizeError } from 'fusionize'
-import type { LogEntry } from 'fusionize/runtime'
+import type { BucketOp, LogEntry } from 'fusionize/runtime'
 import * as kind from '../sandbox/kinds.js'
 import { type Head, type HeldHead, type Part, Utf8 } from '../sandbox/messages.js'
 import type { Exit, Host } from './host.js'
@@ -41,6 +41,12 @@ export interface SandboxOwner {
   revoked(sandbox: Sandbox): void
   /** A call that went over a link is given up before its callee said that it began. */
   abandonEarly(caller: Sandbox, no: number, callee: string): void
+  /** Whether the session's fused buckets may be evaluated by the job. */
+  lease(sandbox: Sandbox, job: Job): boolean
+  bucket(sandbox: Sandbox, no: number, op: BucketHead, value: Part): void
+  mirror(sandbox: Sandbox, session: string, ops: BucketHead[], values: Part[], ended: 'no' | 'lease' | 'session'): void
+  /** The session's entry is answered by a bucket. */
+  outcome(sandbox: Sandbox, session: string, value: Part): void
   log(entry: FunctionLog): void
   ended(sandbox: Sandbox, exit: Exit): void
   /** `sandbox.waiting` changed. */
@@ -62,6 +68,10 @@ export interface Held {
   head: HeldHead
   input: Part
 }
+
+/** A bucket's operation without the value of a put. */
+export type BucketHead = DistributiveOmit<BucketOp, 'value'>
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 export type BeganHead = [
   kind: number,
@@ -112,6 +122,8 @@ export class Sandbox {
   readonly borrowed = new Map<string, Sandbox>()
   /** Whether it takes links: asked to, and ready to. */
   listening: 'no' | 'asked' | 'yes' = 'no'
+  /** What its buckets did is on its way to the journal. */
+  writing: Promise<void> | undefined
   /** Every job in it waits for a call, so it needs no CPU. */
   waiting = false
   /** Start-up to report with the first invocation, ms; null afterwards. */
@@ -154,6 +166,7 @@ export class Sandbox {
         request.parent,
         cold,
         cold === null ? null : this.coldKind,
+        ...(this.owner.lease(this, job) ? [true] : []),
       ],
       [request.input],
       // Input from outside, or of a send that may be tried again, belongs to whoever keeps it.
@@ -192,6 +205,11 @@ export class Sandbox {
 
   accepted(no: number, known: readonly string[]): void {
     if (this.state !== 'ended') this.host?.channel.post([kind.accepted, no, known])
+  }
+
+  /** Wants the session's lease back. */
+  recall(session: string): void {
+    if (this.state !== 'ended') this.host?.channel.post([kind.recall, session])
   }
 
   cancel(job: Job, reason: 'cancelled' | 'timeout'): void {
@@ -257,6 +275,15 @@ export class Sandbox {
         break
       case kind.synced:
         this.#synced()
+        break
+      case kind.bucket:
+        this.owner.bucket(this, head[1] as number, head[2] as BucketHead, parts[0])
+        break
+      case kind.mirror:
+        this.owner.mirror(this, head[1] as string, head[2] as BucketHead[], parts, head[3] as 'no')
+        break
+      case kind.outcome:
+        this.owner.outcome(this, head[1] as string, parts[0])
         break
       case kind.log:
         this.#logged(head as LogHead, parts)

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import {
+  type BucketOp,
   createHandler,
   errorFromWire,
   errorToWire,
@@ -55,6 +56,8 @@ export function start(module: FunctionModule): void {
         return caller.unlent(head)
       case kind.revoke:
         return callee.revoke()
+      case kind.recall:
+        return handler.recall(head[1] as string)
       case kind.sync:
         return channel.post([kind.synced])
     }
@@ -101,10 +104,24 @@ export function start(module: FunctionModule): void {
     async send(request) {
       await offer((no) => channel.post([kind.send, no, ...outboundHead(request)], [request.input]))
     },
-    bucket: () => Promise.reject(new Error('todo')),
-    mirror: () => {},
-    result: () => {},
-    object: () => Promise.reject(new Error('todo')),
+    bucket: (op) =>
+      new Promise((outcome) => {
+        const no = ++counter
+        waiting.set(no, { outcome, accepted: () => {} })
+        const [head, value] = opHead(op)
+        channel.post([kind.bucket, no, head], [value])
+      }),
+    mirror(session, ops, ended) {
+      const heads = ops.map(opHead)
+      channel.postSoon(
+        [kind.mirror, session, heads.map(([head]) => head), ended],
+        heads.map(([, value]) => value),
+      )
+    },
+    result(session, value) {
+      channel.post([kind.outcome, session], [value])
+    },
+    object: (ref) => Promise.reject(new Error(`no object ${ref}`)),
     log(entry) {
       channel.postSoon([kind.log, entry.level, entry.task, entry.session, entry.time], [entry.message, entry.data])
     },
@@ -112,7 +129,7 @@ export function start(module: FunctionModule): void {
   const handler = createHandler(module, info, transport)
 
   const invoke = (head: Head, input: Payload, link?: CalleeLink) => {
-    const [, job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind] =
+    const [, job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind, lease] =
       head as InvokeHead
     let reply: { ok: boolean; parts: Payload[] } | undefined
     let over = false
@@ -170,6 +187,7 @@ export function start(module: FunctionModule): void {
         parent,
         cold,
         ...(coldKind && { coldKind }),
+        ...(lease && { lease }),
       },
       port,
     )
@@ -213,6 +231,13 @@ function outboundHead(request: Outbound): unknown[] {
     request.trace,
     request.parent,
   ]
+}
+
+/** A bucket's operation without its value, and the value. */
+function opHead(op: BucketOp): [head: object, value: Payload] {
+  if (op.op !== 'put') return [op, undefined]
+  const { value, ...head } = op
+  return [head, value]
 }
 
 function heldHead(item: HeldSend): unknown[] {

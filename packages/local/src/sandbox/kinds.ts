@@ -43,6 +43,10 @@ export const synced = 12
 export const overdue = 13
 /** engine: [job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind]; part: input. */
 export const invoke = 16
+/** sandbox: [no, op without its value]; part: the value of a put. Answered by `result`: what the bucket's shard says. */
+export const bucket = 14
+/** sandbox: [session, ops without their values, ended]; parts: their values. What happened in fused buckets of a leased session. */
+export const mirror = 15
 /** engine: [no, ok]; part: output or error. Callee, on a link: [job, ok, over]. */
 export const result = 17
 /** engine: [no, ids]: held outside; `ids` are not to be run here. */
@@ -65,3 +69,7 @@ export const unlent = 25
 export const hello = 26
 /** engine: answer with `synced`. */
 export const sync = 27
+/** engine: [session]: its lease is wanted back. Answered by `mirror` with `ended`, if the lease is not over. */
+export const recall = 28
+/** sandbox: [session]; part: the first object of the bucket that answers for the session's entry. */
+export const outcome = 29
