@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { App, FunctionSpec, FusionSetup, StaticEdge, TaskInfo } from '../src/setup/index.js'
-import { artifactTasks, defaultSpec, modes, normalizeSetup } from '../src/setup/index.js'
+import { artifactTasks, defaultSpec, isFusible, modes, normalizeSetup } from '../src/setup/index.js'
+import { type BucketSketch, withBuckets } from './apps.js'
 
 /** Names that trip code up: object members, dashes at the end, prefixes of each other, words of the notation. */
 const awkwardNames = ['constructor', 'a', 'a-', 'a-b', 'a1', 'threads', 'call', 'map', 'e2', 'bundle']
@@ -10,7 +11,7 @@ const nameArbitrary = fc.oneof(
   { weight: 3, arbitrary: fc.stringMatching(/^[a-z][a-z0-9-]{0,7}$/) },
 )
 
-/** Apps of 1 to 8 tasks with any edges (cycles and recursion too); some tasks are entries, isolated or ask for a least memory of 256 MB. */
+/** Apps without buckets, of 1 to 8 tasks with any edges (cycles and recursion too); some tasks are entries, isolated or ask for a least memory of 256 MB. */
 export const appArbitrary: fc.Arbitrary<App> = fc
   .uniqueArray(nameArbitrary, { minLength: 1, maxLength: 8 })
   .map((names) => names.sort())
@@ -28,6 +29,25 @@ export const appArbitrary: fc.Arbitrary<App> = fc
     tasks: Object.fromEntries(tasks.map((task) => [task.name, task])),
     edges: edges.sort((a, b) => (a.from === b.from ? (a.to < b.to ? -1 : 1) : a.from < b.from ? -1 : 1)),
   }))
+
+/** The same with up to 3 buckets; some have no triggers, some no producers, some cannot be fused. */
+export const bucketAppArbitrary: fc.Arbitrary<App> = appArbitrary.chain((app) => {
+  const some = fc.uniqueArray(fc.constantFrom(...Object.keys(app.tasks)), { maxLength: 3 })
+  const sketch: fc.Arbitrary<BucketSketch> = fc.record({
+    from: some,
+    to: some,
+    fusible: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+  })
+  const names = fc.constantFrom('clicks', 'frames', 'models-v2', 'constructor', ...Object.keys(app.tasks))
+  return fc
+    .dictionary(names, sketch, { maxKeys: 3, noNullPrototype: true })
+    .map((buckets) => sorted(withBuckets(app, buckets)))
+})
+
+function sorted(app: App): App {
+  const place = ({ from, to }: StaticEdge) => [from, to]
+  return { ...app, edges: [...app.edges].sort((a, b) => (place(a) < place(b) ? -1 : 1)) }
+}
 
 function taskArbitrary(name: string): fc.Arbitrary<TaskInfo> {
   return fc
@@ -48,7 +68,7 @@ function edgeArbitrary(names: string[]): fc.Arbitrary<StaticEdge> {
 }
 
 export interface SetupArbitraryOptions {
-  /** Only routes that the source can take, and memory, vary; all else is as in `defaultSpec`. @default false */
+  /** Only routes that the source can take, buckets and memory vary; all else is as in `defaultSpec`. @default false */
   routesOnly?: boolean
 }
 
@@ -76,6 +96,9 @@ function specArbitrary(
   { routesOnly = false }: SetupArbitraryOptions,
 ): fc.Arbitrary<FunctionSpec> {
   const mayRun = (to: string) => to === fn || (!app.tasks[fn]?.isolate && !app.tasks[to]?.isolate)
+  const mayEvaluate = (bucket: string) =>
+    isFusible(app, bucket) && app.edges.every(({ to, buckets }) => !buckets?.includes(bucket) || mayRun(to))
+  const buckets = fc.subarray(Object.keys(app.buckets ?? {}).filter(mayEvaluate))
   const taken = (mode: StaticEdge['modes'][number]) =>
     app.edges.filter((edge) => edge.modes.includes(mode)).map((edge) => edge.to)
   const list = (mode: StaticEdge['modes'][number]) => {
@@ -84,14 +107,14 @@ function specArbitrary(
   }
   const inline = fc.record({ call: list('call'), send: list('send'), map: list('map') })
   const memory = fc.constantFrom(...ladder)
-  if (routesOnly) return fc.record({ memory, inline }).map((spec) => ({ ...defaultSpec(0), ...spec }))
+  if (routesOnly) return fc.record({ memory, inline, buckets }).map((spec) => ({ ...defaultSpec(0), ...spec }))
   const byTask = <T>(values: fc.Arbitrary<T>) =>
     fc.dictionary(fc.constantFrom(...Object.keys(app.tasks)), values, { maxKeys: 2, noNullPrototype: true })
   return fc.record({
     memory,
     inline,
     bundle: byTask(fc.integer({ min: 1, max: 100 })),
-    buckets: fc.subarray(['clicks', 'frames', 'models-v2']),
+    buckets,
     concurrency: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 1000 })),
     parallel: fc.constantFrom('loop', 'threads', 'processes'),
     passing: byTask(fc.constantFrom('payload', 'local', 'direct', 'store')),
@@ -108,13 +131,13 @@ function withinBounds(app: App, setup: FusionSetup, ladder: readonly number[]): 
   return { functions }
 }
 
-/** An app together with valid setups of it. */
+/** An app, with or without buckets, together with valid setups of it. */
 export function appWithSetups(
   count: number,
   ladder: readonly number[] = [128, 256, 512, 1024],
   options: SetupArbitraryOptions = {},
 ): fc.Arbitrary<{ app: App; setups: FusionSetup[] }> {
-  return appArbitrary.chain((app) =>
+  return bucketAppArbitrary.chain((app) =>
     fc
       .array(setupArbitrary(app, ladder, options), { minLength: count, maxLength: count })
       .map((setups) => ({ app, setups })),

@@ -83,8 +83,8 @@ test('several tasks that make the same call are all named', () => {
 })
 
 test('every other setting changes in words', () => {
-  const before = parseSetup('(a)@128[bundle b 5, pass b store, prewarm b 10ms, bucket old]-(b)@128')
-  const after = parseSetup('(a)@128[concurrency 8, threads, pass b direct, prewarm b 20ms, bucket new]-(b)@128')
+  const before = parseSetup('(a | old)@128[bundle b 5, pass b store, prewarm b 10ms]-(b)@128')
+  const after = parseSetup('(a | new)@128[concurrency 8, threads, pass b direct, prewarm b 20ms]-(b)@128')
   expect(diff(before, after)).toEqual([
     'a: 1 → 8 requests at a time per sandbox',
     'a: parallel items loop → threads',
@@ -97,4 +97,18 @@ test('every other setting changes in words', () => {
   expect(diff(parseSetup('(a)@128[prewarm b 0ms]-(b)@128'), parseSetup('(a)@128-(b)@128'))).toEqual([
     'a now does not prewarm b',
   ])
+})
+
+test('a bucket that a function begins to evaluate says what it then starts there', () => {
+  const parts = appOf({ a: 'POST /' }, ['a send c'], { parts: { from: ['a'], to: ['b', 'c'] } })
+  const before = parseSetup('(a)@128-(b)@128-(c)@128', parts)
+  const after = parseSetup('(a, b, c | parts)@128', parts)
+  expect(diff(before, after, parts)).toEqual([
+    'b now runs in a when bucket parts starts it',
+    'a now sends to c inline',
+    'a now evaluates the triggers of bucket parts',
+    'b no longer needs a function of its own',
+    'c no longer needs a function of its own',
+  ])
+  expect(diff(after, before, parts)).toContain('b no longer runs in a when bucket parts starts it')
 })

@@ -1,7 +1,8 @@
-import { normalizeSetup } from './canonical.js'
+import { normalizeSetup, sortedSet } from './canonical.js'
+import { directModes, fusedOf } from './fused-buckets.js'
 import { printSetup } from './print-setup.js'
 import { artifactTasks, effectiveSetup, specOf } from './reach.js'
-import type { App, FunctionSpec, FusionSetup, Mode, Route, TaskName } from './types.js'
+import type { App, BucketName, FunctionSpec, FusionSetup, Mode, Route, TaskName } from './types.js'
 import { modes } from './types.js'
 
 /** One difference between two setups; `text` says it in words. */
@@ -69,7 +70,12 @@ function routeChanges(fn: TaskName, before: FusionSetup, after: FusionSetup, app
   const inline = (setup: FusionSetup, mode: Mode) => specOf(setup, fn)?.inline[mode] ?? []
   return modes.flatMap((mode) =>
     listed(inline(before, mode), inline(after, mode)).map(([to, isInline]): SetupChange => {
-      const text = routeText(fn, callersOf(fn, to, mode, isInline ? after : before, app), to, mode, isInline)
+      const setup = isInline ? after : before
+      const callers = callersOf(fn, to, mode, setup, app)
+      const text =
+        callers.length > 0 || !app
+          ? routeText(fn, callers, to, mode, isInline)
+          : startText(fn, startersOf(fn, to, setup, app), to, isInline)
       return { kind: 'route', function: fn, to, mode, text }
     }),
   )
@@ -78,7 +84,21 @@ function routeChanges(fn: TaskName, before: FusionSetup, after: FusionSetup, app
 function callersOf(fn: TaskName, to: TaskName, mode: Mode, setup: FusionSetup, app?: App): TaskName[] {
   if (!app) return [fn]
   const inside = artifactTasks(app, setup, fn)
-  return app.edges.filter((x) => x.to === to && x.modes.includes(mode) && inside.includes(x.from)).map((x) => x.from)
+  return app.edges
+    .filter((x) => x.to === to && directModes(x).includes(mode) && inside.includes(x.from))
+    .map((x) => x.from)
+}
+
+/** The buckets that start a task inside a function. */
+function startersOf(fn: TaskName, to: TaskName, setup: FusionSetup, app: App): BucketName[] {
+  const inside = artifactTasks(app, setup, fn)
+  const edges = app.edges.filter((edge) => edge.to === to && inside.includes(edge.from))
+  return sortedSet(edges.flatMap((edge) => fusedOf(app, setup, fn, edge)))
+}
+
+function startText(fn: TaskName, buckets: BucketName[], to: TaskName, isInline: boolean): string {
+  const place = isInline ? `now runs in ${fn}` : `no longer runs in ${fn}`
+  return `${to} ${place} when bucket ${buckets.join(' or ')} starts it`
 }
 
 function routeText(fn: TaskName, callers: TaskName[], to: TaskName, mode: Mode, isInline: boolean): string {

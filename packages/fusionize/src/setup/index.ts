@@ -1,6 +1,7 @@
 export { FusionizeError } from '../errors.js'
 export { canonical, normalizeSetup, setupId, setupsEqual } from './canonical.js'
 export { changes, diff, type SetupChange } from './diff-setups.js'
+export { directModes, isFusible } from './fused-buckets.js'
 export { parseSetup } from './parse-setup.js'
 export { printSetup } from './print-setup.js'
 export { artifactTasks, effectiveSetup, entryTasks, reachableFunctions, routeOf } from './reach.js'

@@ -16,7 +16,12 @@ import {
   validate,
 } from './index.js'
 
-const app = appOf({ ingest: 'POST /readings' }, ['ingest call check', 'check send store', 'check map store'])
+const calls = ['ingest call check', 'check send store', 'check map store']
+const app = appOf({ ingest: 'POST /readings' }, calls)
+const withFrames = appOf({ ingest: 'POST /readings' }, calls, {
+  frames: { from: ['check'], to: ['store', 'report'] },
+  clicks: { from: ['check'], to: [], fusible: false },
+})
 
 test('reading what was written gives the same setup, whatever the setup', () => {
   fc.assert(
@@ -55,7 +60,7 @@ test('what the plain form cannot say has a marker', () => {
         memory: 1769,
         inline: { call: ['check'], send: ['check', 'store'], map: ['check'] },
         bundle: { store: 10 },
-        buckets: ['frames'],
+        buckets: ['clicks', 'frames'],
         concurrency: 4,
         parallel: 'threads',
         passing: { store: 'direct' },
@@ -65,7 +70,7 @@ test('what the plain form cannot say has a marker', () => {
     },
   }
   const text =
-    '(check, check, store:send)@1769[concurrency 4, threads, bundle store 10, pass store direct, prewarm store 250.5ms, bucket frames]-(store)@128'
+    '(check, check, store:send | clicks, frames)@1769[concurrency 4, threads, bundle store 10, pass store direct, prewarm store 250.5ms]-(store)@128'
   expect(printSetup(setup)).toBe(text)
   expect(parseSetup(text)).toEqual(setup)
 })
@@ -83,6 +88,15 @@ test('with an app, functions that nothing can reach may be left out; they get th
   expect(setup.functions.ingest?.inline).toEqual({ call: ['check'], send: [], map: [] })
 })
 
+test('buckets that a function evaluates itself stand behind a bar', () => {
+  expect(printSetup(allFusedSetup(withFrames, 768), withFrames)).toBe('(ingest, check, report, store | frames)@768')
+  const apart = '(ingest, check | frames)@256-(report)@128-(store)@128'
+  expect(printSetup(parseSetup(apart, withFrames), withFrames)).toBe(apart)
+  expect(parseSetup(apart, withFrames).functions.ingest?.buckets).toEqual(['frames'])
+  const unused = parseSetup('(ingest | frames)@256-(check)@128-(report)@128-(store)@128', withFrames)
+  expect(unused.functions.ingest?.buckets).toEqual([])
+})
+
 test.each([
   ['', 1, "'('"],
   ['(ingest', 8, "',' and another task, or ')'"],
@@ -97,7 +111,16 @@ test.each([
   ['(ingest)@128-(ingest)@128', 15, "another task: 'ingest' has a group already"],
   ['(ingest)@128 (check)@128', 14, "'-' and another group, or the end"],
   ['(ingest)@128-', 14, "'('"],
-  ['(ingest)@128[fast]', 14, 'one of concurrency, threads, processes, bundle, pass, prewarm, bucket'],
+  ['(ingest)@128[fast]', 14, 'one of concurrency, threads, processes, bundle, pass, prewarm'],
+  ['(ingest |)@128', 10, 'the name of a bucket'],
+  ['(ingest | frame)@128', 11, "a bucket of 'sketch', but 'frame' is none, did you mean 'frames'?"],
+  ['(ingest | frames, frames)@128', 19, "another bucket: 'frames' is listed already"],
+  ['(ingest | frames:send)@128', 17, "',' and another bucket, or ')'"],
+  [
+    '(ingest | clicks)@128',
+    11,
+    "a bucket that a function can evaluate: 'clicks' has a trigger with a clock or for more than one session",
+  ],
   ['(ingest)@128[concurrency many]', 26, 'the requests at a time per sandbox'],
   ['(ingest)@128[bundle 4]', 21, 'the name of a task'],
   ['(ingest)@128[pass check mail]', 25, 'one of payload, local, direct, store'],
@@ -110,7 +133,7 @@ test.each([
     "'-(ingest)@128': 'ingest' is an entry or called remotely, so it needs a function of its own",
   ],
 ])('%j is refused at position %i', (text, position, expected) => {
-  const error = errorOf(() => parseSetup(text, app))
+  const error = errorOf(() => parseSetup(text, text.includes('|') ? withFrames : app))
   expect(error).toMatchObject({ code: 'INVALID_SETUP', details: { position: position - 1, expected, text } })
   expect(error.message).toContain(`position ${position} (`)
   expect(error.message).toContain(`expected ${expected}`)
@@ -127,6 +150,7 @@ test('any text is read or refused with a position in it', () => {
     '+',
     '[',
     ']',
+    '|',
     ' ',
     'a',
     'b',

@@ -1,15 +1,17 @@
 import { FusionizeError } from '../errors.js'
 import { suggest } from '../suggest.js'
 import { normalizeSetup } from './canonical.js'
-import { artifactTasks, reachableFunctions, takenInline } from './reach.js'
+import { isFusible } from './fused-buckets.js'
+import { artifactTasks, evaluatedBuckets, reachableFunctions, takenInline } from './reach.js'
 import { defaultSpec } from './reference-setups.js'
-import type { App, FunctionSpec, FusionSetup, Mode, TaskName } from './types.js'
+import type { App, BucketName, FunctionSpec, FusionSetup, Mode, TaskName } from './types.js'
 import { modes } from './types.js'
 
 /**
  * Reads the notation that `printSetup` describes; spaces and line breaks are free.
  * With `app`, unknown names are errors, functions that nothing can reach may be missing (they become remote, as large as the
- * first function that runs their task), and routes that no call in the source can take are dropped.
+ * first function that runs their task), and routes that no call in the source can take are dropped, as are buckets into which no task of
+ * the function can put.
  * @throws {FusionizeError} `INVALID_SETUP`: the position and what was expected there
  */
 export function parseSetup(text: string, app?: App): FusionSetup {
@@ -29,7 +31,8 @@ function completed(app: App, setup: FusionSetup, text: string): FusionSetup {
       `'-(${needed})@${first.memory}': '${needed}' is an entry or called remotely, so it needs a function of its own`,
     )
   const functions: FusionSetup['functions'] = {}
-  for (const [fn, spec] of groups) functions[fn] = { ...spec, inline: takenInline(app, setup, fn) }
+  for (const [fn, spec] of groups)
+    functions[fn] = { ...spec, inline: takenInline(app, setup, fn), buckets: evaluatedBuckets(app, setup, fn) }
   for (const task of missing) {
     const host = groups.find(([fn]) => artifactTasks(app, setup, fn).includes(task))
     functions[task] = defaultSpec((host?.[1] ?? first).memory)
@@ -67,15 +70,36 @@ class Reader {
       members.add(member)
       for (const mode of this.modes()) inline[mode].push(member)
     }
-    this.expect(')', "',' and another task, or ')'")
+    const buckets = this.buckets()
+    this.expect(')', buckets.length > 0 ? "',' and another bucket, or ')'" : "',' and another task, or ')'")
     this.expect('@', "'@' and the memory in MB")
-    const spec = { ...defaultSpec(this.number('the memory in MB')), inline }
+    const spec = { ...defaultSpec(this.number('the memory in MB')), inline, buckets }
     if (this.takes('[')) {
       do this.option(spec)
       while (this.takes(','))
       this.expect(']', "',' and another option, or ']'")
     }
     return [fn, spec]
+  }
+
+  private buckets(): BucketName[] {
+    const read: BucketName[] = []
+    if (!this.takes('|')) return read
+    do read.push(this.bucket(read))
+    while (this.takes(','))
+    return read
+  }
+
+  private bucket(before: readonly BucketName[]): BucketName {
+    const start = this.skipSpace()
+    const name = this.name('the name of a bucket')
+    if (before.includes(name)) throw parseError(this.text, start, `another bucket: '${name}' is listed already`)
+    if (!this.app || isFusible(this.app, name)) return name
+    const known = Object.keys(this.app.buckets ?? {})
+    const why = known.includes(name)
+      ? `a bucket that a function can evaluate: '${name}' has a trigger with a clock or for more than one session`
+      : `a bucket of '${this.app.name}', but '${name}' is none${suggest(name, known)}`
+    throw parseError(this.text, start, why)
   }
 
   private modes(): readonly Mode[] {
@@ -87,10 +111,9 @@ class Reader {
   }
 
   private option(spec: FunctionSpec): void {
-    const keyword = this.oneOf(['concurrency', 'threads', 'processes', 'bundle', 'pass', 'prewarm', 'bucket'] as const)
+    const keyword = this.oneOf(['concurrency', 'threads', 'processes', 'bundle', 'pass', 'prewarm'] as const)
     if (keyword === 'threads' || keyword === 'processes') spec.parallel = keyword
     else if (keyword === 'concurrency') spec.concurrency = this.number('the requests at a time per sandbox')
-    else if (keyword === 'bucket') spec.buckets.push(this.name('the name of a bucket'))
     else {
       const task = this.task()
       if (keyword === 'bundle') spec.bundle[task] = this.number('the items per invocation')

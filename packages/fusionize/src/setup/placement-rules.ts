@@ -1,5 +1,6 @@
+import { directModes, fusedOf } from './fused-buckets.js'
 import { artifactTasks, reachableFunctions, routeOf, specOf } from './reach.js'
-import type { App, Constraints, FusionSetup, Mode, TaskName, Violation } from './types.js'
+import type { App, Constraints, FusionSetup, Mode, StaticEdge, TaskName, Violation } from './types.js'
 
 /** What one function that must exist runs; the rules below look at one of these at a time. */
 interface Placement {
@@ -63,10 +64,11 @@ function together({ app, setup, constraints, fn, inside }: Placement): Violation
     constraints.together?.some((group) => group.includes(from) && group.includes(to)) === true
   return app.edges
     .filter(({ from, to }) => from !== to && inside.includes(from) && bound(from, to))
-    .flatMap(({ from, to, modes }) =>
-      modes
-        .filter((mode) => routeOf(setup, fn, to, mode) === 'remote')
+    .flatMap((edge) =>
+      directModes(edge)
+        .filter((mode) => routeOf(setup, fn, edge.to, mode) === 'remote')
         .map((mode): Violation => {
+          const { from, to } = edge
           const message = `in function '${fn}' '${from}' reaches '${to}' remotely (${mode}), but they belong together: add '${to}' to inline.${mode} of '${fn}'`
           return { rule: 'together', function: fn, edge: { from, to, mode }, message }
         }),
@@ -120,20 +122,39 @@ function clash(placement: Placement, rule: 'apart' | 'zone', guest: TaskName, wh
   return { rule, function: placement.fn, edge: entrances(placement, guest)[0], message }
 }
 
-/** The inline calls by which a guest gets into a function. */
-function entrances(
-  { app, setup, fn, inside }: Placement,
-  guest: TaskName,
-): { from: TaskName; to: TaskName; mode: Mode }[] {
-  return app.edges
-    .filter(({ from, to }) => to === guest && from !== guest && inside.includes(from))
-    .flatMap(({ from, to, modes }) => modes.map((mode) => ({ from, to, mode })))
-    .filter(({ mode }) => routeOf(setup, fn, guest, mode) === 'inline')
+/** The edges by which a guest gets into a function. */
+function entrances(placement: Placement, guest: TaskName): { from: TaskName; to: TaskName; mode: Mode }[] {
+  const { app, setup, fn } = placement
+  return entering(placement, guest).flatMap((edge) => {
+    const modes = inlineCalls(setup, fn, edge)
+    if (fusedOf(app, setup, fn, edge).length > 0 && !modes.includes('send')) modes.push('send')
+    return modes.map((mode) => ({ from: edge.from, to: guest, mode }))
+  })
 }
 
 function wayOut(placement: Placement, guest: TaskName): string {
-  const ways = entrances(placement, guest)
-  const lists = [...new Set(ways.map(({ mode }) => `inline.${mode}`))].join(' and ')
-  const callers = [...new Set(ways.map(({ from }) => `'${from}'`))].join(', ')
-  return `remove '${guest}' from ${lists} of '${placement.fn}' (reached from ${callers})`
+  const { app, setup, fn } = placement
+  const edges = entering(placement, guest)
+  const callers = edges.filter((edge) => inlineCalls(setup, fn, edge).length > 0)
+  const lists = unique(callers.flatMap((edge) => inlineCalls(setup, fn, edge).map((mode) => `inline.${mode}`)))
+  const putters = edges.filter((edge) => fusedOf(app, setup, fn, edge).length > 0)
+  const buckets = unique(putters.flatMap((edge) => fusedOf(app, setup, fn, edge).map((bucket) => `'${bucket}'`)))
+  const from = (found: StaticEdge[]) => unique(found.map((edge) => `'${edge.from}'`)).join(', ')
+  const ways = [
+    lists.length > 0 && `remove '${guest}' from ${lists.join(' and ')} of '${fn}' (reached from ${from(callers)})`,
+    buckets.length > 0 && `remove ${buckets.join(' and ')} from buckets of '${fn}' (put there by ${from(putters)})`,
+  ]
+  return ways.filter((way) => way !== false).join(' and ')
+}
+
+function entering({ app, inside }: Placement, guest: TaskName): StaticEdge[] {
+  return app.edges.filter(({ from, to }) => to === guest && from !== guest && inside.includes(from))
+}
+
+function inlineCalls(setup: FusionSetup, fn: TaskName, edge: StaticEdge): Mode[] {
+  return directModes(edge).filter((mode) => routeOf(setup, fn, edge.to, mode) === 'inline')
+}
+
+function unique(texts: string[]): string[] {
+  return [...new Set(texts)]
 }

@@ -6,16 +6,16 @@ import { modes } from './types.js'
 /**
  * Writes a setup in the notation for people. `parseSetup` reads it back.
  *
- *     (analyze-sensor, check-sensor, store-event)@768-(check-sound, check-level:call+send)@512[concurrency 4, threads]
+ *     (analyze-sensor, check-sensor, store-event | frames)@768-(check-sound, check-level:call+send)@512[concurrency 4, threads]
  *
- * One group a function, joined by `-`: in parentheses the function's own task, then the tasks that it runs inline; after `@`
- * its memory in MB. All other calls are remote.
+ * One group a function, joined by `-`: in parentheses the function's own task, then the tasks that it runs inline, after `|` the
+ * buckets whose triggers it evaluates itself; after `@` its memory in MB. All other calls are remote, all other buckets the platform's.
  *
  * - `check-level` is inline in every mode; `check-level:call+send` only when called and sent to (`call`, `send`, `map`). The
- *   function's own task listed again is inline for calls that come back to it.
+ *   function's own task listed again is inline for calls that come back to it. What a bucket starts is a `send`.
  * - `[…]` holds what differs from the defaults: `concurrency 4` requests at a time per sandbox · `threads` or `processes` for
  *   parallel items · `bundle extract 10` items per invocation of a remote map · `pass extract store` (or `local`, `direct`) for
- *   large data to `extract` · `prewarm collect 250ms` after a request's arrival · `bucket frames` whose triggers it evaluates.
+ *   large data to `extract` · `prewarm collect 250ms` after a request's arrival.
  *
  * Without `app` the text says everything: reading it gives an equal setup. With `app` it says what people want to see: functions
  * that must exist, entries first, and "every mode" means every mode in which the source calls the task; reading it with the
@@ -43,7 +43,8 @@ function printGroup(fn: TaskName, spec: FunctionSpec, every: (to: TaskName) => r
     return taken.length === every(to).length ? to : `${to}:${taken.join('+')}`
   })
   const options = printOptions(spec)
-  return `(${[fn, ...members].join(', ')})@${spec.memory}${options.length > 0 ? `[${options.join(', ')}]` : ''}`
+  const buckets = spec.buckets.length > 0 ? ` | ${spec.buckets.join(', ')}` : ''
+  return `(${[fn, ...members].join(', ')}${buckets})@${spec.memory}${options.length > 0 ? `[${options.join(', ')}]` : ''}`
 }
 
 function printOptions(spec: FunctionSpec): string[] {
@@ -53,6 +54,5 @@ function printOptions(spec: FunctionSpec): string[] {
     ...Object.entries(spec.bundle).map(([task, items]) => `bundle ${task} ${items}`),
     ...Object.entries(spec.passing).map(([task, how]) => `pass ${task} ${how}`),
     ...Object.entries(spec.prewarm).map(([task, ms]) => `prewarm ${task} ${ms}ms`),
-    ...spec.buckets.map((bucket) => `bucket ${bucket}`),
   ]
 }

@@ -1,4 +1,5 @@
 import { sortedSet } from './canonical.js'
+import { directModes, isFusible } from './fused-buckets.js'
 import { callsByTask } from './reach.js'
 import type { App, FunctionSpec, FusionSetup, TaskName } from './types.js'
 
@@ -21,20 +22,26 @@ export function remoteSetup(app: App, memory: number): FusionSetup {
   return setupOf(app, () => defaultSpec(memory))
 }
 
-/** The setup `all-fused`: every call that the source can make is inline, in every function that can make it. @param memory MB of every function */
+/**
+ * The setup `all-fused`: every call that the source can make is inline, in every function that can make it, and so is what
+ * buckets start wherever a function may evaluate them. @param memory MB of every function
+ */
 export function allFusedSetup(app: App, memory: number): FusionSetup {
   const calls = callsByTask(app)
+  const fusible = Object.values(app.buckets ?? {}).filter((bucket) => bucket.fusible)
   return setupOf(app, (root) => {
     const inline = { call: new Set<TaskName>(), send: new Set<TaskName>(), map: new Set<TaskName>() }
     const seen = new Set([root])
     for (const task of seen)
-      for (const { to, modes } of calls.get(task) ?? []) {
-        seen.add(to)
-        for (const mode of modes) inline[mode].add(to)
+      for (const edge of calls.get(task) ?? []) {
+        const modes = edge.buckets?.some((bucket) => isFusible(app, bucket)) ? edge.modes : directModes(edge)
+        if (modes.length > 0) seen.add(edge.to)
+        for (const mode of modes) inline[mode].add(edge.to)
       }
     return {
       ...defaultSpec(memory),
       inline: { call: sortedSet(inline.call), send: sortedSet(inline.send), map: sortedSet(inline.map) },
+      buckets: fusible.filter(({ producers }) => producers.some((task) => seen.has(task))).map(({ name }) => name),
     }
   })
 }

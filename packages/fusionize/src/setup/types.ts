@@ -40,6 +40,8 @@ export interface StaticEdge {
   modes: Mode[]
   /** Buckets through which `from` may start `to`, sorted: it puts there, and a trigger there starts `to`. Such an edge has the mode `send`. */
   buckets?: BucketName[]
+  /** Only beside `buckets`: `from` also sends to `to` itself. */
+  sends?: true
 }
 
 /** What the application's source says about one bucket. */
@@ -50,7 +52,7 @@ export interface BucketInfo {
   line: number
   /** In order. `trigger` is its text in the source, as in `bySet(['a', 'b'])`; `task` is what it starts, `onIncomplete` included as a further item. */
   triggers: { trigger: string; task: TaskName }[]
-  /** Tasks that may put there, sorted. */
+  /** Tasks that may put there, declare what is to come, or be a source: what they do can make a trigger fire. Sorted. */
   producers: TaskName[]
   /** Evaluation may be left to a function: every trigger has session scope and none has a clock. */
   fusible: boolean
@@ -115,6 +117,7 @@ export interface Violation {
     | 'zone'
     | 'concurrency'
     | 'bundle'
+    | 'bucket'
     | 'shape'
   function?: TaskName
   edge?: { from: TaskName; to: TaskName; mode?: Mode }

@@ -144,6 +144,65 @@ test.each([
   ])
 })
 
+const frames = { from: ['pay'], to: ['mail', 'log'] }
+const bucketShop = appOf({ checkout: 'POST /' }, ['checkout call pay', 'pay call bank', 'checkout send mail'], {
+  frames,
+  clicks: { ...frames, fusible: false },
+})
+
+test('a function can only evaluate buckets that the app has and that bear it', () => {
+  const setup = remoteSetup(bucketShop, 128)
+  setup.functions.pay = { ...defaultSpec(128), buckets: ['clicks', 'frame', 'frames'] }
+  expect(validate(bucketShop, setup, {}, { memoryLadder })).toEqual([
+    {
+      rule: 'bucket',
+      function: 'pay',
+      message:
+        "bucket 'clicks' cannot be evaluated by function 'pay': one of its triggers has a clock or sees more than one session; remove it there",
+    },
+    {
+      rule: 'bucket',
+      function: 'pay',
+      message:
+        "buckets of function 'pay' names 'frame', which is no bucket of the app, did you mean 'frames'?; remove or rename it",
+    },
+  ])
+  expect(checkWith('pay', { ...defaultSpec(128), buckets: ['frames'] })).toMatchObject([{ rule: 'bucket' }])
+})
+
+test('what a bucket brings into a function is bound by isolation, distance, zones and memory', () => {
+  const text = '(checkout, pay | frames)@128-(bank)@128-(log)@128-(mail)@128'
+  const edge = { from: 'pay', to: 'log', mode: 'send' }
+  const wayOut = "remove 'frames' from buckets of 'checkout' (put there by 'pay')"
+  const zones = { card: ['checkout'], office: ['log'] }
+  expect(check(text, { isolate: ['log'] }, bucketShop)).toEqual([
+    {
+      rule: 'isolate',
+      function: 'checkout',
+      edge,
+      message: `function 'checkout' runs 'log' too, but 'log' is isolated; ${wayOut}`,
+    },
+  ])
+  expect(check(text, { apart: [['checkout', 'log']] }, bucketShop)).toMatchObject([{ rule: 'apart', edge }])
+  expect(check(text, { zones }, bucketShop)).toMatchObject([{ rule: 'zone', edge }])
+  const hungry = { ...bucketShop, tasks: { ...bucketShop.tasks } }
+  hungry.tasks.log = { ...(bucketShop.tasks.log as TaskInfo), memory: { min: 256 } }
+  const message = `function 'checkout' has 128 MB, but task 'log' in it demands at least 256 MB; change its memory or ${wayOut}`
+  expect(check(text.replace('(log)@128', '(log)@256'), {}, hungry)).toMatchObject([{ rule: 'memory-bound', message }])
+})
+
+test('a task that gets into a function by a send and through a bucket has two ways out', () => {
+  const text = '(checkout, mail, pay | frames)@128-(bank)@128-(log)@128-(mail)@128'
+  const [violation] = check(text, { isolate: ['mail'] }, bucketShop)
+  expect(violation?.message).toBe(
+    "function 'checkout' runs 'mail' too, but 'mail' is isolated; remove 'mail' from inline.send of 'checkout' (reached from 'checkout') and remove 'frames' from buckets of 'checkout' (put there by 'pay')",
+  )
+})
+
+test('tasks that belong together may meet in a bucket of the platform', () => {
+  expect(check(remote, { together: [['pay', 'log']] }, bucketShop)).toEqual([])
+})
+
 test('memory must be on the ladder', () => {
   expect(check(remote.replace('(pay)@128', '(pay)@200'))).toEqual([
     {

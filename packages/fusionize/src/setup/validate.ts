@@ -1,4 +1,5 @@
 import { suggest } from '../suggest.js'
+import { isFusible } from './fused-buckets.js'
 import { placementViolations } from './placement-rules.js'
 import { isObject, shapeProblem } from './shape.js'
 import type { App, Constraints, FunctionSpec, FusionSetup, TaskName, Violation } from './types.js'
@@ -25,7 +26,12 @@ export function validate(
     if (problem) {
       wellFormed = false
       found.push({ rule: 'shape', function: fn, message: `function '${fn}' is not well-formed: ${problem}` })
-    } else found.push(...unknownTasks(tasks, fn, spec), ...settingViolations(fn, spec, memoryLadder))
+    } else
+      found.push(
+        ...unknownTasks(tasks, fn, spec),
+        ...bucketViolations(app, fn, spec),
+        ...settingViolations(fn, spec, memoryLadder),
+      )
   }
   return wellFormed ? [...found, ...placementViolations(app, setup, constraints)] : found
 }
@@ -55,6 +61,18 @@ function unknownTasks(tasks: TaskName[], fn: TaskName, spec: FunctionSpec): Viol
   for (const map of ['bundle', 'passing', 'prewarm'] as const)
     for (const to of Object.keys(spec[map])) check(to, `${map} of function '${fn}'`)
   return found
+}
+
+function bucketViolations(app: App, fn: TaskName, spec: FunctionSpec): Violation[] {
+  const known = Object.keys(app.buckets ?? {})
+  return spec.buckets
+    .filter((bucket) => !isFusible(app, bucket))
+    .map((bucket) => {
+      const message = known.includes(bucket)
+        ? `bucket '${bucket}' cannot be evaluated by function '${fn}': one of its triggers has a clock or sees more than one session; remove it there`
+        : `buckets of function '${fn}' names '${bucket}', which is no bucket of the app${suggest(bucket, known)}; remove or rename it`
+      return { rule: 'bucket', function: fn, message }
+    })
 }
 
 function unknownInConstraints(tasks: TaskName[], constraints: Constraints): Violation[] {
