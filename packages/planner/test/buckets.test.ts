@@ -1,4 +1,5 @@
 import {
+  callGraph,
   createMonitor,
   emptyProfile,
   mergeProfiles,
@@ -80,6 +81,24 @@ test('what a bucket started is a send of the task that put last, told apart from
     expect(edges['shoot>trace send remote']).toMatchObject({ calls: 3, buckets: { log: 3 }, overheadMs: {} })
     expect(edges['shoot>stamp call remote']?.buckets ?? edges['shoot>stamp call inline']?.buckets).toBeUndefined()
   }
+})
+
+test('the call graph tells buckets, and which sends went through them', () => {
+  const graph = callGraph(mergeProfiles(profileOf(recordsOf(2)), profileOf(recordsOf(2, fused))))
+  expect(graph.edges.find(({ from, to }) => from === 'shoot' && to === 'detect')).toMatchObject({
+    calls: 8,
+    inlineCalls: 4,
+    callsPerRun: 2,
+    buckets: { frames: 8 },
+  })
+  const [frames, log] = graph.buckets
+  expect(frames?.puts).toContainEqual({ from: 'stamp', puts: 4, objectBytes: 100 })
+  expect(frames?.firings.map(({ to, route }) => `${to} ${route}`).sort()).toEqual([
+    'archive remote',
+    'detect inline',
+    'detect remote',
+  ])
+  expect(log).toMatchObject({ bucket: 'log', firings: [{ to: 'trace', firings: 4, objects: 1, bytes: 100 }] })
 })
 
 test('records in any order give the very same profile, and none is late or without its caller', () => {

@@ -1,5 +1,6 @@
 import dagre from '@dagrejs/dagre'
-import type { CallGraph, Edge, Group, Node } from './model.js'
+import { type EdgeLabel, labelOf } from './labels.js'
+import type { BucketNode, CallGraph, DataEdge, Edge, Group, Node } from './model.js'
 
 export interface Box {
   x: number
@@ -20,9 +21,15 @@ export interface Layout {
   nodes: { node: Node; box: Box }[]
   groups: { group: Group; box: Box }[]
   edges: { edge: Edge; points: Point[] }[]
+  buckets: { bucket: BucketNode; box: Box }[]
+  /** `at` is the middle of the label. */
+  data: { edge: DataEdge; points: Point[]; label: EdgeLabel; at: Point }[]
 }
 
 const NODE_HEIGHT = 34
+const BUCKET_HEIGHT = 42
+const LABEL_LINE = 13
+const LABEL_CHARACTER = 5.8
 const CHARACTER = 7.1
 const GROUP_PADDING = 12
 const GROUP_TITLE = 22
@@ -40,44 +47,67 @@ export function layout(graph: CallGraph): Layout {
     g.setNode(node.id, { width: Math.max(least, node.task.length * CHARACTER + 24), height: NODE_HEIGHT })
     g.setParent(node.id, node.host)
   }
+  for (const { id, bucket, host } of graph.buckets) {
+    g.setNode(id, { width: Math.max(64, bucket.length * CHARACTER + 28), height: BUCKET_HEIGHT })
+    if (host !== undefined) g.setParent(id, host)
+  }
   const drawn = graph.edges.filter((edge) => g.hasNode(edge.from) && g.hasNode(edge.to))
   for (const [i, edge] of drawn.entries()) g.setEdge(edge.from, edge.to, {}, String(i))
+  const data = graph.data.filter((edge) => g.hasNode(edge.from) && g.hasNode(edge.to))
+  const labels = data.map(labelOf)
+  for (const [i, edge] of data.entries()) g.setEdge(edge.from, edge.to, labelSize(labels[i] ?? []), `data ${i}`)
   dagre.layout(g)
 
   const nodes = graph.nodes.map((node) => ({ node, box: boxOf(g.node(node.id) as Placed) }))
   // dagre's own cluster boxes have no room for a title; ours are drawn around the nodes.
+  const buckets = graph.buckets.map((bucket) => ({ bucket, box: boxOf(g.node(bucket.id) as Placed) }))
+  const hosted = [
+    ...nodes.map(({ node, box }) => ({ host: node.host, box })),
+    ...buckets.map(({ bucket, box }) => ({ host: bucket.host, box })),
+  ]
   const groups = graph.groups.map((group) => ({
     group,
     box: around(
-      nodes.filter(({ node }) => node.host === group.host).map(({ box }) => box),
+      hosted.filter(({ host }) => host === group.host).map(({ box }) => box),
       titleWidth(group),
     ),
   }))
-  const boxes = new Map(nodes.map(({ node, box }) => [node.id, box]))
-  const edges = drawn.map((edge, i) => ({
-    edge,
-    points: docked(
-      (g.edge(edge.from, edge.to, String(i)) as { points: Point[] }).points,
-      boxes.get(edge.from),
-      boxes.get(edge.to),
-    ),
-  }))
+  const boxes = new Map([
+    ...nodes.map(({ node, box }) => [node.id, box] as const),
+    ...buckets.map(({ bucket, box }) => [bucket.id, box] as const),
+  ])
+  const placed = (edge: Edge | DataEdge, name: string) => g.edge(edge.from, edge.to, name) as PlacedEdge
+  const lineOf = (edge: Edge | DataEdge, name: string) =>
+    docked(placed(edge, name).points, boxes.get(edge.from), boxes.get(edge.to))
+  const edges = drawn.map((edge, i) => ({ edge, points: lineOf(edge, String(i)) }))
+  const dataLines = data.map((edge, i) => {
+    const { x = 0, y = 0 } = placed(edge, `data ${i}`)
+    return { edge, points: lineOf(edge, `data ${i}`), label: labels[i] ?? [], at: { x, y } }
+  })
+  const outer = [...groups, ...buckets].map(({ box }) => box)
   const shift = {
-    x: MARGIN - Math.min(...groups.map(({ box }) => box.x), MARGIN),
-    y: MARGIN - Math.min(...groups.map(({ box }) => box.y), MARGIN),
+    x: MARGIN - Math.min(...outer.map((box) => box.x), MARGIN),
+    y: MARGIN - Math.min(...outer.map((box) => box.y), MARGIN),
   }
-  for (const { box } of [...nodes, ...groups]) {
+  const moved = ({ x, y }: Point): Point => ({ x: x + shift.x, y: y + shift.y })
+  for (const { box } of [...nodes, ...groups, ...buckets]) {
     box.x += shift.x
     box.y += shift.y
   }
-  for (const edge of edges) edge.points = edge.points.map(({ x, y }) => ({ x: x + shift.x, y: y + shift.y }))
   return {
-    width: Math.max(...groups.map(({ box }) => box.x + box.width), 0) + MARGIN,
-    height: Math.max(...groups.map(({ box }) => box.y + box.height), 0) + MARGIN,
+    width: Math.max(...outer.map((box) => box.x + box.width), 0) + MARGIN,
+    height: Math.max(...outer.map((box) => box.y + box.height), 0) + MARGIN,
     nodes,
     groups,
-    edges,
+    edges: edges.map((entry) => ({ ...entry, points: entry.points.map(moved) })),
+    buckets,
+    data: dataLines.map((entry) => ({ ...entry, points: entry.points.map(moved), at: moved(entry.at) })),
   }
+}
+
+function labelSize(label: EdgeLabel): { width: number; height: number; labelpos: 'c' } | Record<string, never> {
+  const width = Math.max(0, ...label.map((line) => line.length)) * LABEL_CHARACTER
+  return label.length === 0 ? {} : { width: width + 8, height: label.length * LABEL_LINE + 6, labelpos: 'c' }
 }
 
 /** Lets an edge that goes forwards leave at the right side of its caller and arrive at the left side of its callee. */
@@ -90,6 +120,10 @@ function docked(points: Point[], from: Box | undefined, to: Box | undefined): Po
 }
 
 interface Placed extends Box {}
+
+interface PlacedEdge extends Partial<Point> {
+  points: Point[]
+}
 
 /** dagre places by centres. */
 function boxOf({ x, y, width, height }: Placed): Box {
