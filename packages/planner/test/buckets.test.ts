@@ -64,7 +64,7 @@ test('the profile counts what was put and started, by task and route, with its w
   })
   expect(quantileOf(detect?.waitMs as never, 0.5)).toBeCloseTo(world.handOverMs('send', 128), -1)
 
-  const { firings } = profileOf(recordsOf(4, fused)).buckets?.frames ?? { firings: {} }
+  const firings = profileOf(recordsOf(4, fused)).buckets?.frames?.firings ?? {}
   expect(Object.keys(firings).sort()).toEqual(['archive remote', 'detect inline'])
   expect(firings['detect inline']).toMatchObject({ firings: 12, waitMs: { max: 0 } })
 })

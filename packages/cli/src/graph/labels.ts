@@ -1,20 +1,23 @@
 import { bytes, digits } from '../report/format.js'
 import type { DataEdge } from './model.js'
 
-/** Lines of text on an edge. */
-export type EdgeLabel = readonly string[]
+/** Text on an edge: lines above it and below. */
+export interface EdgeLabel {
+  above: readonly string[]
+  below: readonly string[]
+}
 
 const MAX_TRIGGER = 30
 
-/** What is written on an edge to or from a bucket: the triggers, and under them the figures. */
+/** What is written on an edge to or from a bucket: the triggers above, the figures below. */
 export function labelOf({ figures, triggers = [] }: DataEdge): EdgeLabel {
-  const words = triggers.map((trigger) =>
+  const above = triggers.map((trigger) =>
     trigger.length > MAX_TRIGGER ? `${trigger.slice(0, MAX_TRIGGER - 1)}…` : trigger,
   )
-  if (!figures) return words
+  if (!figures) return { above, below: [] }
   const parts = [`${digits(figures.perRequest)}×`, bytes(Math.round(figures.bytes))]
   if ('waitMs' in figures && figures.waitMs !== undefined) parts.push(`after ${digits(figures.waitMs)} ms`)
-  return [...words, parts.join(' · ')]
+  return { above, below: [parts.join(' · ')] }
 }
 
 /** The same in full, for who points at the edge. */

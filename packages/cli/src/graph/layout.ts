@@ -55,7 +55,8 @@ export function layout(graph: CallGraph): Layout {
   for (const [i, edge] of drawn.entries()) g.setEdge(edge.from, edge.to, {}, String(i))
   const data = graph.data.filter((edge) => g.hasNode(edge.from) && g.hasNode(edge.to))
   const labels = data.map(labelOf)
-  for (const [i, edge] of data.entries()) g.setEdge(edge.from, edge.to, labelSize(labels[i] ?? []), `data ${i}`)
+  for (const [i, edge] of data.entries())
+    g.setEdge(edge.from, edge.to, labelSize(labels[i] as EdgeLabel) ?? {}, `data ${i}`)
   dagre.layout(g)
 
   const nodes = graph.nodes.map((node) => ({ node, box: boxOf(g.node(node.id) as Placed) }))
@@ -81,8 +82,10 @@ export function layout(graph: CallGraph): Layout {
     docked(placed(edge, name).points, boxes.get(edge.from), boxes.get(edge.to))
   const edges = drawn.map((edge, i) => ({ edge, points: lineOf(edge, String(i)) }))
   const dataLines = data.map((edge, i) => {
-    const { x = 0, y = 0 } = placed(edge, `data ${i}`)
-    return { edge, points: lineOf(edge, `data ${i}`), label: labels[i] ?? [], at: { x, y } }
+    const { x = 0, y = 0, width = 0 } = placed(edge, `data ${i}`)
+    const line = lineOf(edge, `data ${i}`)
+    const points = width > 0 ? levelled(line, { x, y }, width / 2) : line
+    return { edge, points, label: labels[i] as EdgeLabel, at: { x, y } }
   })
   const outer = [...groups, ...buckets].map(({ box }) => box)
   const shift = {
@@ -105,9 +108,12 @@ export function layout(graph: CallGraph): Layout {
   }
 }
 
-function labelSize(label: EdgeLabel): { width: number; height: number; labelpos: 'c' } | Record<string, never> {
-  const width = Math.max(0, ...label.map((line) => line.length)) * LABEL_CHARACTER
-  return label.length === 0 ? {} : { width: width + 8, height: label.length * LABEL_LINE + 6, labelpos: 'c' }
+/** The line is in the middle of the room. */
+function labelSize({ above, below }: EdgeLabel): { width: number; height: number; labelpos: 'c' } | undefined {
+  const lines = Math.max(above.length, below.length)
+  if (lines === 0) return undefined
+  const width = Math.max(...[...above, ...below].map((line) => line.length)) * LABEL_CHARACTER
+  return { width: width + 8, height: 2 * (lines * LABEL_LINE + 4), labelpos: 'c' }
 }
 
 /** Lets an edge that goes forwards leave at the right side of its caller and arrive at the left side of its callee. */
@@ -119,9 +125,19 @@ function docked(points: Point[], from: Box | undefined, to: Box | undefined): Po
   return [start, ...(inner.length > 1 ? inner : []), end]
 }
 
+/** Lets an edge that goes forwards be level along its label. */
+function levelled(points: Point[], { x, y }: Point, half: number): Point[] {
+  const [first, last] = [points[0], points.at(-1)]
+  if (!first || !last || first.x >= x - half || last.x <= x + half) return points
+  const before = points.filter((point) => point.x < x - half)
+  const after = points.filter((point) => point.x > x + half)
+  return [...before, { x: x - half, y }, { x: x + half, y }, ...after]
+}
+
 interface Placed extends Box {}
 
 interface PlacedEdge extends Partial<Point> {
+  width?: number
   points: Point[]
 }
 

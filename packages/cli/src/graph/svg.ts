@@ -111,13 +111,15 @@ function drawData({ edge, points }: Layout['data'][number], id: string): Markup 
 `
 }
 
-function drawLabel({ label, at }: Layout['data'][number]): Markup | false {
-  const top = at.y - (label.length * 13) / 2 + 10
-  return (
-    label.length > 0 &&
-    html`<text class="label" text-anchor="middle">${label.map((line, i) => html`<tspan x="${n(at.x)}" y="${n(top + i * 13)}">${line}</tspan>`)}</text>
-`
-  )
+function drawLabel({ label: { above, below }, at }: Layout['data'][number]): Markup {
+  const lines = [
+    ...above.map((text, i) => ({ text, y: at.y - 6 - 13 * (above.length - 1 - i) })),
+    ...below.map((text, i) => ({ text, y: at.y + 14 + 13 * i })),
+  ]
+  return html`${lines.map(
+    ({ text, y }) => html`<text class="label" x="${n(at.x)}" y="${n(y)}" text-anchor="middle">${text}</text>
+`,
+  )}`
 }
 
 /** A drum. */
