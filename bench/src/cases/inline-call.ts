@@ -69,6 +69,8 @@ const bench: Bench = {
         send: unreachable,
         bucket: unreachable,
         object: unreachable,
+        begin: unreachable,
+        release: unreachable,
         mirror: unreachable,
         result: unreachable,
         log: () => {},

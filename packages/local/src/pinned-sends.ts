@@ -42,6 +42,11 @@ export class PinnedSends {
     }
   }
 
+  /** A send that is accepted, or about to be. */
+  find(id: string): Send | undefined {
+    return this.#pinned.get(id)?.send
+  }
+
   /** An inline send ended in its sandbox: its first run. */
   settled(id: string, outcome: Outcome): void {
     const task = this.#pinned.get(id)?.send.task

@@ -68,6 +68,8 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       startHost: isolation === 'threads' ? startThread : (request, events) => startProcess(request, events, groups),
       accept: (items, heldBy) => pinned.accept(items, heldBy),
       settled: (id, outcome) => pinned.settled(id, outcome),
+      held: (id) => pinned.find(id),
+      release: (id, sandbox) => sends.release(id, sandbox),
       orphan: (sandbox) => sends.orphan(sandbox),
       buckets,
       record: (line) => records.add(line),

@@ -114,7 +114,9 @@ export class Unit {
   held: Held[] | undefined
   /** Work of fused buckets that has begun before this unit is answered and is not over. Nothing of it is accepted yet. */
   begun: Set<Held> | undefined
-  /** Such work that failed: it is the platform's to run again. */
+  /** Work of fused buckets that begins when this unit is answered, as invocations of their own. */
+  next: Held[] | undefined
+  /** Work that had begun and failed: it is the platform's to run again. */
   failed: Held[] | undefined
   /** What must have left before this unit may be answered. */
   left: Promise<unknown>[] | undefined

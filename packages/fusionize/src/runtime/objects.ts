@@ -13,7 +13,7 @@ import { current, type Frame, type Held, type Unit } from './frames.js'
 import type { Lease, Leased } from './lease.js'
 import type { BucketOp, HeldSend, Outcome, Payload } from './protocol.js'
 import type { Router } from './router.js'
-import { leave, startOrHold } from './run.js'
+import { leave, startNext, startOrHold } from './run.js'
 import { copiedBytes, copy, encode, sizeOf } from './wire.js'
 import { errorFromWire } from './wire-errors.js'
 
@@ -324,7 +324,12 @@ class LocalShard implements Leased {
     const { run } = frame
     const definition = this.b.tasks.get(firing.task)
     const link = definition && run.router.link(definition)
-    if (definition === undefined || link?.send !== 'inline' || firing.scope === '' || firing.incomplete) {
+    const own = firing.scope === '' || firing.incomplete
+    if (definition?.body && link && link.send !== 'inline' && !own) {
+      startNext(frame, new Work(this, frame, definition, -1, firing, values, at))
+      return
+    }
+    if (definition === undefined || link?.send !== 'inline' || own) {
       if (run.lease) run.lease.spread = true
       leave(frame, this.hand(firing, values, at, frame.session, frame))
       return
@@ -454,12 +459,13 @@ class Work implements Held {
     private readonly shard: LocalShard,
     private readonly frame: Frame,
     readonly definition: TaskDefinition,
+    /** Index of the task's name; -1 when it runs as an invocation of its own, and so has no span here. */
     name: number,
     private readonly firing: Firing,
     private readonly values: readonly Stored[],
     private readonly at: number,
   ) {
-    this.span = frame.run.spans.openAt(frame.span, name, spanCode.send, this.bytes, at)
+    this.span = name < 0 ? frame.span : frame.run.spans.openAt(frame.span, name, spanCode.send, this.bytes, at)
   }
 
   get id(): string {
@@ -493,7 +499,8 @@ class Work implements Held {
     return {
       id: firing.id,
       session: frame.session,
-      function: run.router.function,
+      // A trigger's task has a function of its own, but where it is fused that may not exist.
+      function: firing.task,
       task: firing.task,
       input: shard.textOf(firing, values, at),
       trace: run.request.trace,

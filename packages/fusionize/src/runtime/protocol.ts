@@ -136,6 +136,10 @@ export interface Transport {
   mirror(session: string, ops: readonly BucketOp[], ended: 'no' | 'lease' | 'session'): void
   /** The session's first object in the bucket that answers for its entry. */
   result(session: string, value: Payload): void
+  /** Work that was held with a reply begins here as an invocation of its own. */
+  begin(send: HeldSend): InvocationPort
+  /** Such work that will not begin here soon: it is the platform's to run. */
+  release(ids: readonly string[]): void
   /** The bytes of an object that a delivery only names. */
   object(ref: string): Promise<Uint8Array>
   log(entry: LogEntry): void
@@ -154,9 +158,11 @@ export interface LogEntry {
 
 /** The adapter's side of one invocation. */
 export interface InvocationPort {
-  reply(outcome: Outcome, held: HeldSend[]): Promise<readonly string[]> | undefined
-  settled(id: string, outcome: Outcome, held: HeldSend[]): Promise<readonly string[]> | undefined
-  done(record: string): void
+  /** `next`: work that this handler runs as invocations of its own, by `transport.begin`; held like `held`, but not waited for. */
+  reply(outcome: Outcome, held: HeldSend[], next: HeldSend[]): Promise<readonly string[]> | undefined
+  settled(id: string, outcome: Outcome, held: HeldSend[], next: HeldSend[]): Promise<readonly string[]> | undefined
+  /** `busy`: `transport.begin` follows at once, so the sandbox is not free. */
+  done(record: string, busy: boolean): void
 }
 
 export interface Handler {

@@ -3,10 +3,11 @@ import { FusionizeError } from '../errors.js'
 import type { Mode } from '../setup/types.js'
 import { decodeDelivery, isDelivery } from './delivery.js'
 import { type DevCheck, noCheck } from './dev.js'
-import type { Leased } from './lease.js'
+import type { Lease, Leased } from './lease.js'
 import type {
   BucketOp,
   FunctionModule,
+  HeldSend,
   LogEntry,
   Outbound,
   Outcome,
@@ -22,6 +23,8 @@ export class Router {
   /** Task names by the index that spans carry. */
   readonly names: string[] = []
   check: DevCheck = noCheck
+  /** Takes work of a leased session that begins here as invocations of its own. @param free nothing else runs here */
+  keepOwn: (lease: Lease, sends: readonly HeldSend[], free: boolean) => void = () => {}
   /** Shards of fused buckets, by name. */
   readonly shards = new Map<string, Leased>()
   private readonly fused: ReadonlySet<string>

@@ -8,7 +8,7 @@ import { validate } from './schema.js'
 import { copiedBytes, copy, encode, sizeOf } from './wire.js'
 import { errorToWire } from './wire-errors.js'
 
-type Deliver = (outcome: Outcome, held: HeldSend[]) => Promise<readonly string[]> | undefined
+type Deliver = (outcome: Outcome, held: HeldSend[], next: HeldSend[]) => Promise<readonly string[]> | undefined
 
 const none: readonly never[] = []
 const soon = Promise.resolve()
@@ -32,9 +32,9 @@ export function startRun(
   const result = () => outcomeOf(frame, request.input, request.external)
   const limited = limitMs === undefined ? result() : frame.limit(result, limitMs).catch(failure)
   void limited.then((outcome) =>
-    answer(frame, outcome, (final, held) => {
+    answer(frame, outcome, (final, held, next) => {
       run.replied = run.spans.now()
-      return port.reply(final, held)
+      return port.reply(final, held, next)
     }),
   )
 }
@@ -48,6 +48,18 @@ export function startOrHold(frame: Frame, held: Held): void {
     root.held.push(held)
   } else if (root.answered && root === unit) leave(frame, run.router.send(held.definition, lateSend(held)))
   else begin(run, held, root.answered ? unit : root)
+}
+
+/** Work that a trigger of a fused bucket starts as an invocation of its own, here if this sandbox is free then. */
+export function startNext(frame: Frame, held: Held): void {
+  const { run, unit } = frame
+  const root = unit.root ?? unit
+  if (root.answered && root === unit) leave(frame, run.router.send(held.definition, lateSend(held)))
+  else {
+    const to = root.answered ? unit : root
+    to.next ??= []
+    to.next.push(held)
+  }
 }
 
 /** Something of the frame's unit is on its way out: the unit is not answered before it has arrived. */
@@ -77,15 +89,22 @@ async function answer(frame: Frame, result: Outcome, deliver: Deliver): Promise<
     unit.answered = true
     const { failed: failures = none, held: waiting = none } = unit
     const left = [...waiting, ...failures, ...(unit.begun ?? none)]
-    if (run.lease && (left.length > 0 || run.lease.spread || run.lease.runs > 1)) run.lease.mirror()
+    const next = unit.next?.map((held) => held.send()) ?? none
+    const { lease } = run
+    if (lease && (left.length > 0 || next.length > 0 || lease.spread || lease.runs > 1)) lease.mirror()
     const accepted = deliver(
       outcome,
       left.map((held) => held.send()),
+      [...next],
     )
-    if (left.length === 0) return
+    if (left.length === 0) {
+      if (lease && next.length > 0) run.router.keepOwn(lease, next, run.open === 1)
+      return
+    }
     unit.handover = Promise.resolve(accepted).then((ids) => new Set(ids))
     const known = await unit.handover
-    for (const held of failures) if (held.failed) void run.port.settled(held.id, held.failed, [])
+    if (lease && next.length > 0) run.router.keepOwn(lease, next, false)
+    for (const held of failures) if (held.failed) void run.port.settled(held.id, held.failed, [], [])
     for (const held of waiting) if (!known.has(held.id)) begin(run, held, undefined)
   } catch (error) {
     // The platform could not take what is left: it told the caller so, and nothing of it was accepted.
@@ -165,7 +184,7 @@ async function concludeLate(frame: Frame, held: Held, outcome: Outcome, root: Un
 }
 
 function deliverTo(run: Run, held: Held): Deliver {
-  return (outcome, left) => run.port.settled(held.id, outcome, left)
+  return (outcome, left, next) => run.port.settled(held.id, outcome, left, next)
 }
 
 /** Runs the task of held work; its output is nobody's, but it must be one that could travel. */

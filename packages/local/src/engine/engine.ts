@@ -50,6 +50,10 @@ export interface EnginePorts {
   accept(items: Send[], heldBy?: string): Promise<readonly string[]>
   /** An inline send, held by a sandbox, ended there. */
   settled(id: string, outcome: Outcome): void
+  /** A send that a sandbox holds or is about to. */
+  held(id: string): Send | undefined
+  /** A send that the sandbox holds will not run there. */
+  release(id: string, sandbox: string): void
   /** The sandbox that held sends is gone. */
   orphan(sandbox: string): void
   buckets: Buckets
@@ -336,9 +340,16 @@ export class Engine implements SandboxOwner {
     else void hold()
   }
 
-  reply(sandbox: Sandbox, job: Job, { ok, part, no, held, record }: Reply): void {
+  reply(sandbox: Sandbox, job: Job, { ok, part, no, held, record, busy }: Reply): void {
     const answer = () => {
       if (no === 0) {
+        if (held.length > 0) {
+          this.#hold(sandbox, job, 0, held).then(
+            () => job.answer(ok, part),
+            (error) => job.answer(false, wireText(error)),
+          )
+          return
+        }
         if (sandbox.writing === undefined) return job.answer(ok, part)
         // It rests on what buckets of the sandbox did, which is not kept yet.
         sandbox.writing.then(
@@ -351,7 +362,7 @@ export class Engine implements SandboxOwner {
       return job.caller?.called(callOf(job))
     }
     if (record !== undefined) {
-      this.#over(sandbox, job, record, answer)
+      this.#over(sandbox, job, record, answer, busy)
       return
     }
     this.#wheel.add(job, Date.now() + this.#longestMs(job.pool))
@@ -376,7 +387,7 @@ export class Engine implements SandboxOwner {
   settled(sandbox: Sandbox, job: Job, id: string, ok: boolean, part: Part, no: number, held: Held[]): void {
     this.#wheel.add(job, Date.now() + this.#longestMs(job.pool))
     const settle = () => this.ports.settled(id, outcomeOf(ok, part))
-    if (no === 0) settle()
+    if (no === 0 && held.length === 0) settle()
     else
       this.#hold(sandbox, job, no, held).then(settle, (error) =>
         this.ports.settled(id, outcomeOf(false, wireText(error))),
@@ -399,27 +410,49 @@ export class Engine implements SandboxOwner {
     try {
       const known = await this.ports.accept(items, sandbox.id)
       if (sandbox.state === 'ended') this.ports.orphan(sandbox.id)
-      sandbox.accepted(no, known)
+      if (no > 0) sandbox.accepted(no, known)
     } catch (error) {
-      sandbox.refuseOrAnswer(no, false, wireText(error))
+      if (no > 0) sandbox.refuseOrAnswer(no, false, wireText(error))
       throw error
     }
   }
 
-  done(sandbox: Sandbox, job: Job, record: Part): void {
-    this.#over(sandbox, job, record, () => {})
+  done(sandbox: Sandbox, job: Job, record: Part, busy: boolean): void {
+    this.#over(sandbox, job, record, () => {}, busy)
   }
 
-  #over(sandbox: Sandbox, job: Job, record: Part, answer: () => void): void {
+  begins(sandbox: Sandbox, no: string, id: string): void {
+    const send = this.ports.held(id)
+    const { deployment } = sandbox.pool
+    // It was not accepted: what runs is nobody's.
+    const { session, task, trace, parent } = send ?? { session: '', task: '', trace: '', parent: '' }
+    const limitMs = this.timeoutOf(deployment, task)
+    const request = { id, session, task, trace, parent, mode: 'send' as const, external: false, attempt: 1, limitMs }
+    const job = new Job(
+      no,
+      { ...request, deadline: Number.MAX_SAFE_INTEGER, input: undefined },
+      sandbox.pool,
+      false,
+      (ok, part) => this.ports.settled(id, outcomeOf(ok, part)),
+    )
+    this.#admit(job)
+    sandbox.runs(job)
+  }
+
+  release(sandbox: Sandbox, sends: string[]): void {
+    for (const id of sends) this.ports.release(id, sandbox.id)
+  }
+
+  #over(sandbox: Sandbox, job: Job, record: Part, answer: () => void, busy: boolean): void {
     this.ports.record(textOf(record))
     const { pool } = sandbox
     pool.finished(job)
     const usable = sandbox.endedFor === undefined && sandbox.state === 'ready'
     // Before the answer: a caller in a loop has the link when it calls again.
-    const lent = usable && this.#links.lend(sandbox, job)
+    const lent = usable && !busy && this.#links.lend(sandbox, job)
     answer()
     job.finish()
-    if (!usable || lent) return
+    if (!usable || lent || busy) return
     if (pool.deployment.forceCold) {
       this.scheduler.evict(sandbox)
       this.scheduler.schedule()

@@ -31,7 +31,11 @@ export interface SandboxOwner {
   reply(sandbox: Sandbox, job: Job, reply: Reply): void
   settled(sandbox: Sandbox, job: Job, id: string, ok: boolean, part: Part, no: number, held: Held[]): void
   /** Nothing of the job runs any more. */
-  done(sandbox: Sandbox, job: Job, record: Part): void
+  done(sandbox: Sandbox, job: Job, record: Part, busy: boolean): void
+  /** A send that it holds begins as a job of its own. */
+  begins(sandbox: Sandbox, job: string, send: string): void
+  /** Sends that it holds are to be run elsewhere. */
+  release(sandbox: Sandbox, sends: string[]): void
   abandon(job: Job): void
   /** Its link: it takes links, it runs what came over one, it takes nothing more. */
   listening(sandbox: Sandbox): void
@@ -62,6 +66,8 @@ export interface Reply {
   held: Held[]
   /** Present when nothing of the job runs any more. */
   record: Part
+  /** The sandbox goes on with a send that it holds: it is not free. */
+  busy: boolean
 }
 
 export interface Held {
@@ -90,6 +96,7 @@ type AnswerHead = [
   no: number,
   held: HeldHead[],
   idOrOver: string | boolean,
+  busy?: boolean,
 ]
 type LogHead = [kind: number, level: LogEntry['level'], task: string, session: string, time: number]
 
@@ -256,7 +263,7 @@ export class Sandbox {
         this.#answered(head as AnswerHead, parts)
         break
       case kind.done:
-        this.#done(head[1] as number, parts[0])
+        this.#done(head[1] as number, parts[0], head[2] === true)
         break
       case kind.abandon:
         this.#abandon(head[1] as number, head[2] as string | null)
@@ -276,6 +283,12 @@ export class Sandbox {
       case kind.synced:
         this.#synced()
         break
+      case kind.begins:
+        this.owner.begins(this, head[1] as string, head[2] as string)
+        break
+      case kind.release:
+        this.owner.release(this, head[1] as string[])
+        break
       case kind.bucket:
         this.owner.bucket(this, head[1] as number, head[2] as BucketHead, parts[0])
         break
@@ -293,7 +306,7 @@ export class Sandbox {
     }
   }
 
-  #answered([code, jobNo, ok, no, heads, last]: AnswerHead, parts: Part[]): void {
+  #answered([code, jobNo, ok, no, heads, last, busy = false]: AnswerHead, parts: Part[]): void {
     const job = this.jobs.get(jobNo)
     if (job === undefined) return
     const part = parts[0]
@@ -303,7 +316,7 @@ export class Sandbox {
       return
     }
     if (last === true) this.#leave(jobNo)
-    this.owner.reply(this, job, { ok, part, no, held, record: last === true ? parts.at(-1) : undefined })
+    this.owner.reply(this, job, { ok, part, no, held, record: last === true ? parts.at(-1) : undefined, busy })
   }
 
   #leave(jobNo: number | string): void {
@@ -311,11 +324,11 @@ export class Sandbox {
     this.#weigh()
   }
 
-  #done(jobNo: number | string, record: Part): void {
+  #done(jobNo: number | string, record: Part, busy: boolean): void {
     const job = this.jobs.get(jobNo)
     if (job === undefined) return
     this.#leave(jobNo)
-    this.owner.done(this, job, record)
+    this.owner.done(this, job, record, busy)
   }
 
   #abandon(no: number, linked: string | null): void {

@@ -46,6 +46,8 @@ export interface Sends {
   unfinished(): AcceptedSend[]
   /** A held item ended in its sandbox. */
   settled(id: string, outcome: Outcome): void
+  /** A held item that has not begun in its sandbox, and will not: it is run by `run`. */
+  release(id: string, heldBy: string): void
   /** The sandbox is gone: what it held is run by `run`. */
   orphan(heldBy: string): void
   /** Resolves when every item is done or dead. */
@@ -203,8 +205,16 @@ export function createSends(options: SendsOptions): Sends {
     unfinished: () =>
       [...table.items.values()].filter(({ dead }) => !dead).map(({ send, used }) => ({ ...send, attempt: used + 1 })),
     settled(id, outcome) {
+      const written = arriving.get(id)
+      // Its sandbox was faster than the journal.
+      if (written) void written.then(() => this.settled(id, outcome)).catch(() => {})
       // After an orphan it runs elsewhere already: what its old sandbox still said is not the last word.
-      if (held.delete(id)) settle(id, outcome)
+      else if (held.delete(id)) settle(id, outcome)
+    },
+    release(id, heldBy) {
+      const written = arriving.get(id)
+      if (written) void written.then(() => this.release(id, heldBy)).catch(() => {})
+      else if (held.get(id) === heldBy && held.delete(id)) dispatch(id)
     },
     orphan(heldBy) {
       if (closed) return

@@ -17,7 +17,7 @@ export const call = 1
 /** sandbox: as `call`. Answered by `accepted` or `result` (an error). */
 export const send = 2
 /**
- * sandbox: [job, ok, no, held, over]; parts: outcome, inputs of `held`. `no` is 0 when nothing is held, else answered by `accepted`; -1
+ * sandbox: [job, ok, no, held, over, busy]; parts: outcome, inputs of `held`. `no` is 0 when nothing is held, else answered by `accepted`; -1
  * when the answer went over a link. `over`: it is `done`, too, and the last part is the record.
  */
 export const reply = 3
@@ -73,3 +73,7 @@ export const sync = 27
 export const recall = 28
 /** sandbox: [session]; part: the first object of the bucket that answers for the session's entry. */
 export const outcome = 29
+/** sandbox: [job, send id]: a send that it holds begins as a job of its own. */
+export const begins = 30
+/** sandbox: [ids]: sends that it holds, and that will not begin there soon. */
+export const release = 31
