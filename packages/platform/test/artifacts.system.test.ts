@@ -2,9 +2,10 @@ import { execFile } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rename, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { type Artifact, BuildError } from '@fusionize/platform'
-import { allFusedSetup, remoteSetup } from 'fusionize/setup'
+import { allFusedSetup, parseSetup, remoteSetup } from 'fusionize/setup'
 import { describe, expect, test } from 'vitest'
 import { builderFor, type TestApp, taskFile, testApp } from './test-app.js'
 
@@ -299,6 +300,116 @@ test('prune deletes what no kept build uses', async () => {
   expect(deleted).toEqual(Object.values(apart.artifacts).map(({ file }) => dirname(file).split('/').at(-1)))
   expect((await stat((together.artifacts.greet as Artifact).file)).isFile()).toBe(true)
   expect((await remote(app)).built).toEqual(['greet', 'shout', 'title'])
+})
+
+/** A gallery that joins two parts; counts every click. */
+const gallery = {
+  'tasks/upload.ts': taskFile(
+    'upload',
+    'await parts.put("left", input); await parts.put("right", input); await clicks.put(input, 1); return "upload code"',
+    `import { clicks } from '../buckets/clicks'\nimport { parts } from '../buckets/parts'`,
+    `{ http: 'POST /upload' }`,
+  ),
+  'tasks/peek.ts': taskFile(
+    'peek',
+    'return [await parts.get("left")]',
+    `import { parts } from '../buckets/parts'`,
+    `{ http: 'GET /peek' }`,
+  ),
+  'tasks/join.ts': taskFile('join', 'return "join code"'),
+  'tasks/archive.ts': taskFile('archive', 'return "archive code"'),
+  'tasks/count.ts': taskFile('count', 'return "count code"'),
+  'buckets/parts.ts': `import { bucket, bySet } from 'fusionize'
+import join from '../tasks/join'
+import { everyThird } from './every-third'
+import archive from '../tasks/archive'
+export const parts = bucket<any>('parts').on(bySet(['left', 'right'], { onIncomplete: archive }), join).on(everyThird, archive)`,
+  'buckets/every-third.ts': `import { custom } from 'fusionize'
+export const everyThird = custom('every-third', {
+  scope: 'session',
+  initial: 0,
+  step: (seen, event) => (event.kind === 'put' ? { state: seen + 1, close: [event.object] } : { state: seen }),
+})`,
+  'buckets/clicks.ts': `import { bucket, byTime } from 'fusionize'
+import count from '../tasks/count'
+export const clicks = bucket<any>('clicks').on(byTime(1000), count)`,
+}
+
+/** The inside of a bucket, as platforms see it. */
+interface Definition {
+  name: string
+  triggers: { spec: { kind: string } }[]
+  tasks: Map<string, { body: unknown }>
+}
+
+describe('an app with buckets', () => {
+  const codeOf = (artifact: { file: string } | undefined) => readFile(artifact?.file as string, 'utf8')
+  const built = async (app: TestApp, text: string) => app.builder.build(parseSetup(text, await app.builder.scan()))
+
+  test('has in a function the tasks of the buckets that it evaluates, and says which these are', async () => {
+    const app = await testApp(gallery)
+    const apart = await remote(app)
+    expect(Object.keys(apart.artifacts)).toEqual(['archive', 'count', 'join', 'peek', 'upload'])
+    expect(apart.artifacts.upload?.tasks).toEqual(['upload'])
+    expect(await codeOf(apart.artifacts.upload)).not.toMatch(/(join|archive|count) code|buckets:\[/)
+
+    const rest = '(archive)@128-(count)@128-(join)@128-(peek)@128'
+    const evaluating = await built(app, `(upload | parts)@128-${rest}`)
+    expect(evaluating.artifacts.upload?.tasks).toEqual(['archive', 'join', 'upload'])
+    expect(Object.keys(evaluating.artifacts)).toEqual(Object.keys(apart.artifacts))
+    const code = await codeOf(evaluating.artifacts.upload)
+    for (const part of ['archive code', 'join code', 'buckets:["parts"]']) expect(code).toContain(part)
+    expect(evaluating.built).toEqual(['upload'])
+
+    const together = await fused(app)
+    expect(Object.keys(together.artifacts)).toEqual(['count', 'peek', 'upload'])
+    expect(together.artifacts.upload?.tasks).toEqual(['archive', 'join', 'upload'])
+    expect(await codeOf(together.artifacts.upload)).toContain('buckets:["parts"]')
+    expect(await codeOf(together.artifacts.peek)).not.toContain('buckets:[')
+  })
+
+  test('knows of a task that only reads a bucket that it is no leaf', async () => {
+    const { artifacts } = await remote(await testApp(gallery))
+    expect(await codeOf(artifacts.peek)).toContain('leaves:[]')
+    expect(await codeOf(artifacts.join)).toContain('leaves:["join"]')
+  })
+
+  test('has a module of its buckets in which all tasks are stubs', async () => {
+    const app = await testApp(gallery)
+    const { buckets } = await remote(app)
+    const { file } = buckets as { file: string }
+    expect(await codeOf(buckets)).not.toMatch(/(upload|join|archive|count) code/)
+    const loaded = (await import(pathToFileURL(file).href)) as { buckets: Record<symbol, Definition>[] }
+    const definitions = loaded.buckets.map((one) => one[Symbol.for('fusionize.bucket')] as Definition)
+    expect(definitions.map(({ name, tasks }) => [name, [...tasks.keys()]])).toEqual([
+      ['clicks', ['count']],
+      ['parts', ['archive', 'join']],
+    ])
+    expect([...(definitions[1]?.tasks.values() ?? [])].map(({ body }) => body)).toEqual([undefined, undefined])
+    expect(definitions[1]?.triggers.map(({ spec }) => spec.kind)).toEqual(['bySet', 'custom'])
+
+    expect((await fused(app)).buckets).toEqual(buckets)
+    await app.write({ 'tasks/join.ts': gallery['tasks/join.ts'].replace('join code', 'other code') })
+    expect((await remote(app)).buckets).toEqual(buckets)
+    await app.write({ 'buckets/clicks.ts': gallery['buckets/clicks.ts'].replace('1000', '2000') })
+    const changed = await remote(app)
+    expect(changed.buckets?.hash).not.toBe(buckets?.hash)
+    expect(changed.built).toEqual(['upload'])
+  })
+
+  test('keeps the module of its buckets when it prunes', async () => {
+    const app = await testApp(gallery)
+    const first = await remote(app)
+    await app.write({ 'buckets/clicks.ts': gallery['buckets/clicks.ts'].replace('1000', '2000') })
+    const second = await remote(app)
+    await app.builder.prune([second])
+    expect((await stat(second.buckets?.file as string)).isFile()).toBe(true)
+    await expect(stat(first.buckets?.file as string)).rejects.toThrow('ENOENT')
+  })
+})
+
+test('an app without buckets has no module of them', async () => {
+  expect(await remote(await testApp(greeting))).not.toHaveProperty('buckets')
 })
 
 test('a setup without a function for a task is refused', async () => {

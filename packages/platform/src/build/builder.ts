@@ -6,7 +6,7 @@ import { type App, artifactTasks, effectiveSetup, type FusionSetup, reachableFun
 import type { Artifact, Build } from '../platform.js'
 import { ArtifactStore } from './artifact-store.js'
 import { type BundleRequest, Bundler } from './bundle.js'
-import { stubbedFiles } from './entry.js'
+import { bucketsEntry, functionEntry, stubbedFiles } from './entry.js'
 import type { ModuleCache } from './graph.js'
 import { InputHashes } from './input-hashes.js'
 import { Layout } from './layout.js'
@@ -66,6 +66,7 @@ export function createBuilder(options: BuilderOptions): Builder {
   const cache: ModuleCache = new Map()
   const store = new ArtifactStore(outDir)
   const bundler = new Bundler(layout)
+  const adapter = isAbsolute(options.adapter) ? layout.appPath(options.adapter) : options.adapter
   let read: string[] = []
 
   async function scan(): Promise<Scan> {
@@ -82,42 +83,54 @@ export function createBuilder(options: BuilderOptions): Builder {
     const hashes = new InputHashes(layout, scanned)
     const built: string[] = []
 
-    async function makeOne(fn: string): Promise<Artifact> {
+    /** @param asked what it is asked for, in words that hold wherever the app lies */
+    async function make(folder: string, asked: object, request: BundleRequest) {
+      const stubbed = stubbedFiles(scanned.tasks, request.tasks)
+      const key = sha256(JSON.stringify([formatVersion, bundlerVersion, options.name, asked, settings]))
+      const found = await store.find(key, (input) => hashes.of(input, stubbed))
+      if (found) return { stored: found, isNew: false }
+      const bundle = await bundler.bundle(scanned, request)
+      return { stored: await store.add(key, folder, bundle, await hashes.ofBundle(bundle, stubbed)), isNew: true }
+    }
+
+    async function makeFunction(fn: string): Promise<Artifact> {
       const tasks = artifactTasks(app, setup, fn)
-      const request = { function: fn, tasks, inline: specOf(effective, fn).inline, adapter: options.adapter }
-      const stubbed = stubbedFiles(scanned.tasks, tasks)
-      const key = keyOf(request, settings)
-      let stored = await store.find(key, (input) => hashes.of(input, stubbed))
-      if (!stored) {
-        built.push(fn)
-        const bundle = await bundler.bundle(scanned, request)
-        stored = await store.add(key, fn, bundle, await hashes.ofBundle(bundle, stubbed))
-      }
+      const { inline, buckets } = specOf(effective, fn)
+      const request = { function: fn, tasks, inline, adapter: options.adapter, ...(buckets.length > 0 && { buckets }) }
+      const entry = functionEntry(scanned, request)
+      const { stored, isNew } = await make(fn, { ...request, adapter }, { name: `function '${fn}'`, entry, tasks })
+      if (isNew) built.push(fn)
       const { hash, bytes, externals } = stored
       return { function: fn, tasks, file: store.fileOf(stored), hash, bytes, externals }
     }
 
-    const artifacts = await all(reachableFunctions(app, setup).map(makeOne))
+    async function makeBuckets(): Promise<Pick<Build, 'buckets'>> {
+      if (!app.buckets) return {}
+      const files = Object.values(app.buckets).map(({ name, file }) => [name, file])
+      const request = { name: 'the buckets', entry: bucketsEntry(scanned), tasks: [] }
+      const { stored } = await make('buckets', { buckets: files }, request)
+      return { buckets: { file: store.fileOf(stored), hash: stored.hash } }
+    }
+
+    const [artifacts, buckets] = await all([all(reachableFunctions(app, setup).map(makeFunction)), makeBuckets()])
     await store.save()
     const byFunction = Object.fromEntries(artifacts.map((artifact) => [artifact.function, artifact]))
-    return { app, setup, artifacts: byFunction, env, built: built.sort() }
-  }
-
-  function keyOf(request: BundleRequest, settings: string): string {
-    const adapter = isAbsolute(request.adapter) ? layout.appPath(request.adapter) : request.adapter
-    return sha256(JSON.stringify([formatVersion, bundlerVersion, options.name, { ...request, adapter }, settings]))
+    return { app, setup, artifacts: byFunction, ...buckets, env, built: built.sort() }
   }
 
   return {
     scan: async () => (await scan()).app,
     build,
     inputs: () => [...taskDirs, ...read],
-    prune: (keep) =>
-      store.prune(new Set(keep.flatMap((b) => Object.values(b.artifacts).map((a) => basename(dirname(a.file)))))),
+    prune: (keep) => store.prune(new Set(keep.flatMap(filesOf).map((file) => basename(dirname(file))))),
     dispose: async () => {
       cache.clear()
     },
   }
+}
+
+function filesOf({ artifacts, buckets }: Build): string[] {
+  return [...Object.values(artifacts), ...(buckets ? [buckets] : [])].map(({ file }) => file)
 }
 
 function specOf(setup: FusionSetup, fn: string) {
@@ -128,7 +141,9 @@ function specOf(setup: FusionSetup, fn: string) {
 }
 
 /** Waits for all, then reports the mistakes of all. */
-async function all<T>(promises: Promise<T>[]): Promise<T[]> {
+async function all<T extends readonly Promise<unknown>[] | []>(
+  promises: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   const settled = await Promise.allSettled(promises)
   const failures = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   const other = failures.find((error) => !(error instanceof BuildError))
@@ -138,5 +153,5 @@ async function all<T>(promises: Promise<T>[]): Promise<T[]> {
     for (const problem of error.problems)
       problems.set([problem.file, problem.line, problem.column, problem.kind].join(':'), problem)
   if (problems.size > 0) throw new BuildError([...problems.values()])
-  return settled.map((result) => (result as PromiseFulfilledResult<T>).value)
+  return Promise.all(promises)
 }

@@ -1,22 +1,21 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BuildFailure, build } from 'esbuild'
-import type { FunctionModule } from 'fusionize/runtime'
 import { artifactPlugin, stubNamespace } from './artifact-plugin.js'
 import { bundlerProblems } from './bundler-problems.js'
-import { entrySource, stubbedFiles } from './entry.js'
+import { stubbedFiles } from './entry.js'
 import { isInstalled, type Layout } from './layout.js'
 import { BuildError, compare } from './problems.js'
 import type { Scan } from './scan.js'
 
 /** What goes into one artifact. */
 export interface BundleRequest {
-  function: string
-  /** Sorted. */
+  /** What people call it. */
+  name: string
+  /** The module that it starts with. */
+  entry: string
+  /** Tasks whose code it contains; all others are stubs. */
   tasks: readonly string[]
-  inline: FunctionModule['inline']
-  /** Absolute path, or name of an installed module, that exports `start`. */
-  adapter: string
 }
 
 /** A finished bundle, not yet written. */
@@ -36,7 +35,7 @@ const usesOwnPlace = /\b__dirname\b|\b__filename\b|\bimport\.meta\.(?:url|dirnam
 const requireShim =
   "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);\n"
 
-/** Bundles functions of one application; keeps what it learns about packages from one bundle to the next. */
+/** Bundles parts of one application; keeps what it learns about packages from one bundle to the next. */
 export class Bundler {
   readonly #layout: Layout
   /** Roots of packages that read files beside their code, found so far. */
@@ -54,7 +53,7 @@ export class Bundler {
     const placeBound = new Set(this.#placeBound)
     const plugin = artifactPlugin(layout, scan, stubbed, (pkg) => pkg.native || placeBound.has(pkg.root), externals)
     const output = await build({
-      stdin: { contents: entryFor(scan, request), resolveDir: layout.appDir, sourcefile: entryName },
+      stdin: { contents: request.entry, resolveDir: layout.appDir, sourcefile: entryName },
       absWorkingDir: layout.appDir,
       outfile: join(layout.artifactDir, 'index.mjs'),
       write: false,
@@ -73,7 +72,7 @@ export class Bundler {
       logLevel: 'silent',
       plugins: [plugin],
     }).catch((error: BuildFailure) => {
-      throw error.errors ? new BuildError(bundlerProblems(error.errors, request.function, this.#nameOf)) : error
+      throw error.errors ? new BuildError(bundlerProblems(error.errors, request.name, this.#nameOf)) : error
     })
     const text = (ending: string) => output.outputFiles.find((file) => file.path.endsWith(ending))?.text as string
     const [code, map] = [text('.mjs'), text('.map')]
@@ -123,14 +122,4 @@ export class Bundler {
     const pkg = this.#layout.packageOf(file)
     return pkg ? `package ${pkg.name}` : this.#layout.appPath(file)
   }
-}
-
-function entryFor(scan: Scan, { function: name, inline, tasks, adapter }: BundleRequest): string {
-  const files = [...scan.tasks]
-    .map(([path, file]) => ({ path, file }))
-    .filter(({ file }) => tasks.includes(file.info.name))
-    .sort((a, b) => compare(a.file.info.name, b.file.info.name))
-  const callers = new Set(scan.app.edges.map((edge) => edge.from))
-  const leaves = tasks.filter((task) => !callers.has(task)).sort(compare)
-  return entrySource({ app: scan.app.name, function: name, inline, leaves }, adapter, files)
 }

@@ -7,20 +7,20 @@ import type { BuildProblem } from './problems.js'
  */
 export function bundlerProblems(
   messages: readonly Message[],
-  fn: string,
+  artifact: string,
   nameOf: (file: string) => string,
 ): BuildProblem[] {
   return messages.map((message) => ({
     file: message.location ? nameOf(message.location.file) : '.',
     line: message.location?.line ?? 1,
     column: (message.location?.column ?? 0) + 1,
-    ...explain(message, fn, nameOf),
+    ...explain(message, artifact, nameOf),
   }))
 }
 
 function explain(
   { text, location, notes }: Message,
-  fn: string,
+  artifact: string,
   nameOf: (file: string) => string,
 ): Pick<BuildProblem, 'kind' | 'message' | 'remedy'> {
   const noExport = /^No matching export in "(.+)" for import "(.+)"$/.exec(text)
@@ -32,7 +32,7 @@ function explain(
     }
   return {
     kind: 'bundle',
-    message: location ? text : `${text} (in function '${fn}')`,
+    message: location ? text : `${text} (in ${artifact})`,
     remedy: text.startsWith('No loader is configured')
       ? 'import code or JSON only; read other files at run time, or put what is native into a package'
       : (lowerFirst(notes[0]?.text) ?? 'correct the file; if it is not yours, update its package'),

@@ -1,5 +1,6 @@
 import { loads } from './edges.js'
 import type { TaskFiles } from './exports.js'
+import type { BucketFiles } from './find-buckets.js'
 import type { Graph, GraphFile } from './graph.js'
 import type { BuildProblem } from './problems.js'
 import { compare } from './problems.js'
@@ -7,13 +8,18 @@ import { locate } from './source.js'
 import type { FileUses } from './task-uses.js'
 
 /** The mistakes that show only when all files are known. */
-export function checkApp(graph: Graph, tasks: TaskFiles, uses: ReadonlyMap<string, FileUses>): BuildProblem[] {
+export function checkApp(
+  graph: Graph,
+  tasks: TaskFiles,
+  buckets: BucketFiles,
+  uses: ReadonlyMap<string, FileUses>,
+): BuildProblem[] {
   return [
     ...duplicateNames(tasks, graph),
     ...duplicateRoutes(tasks, graph),
     ...[...uses].flatMap(([path, found]) => [
       ...badImports(graph, path, found),
-      ...tooEarly(graph, tasks, path, found),
+      ...tooEarly(graph, tasks, buckets, path, found),
     ]),
   ]
 }
@@ -86,7 +92,7 @@ function missingExport(from: string, name: string, at: { file: string; line: num
 }
 
 /** Calls and mentions of tasks that happen while modules load, when a task may not be defined yet. */
-function tooEarly(graph: Graph, tasks: TaskFiles, path: string, uses: FileUses): BuildProblem[] {
+function tooEarly(graph: Graph, tasks: TaskFiles, buckets: BucketFiles, path: string, uses: FileUses): BuildProblem[] {
   const { source } = (graph.files.get(path) as GraphFile).module
   return uses.tasks.flatMap(({ task, start, atLoad, called }): BuildProblem[] => {
     if (!atLoad) return []
@@ -106,7 +112,9 @@ function tooEarly(graph: Graph, tasks: TaskFiles, path: string, uses: FileUses):
         kind: 'used-before-definition',
         ...locate(source, start),
         message: `task '${task}' is used while the file loads, but ${locateTask(tasks, defining)} imports this file in turn, so the task may not be defined yet`,
-        remedy: 'use it inside a function, or break the cycle of imports',
+        remedy: buckets.has(path)
+          ? "import the bucket where the task uses it, as in const { frames } = await import('…'), or break the cycle of imports"
+          : 'use it inside a function, or break the cycle of imports',
       },
     ]
   })

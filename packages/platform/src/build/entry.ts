@@ -2,19 +2,43 @@ import type { FunctionModule } from 'fusionize/runtime'
 import type { TaskFiles } from './exports.js'
 import type { TaskFile } from './find-task.js'
 import { compare } from './problems.js'
+import type { Scan } from './scan.js'
 
-/** The module that an artifact starts with: hands the function's tasks to the platform's adapter. */
-export function entrySource(
-  module: Pick<FunctionModule, 'app' | 'function' | 'inline' | 'leaves'>,
-  adapter: string,
-  tasks: readonly { path: string; file: TaskFile }[],
+/** What the artifact of one function is made of. */
+export interface FunctionRequest {
+  function: string
+  /** Sorted. */
+  tasks: readonly string[]
+  inline: FunctionModule['inline']
+  /** Absolute path, or name of an installed module, that exports `start`. */
+  adapter: string
+  /** Buckets that the function evaluates itself; absent when there are none. */
+  buckets?: readonly string[]
+}
+
+/** The module that a function's artifact starts with: hands the function's tasks to the platform's adapter. */
+export function functionEntry(
+  scan: Scan,
+  { function: name, tasks, inline, adapter, buckets }: FunctionRequest,
 ): string {
-  const imports = tasks.map(({ path, file }, i) => `import { ${exportName(file)} as t${i} } from ${quote(path)}`)
-  const { app, function: name, inline, leaves } = module
+  const files = [...scan.tasks]
+    .filter(([, file]) => tasks.includes(file.info.name))
+    .sort((a, b) => compare(a[1].info.name, b[1].info.name))
+  const leaves = tasks.filter((task) => !scan.busy.has(task)).sort(compare)
   return [
     `import { start } from ${quote(adapter)}`,
-    ...imports,
-    `start({ app: ${quote(app)}, function: ${quote(name)}, tasks: [${tasks.map((_, i) => `t${i}`).join(', ')}], inline: ${JSON.stringify(inline)}, leaves: ${JSON.stringify(leaves)} })`,
+    ...files.map(([path, file], i) => `import { ${exportName(file)} as t${i} } from ${quote(path)}`),
+    `start({ app: ${quote(scan.app.name)}, function: ${quote(name)}, tasks: [${files.map((_, i) => `t${i}`).join(', ')}], inline: ${JSON.stringify(inline)}, leaves: ${JSON.stringify(leaves)}${buckets ? `, buckets: ${JSON.stringify(buckets)}` : ''} })`,
+  ].join('\n')
+}
+
+/** The module that a platform learns the app's buckets from: exports `buckets`, a list of them in order of name. */
+export function bucketsEntry(scan: Scan): string {
+  const all = [...scan.buckets].flatMap(([path, defined]) => defined.map((bucket) => ({ path, bucket })))
+  const ordered = all.sort((a, b) => compare(a.bucket.name, b.bucket.name))
+  return [
+    ...ordered.map(({ path, bucket }, i) => `import { ${exportName(bucket)} as b${i} } from ${quote(path)}`),
+    `export const buckets = [${ordered.map((_, i) => `b${i}`).join(', ')}]`,
   ].join('\n')
 }
 
@@ -37,8 +61,8 @@ function stubSource({ info, exportNames }: TaskFile): string {
   ].join('\n')
 }
 
-function exportName(file: TaskFile): string {
-  return file.exportNames.includes('default') ? 'default' : (file.exportNames[0] as string)
+function exportName({ exportNames }: { exportNames: readonly string[] }): string {
+  return exportNames.includes('default') ? 'default' : (exportNames[0] as string)
 }
 
 function quote(text: string): string {

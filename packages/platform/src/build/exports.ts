@@ -9,7 +9,8 @@ export type Meaning =
   | { kind: 'beside-task'; task: TaskName; file: string }
   /** A module's namespace. */
   | { kind: 'namespace'; file: string }
-  | { kind: 'value' }
+  /** Something of a file without a task; `local` is its name there, `default` that of an exported expression without one. */
+  | { kind: 'value'; file: string; local: string }
   /** The app's file does not export this name. */
   | { kind: 'missing'; file: string }
   /** Outside the app's code: nothing is known. */
@@ -54,9 +55,9 @@ export function exportedMeaning(
   if (exported?.kind === 'from') return follow(exported.specifier, exported.imported)
   if (exported?.kind === 'local') {
     const imported = target.module.imports.get(exported.local)
-    return imported ? follow(imported.specifier, imported.imported) : { kind: 'value' }
+    return imported ? follow(imported.specifier, imported.imported) : { kind: 'value', file, local: exported.local }
   }
-  return exported ? { kind: 'value' } : (starred() ?? { kind: 'missing', file })
+  return exported ? { kind: 'value', file, local: 'default' } : (starred() ?? { kind: 'missing', file })
 }
 
 function throughStars(
@@ -68,20 +69,20 @@ function throughStars(
   return stars.map((star) => follow(star, name)).find((meaning) => meaning.kind !== 'missing')
 }
 
-/** Every task that the namespace of a file holds. */
-export function namespaceTasks(graph: Graph, tasks: TaskFiles, file: string, seen = new Set<string>()): TaskName[] {
+/** Everything that the namespace of a file holds. */
+export function namespaceMeanings(graph: Graph, tasks: TaskFiles, file: string, seen = new Set<string>()): Meaning[] {
   const target = graph.files.get(file)
   if (!target || seen.has(file)) return []
   seen.add(file)
-  const found: TaskName[] = []
+  const found: Meaning[] = []
   for (const name of target.module.exports.keys()) {
     const meaning = exportedMeaning(graph, tasks, file, name, new Set())
-    if (meaning.kind === 'task') found.push(meaning.task)
-    if (meaning.kind === 'namespace') found.push(...namespaceTasks(graph, tasks, meaning.file, seen))
+    if (meaning.kind === 'namespace') found.push(...namespaceMeanings(graph, tasks, meaning.file, seen))
+    else found.push(meaning)
   }
   for (const star of target.module.stars) {
     const next = target.links.get(star)
-    if (next !== undefined) found.push(...namespaceTasks(graph, tasks, next, seen))
+    if (next !== undefined) found.push(...namespaceMeanings(graph, tasks, next, seen))
   }
   return found
 }

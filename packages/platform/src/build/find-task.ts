@@ -1,12 +1,12 @@
 import type { TaskInfo } from 'fusionize/setup'
-import type { Node } from 'oxc-parser'
 import { constantScope } from './constants.js'
+import { type Call, definingCalls, exportedAs, nameShape } from './definitions.js'
 import type { Module } from './module.js'
 import type { BuildProblem } from './problems.js'
-import type { Reference } from './references.js'
+import { type Report, reportIn } from './report.js'
 import { type AnyNode, locate } from './source.js'
-import { literalText, unwrap, wrapsValue } from './syntax.js'
-import { type Report, readOptions } from './task-options.js'
+import { literalText, unwrap } from './syntax.js'
+import { type Options, readOptions } from './task-options.js'
 
 /** The task that a file defines. */
 export interface TaskFile {
@@ -17,19 +17,15 @@ export interface TaskFile {
   local: string | undefined
   /** Offset of its definition. */
   start: number
+  /** The value of its option `result`. */
+  result: AnyNode | undefined
 }
-
-const nameShape = /^[a-z][a-z0-9-]*$/
-
-type TaskCall = Extract<Node, { type: 'CallExpression' }>
 
 /** Finds the task that a module defines; everything wrong with it is added to `problems`. */
 export function findTask(module: Module, inTaskDir: boolean, problems: BuildProblem[]): TaskFile | undefined {
   const { source } = module
-  const report: Report = (kind, at, message, remedy) =>
-    problems.push({ kind, ...locate(source, at.start), message, remedy })
-  const calls = taskCalls(module)
-  const [call, second] = calls
+  const report = reportIn(source, problems)
+  const [call, second] = definingCalls(module, 'task').map((found) => found.call)
   if (!call) return undefined
   if (!inTaskDir) {
     report(
@@ -57,42 +53,16 @@ export function findTask(module: Module, inTaskDir: boolean, problems: BuildProb
       `task '${name}' is not exported`,
       `write 'export default task(…)' at the top level of the file`,
     )
-  const facts = readArguments(name, call, module, report)
+  const { facts, result } = readArguments(name, call, module, report)
   return {
     info: { name, file: source.path, line: locate(source, call.start).line, ...facts },
     ...binding,
     start: call.start,
+    result,
   }
 }
 
-/** Calls of `task` imported from `fusionize`, in order. */
-function taskCalls(module: Module): TaskCall[] {
-  return module.references.flatMap((reference) => {
-    const binding = module.imports.get(reference.name)
-    if (binding?.specifier !== 'fusionize') return []
-    const call = binding.imported === '*' ? memberCall(reference, 'task') : directCall(reference)
-    return call && (binding.imported === 'task' || binding.imported === '*') ? [call] : []
-  })
-}
-
-function directCall({ parents, start }: Reference): TaskCall | undefined {
-  const parent = parents[0] as Node | undefined
-  return parent?.type === 'CallExpression' && parent.callee.start === start ? parent : undefined
-}
-
-function memberCall({ parents }: Reference, property: string): TaskCall | undefined {
-  const [member, call] = parents as [Node | undefined, Node | undefined]
-  return member?.type === 'MemberExpression' &&
-    !member.computed &&
-    member.property.type === 'Identifier' &&
-    member.property.name === property &&
-    call?.type === 'CallExpression' &&
-    call.callee === member
-    ? call
-    : undefined
-}
-
-function readName(call: TaskCall, report: Report): string | undefined {
+function readName(call: Call, report: Report): string | undefined {
   const first = call.arguments[0]
   const name = literalText(first)
   if (name === undefined)
@@ -113,40 +83,11 @@ function readName(call: TaskCall, report: Report): string | undefined {
   return undefined
 }
 
-function readArguments(name: string, call: TaskCall, module: Module, report: Report) {
+function readArguments(name: string, call: Call, module: Module, report: Report): Options {
   const [, second, third] = call.arguments
   if (!second || (!third && unwrap(second).type === 'ObjectExpression')) {
     report('task-arguments', call, `task '${name}' has no code`, 'give an async function as the last argument')
-    return {}
+    return { facts: {} }
   }
-  return third ? readOptions(name, second, constantScope(module.source.body), report) : {}
-}
-
-/** How the value of `call` leaves the module. */
-function exportedAs(module: Module, call: AnyNode): { exportNames: string[]; local: string | undefined } {
-  const local = declaredName(module, call)
-  const exportNames: string[] = []
-  for (const [name, exported] of module.exports)
-    if (
-      (exported.kind === 'local' && exported.local === local) ||
-      (exported.kind === 'expression' && contains(exported.expression, call))
-    )
-      exportNames.push(name)
-  return { exportNames: exportNames.sort(), local }
-}
-
-function declaredName(module: Module, call: AnyNode): string | undefined {
-  for (const statement of module.source.body) {
-    const node = statement as Node
-    const declaration = node.type === 'ExportNamedDeclaration' ? node.declaration : node
-    if (declaration?.type !== 'VariableDeclaration') continue
-    for (const { id, init } of declaration.declarations)
-      if (init && id.type === 'Identifier' && contains(init, call)) return id.name
-  }
-  return undefined
-}
-
-/** Whether `expression` is `call`, but for type assertions around it. */
-function contains(expression: AnyNode, call: AnyNode): boolean {
-  return wrapsValue(expression) ? unwrap(expression) === call : expression === call
+  return third ? readOptions(name, second, constantScope(module.source.body), report) : { facts: {} }
 }

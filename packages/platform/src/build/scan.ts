@@ -1,11 +1,14 @@
 import { join, resolve } from 'node:path'
-import type { App } from 'fusionize/setup'
+import type { App, TaskName } from 'fusionize/setup'
 import { checkApp } from './check-app.js'
-import { staticEdges } from './edges.js'
+import { checkBuckets, resolveResults } from './check-buckets.js'
+import { isBusy, staticEdges, usesByTask, withProducers } from './edges.js'
 import type { TaskFiles } from './exports.js'
+import { type BucketDefinition, type BucketFiles, findBuckets } from './find-buckets.js'
 import { findTask, type TaskFile } from './find-task.js'
 import { type Graph, type ModuleCache, readGraph } from './graph.js'
 import { BuildError, type BuildProblem, compare } from './problems.js'
+import { wireBuckets } from './read-buckets.js'
 import { codeFiles } from './task-dirs.js'
 import { fileUses } from './task-uses.js'
 
@@ -14,6 +17,9 @@ export interface Scan {
   app: App
   graph: Graph
   tasks: TaskFiles
+  buckets: BucketFiles
+  /** Tasks that do something with a task or a bucket. */
+  busy: ReadonlySet<TaskName>
 }
 
 /** The application's code as it is read, before it is understood. */
@@ -30,7 +36,7 @@ export async function readApp(appDir: string, taskDirs: readonly string[], cache
 }
 
 /**
- * Finds the tasks and the calls between them.
+ * Finds the tasks, the buckets, and the calls and puts between them.
  * @throws {BuildError} with every mistake found, those of the reading included
  */
 export function describeApp(
@@ -44,12 +50,32 @@ export function describeApp(
     if (task) tasks.set(path, task)
   }
   if (tasks.size === 0 && problems.length === 0) problems.push(noTasks(taskDirs))
-  const uses = new Map([...graph.files.keys()].map((path) => [path, fileUses(graph, tasks, path)]))
-  problems.push(...checkApp(graph, tasks, uses))
+  const buckets = new Map<string, BucketDefinition[]>()
+  for (const [path, { module }] of graph.files) {
+    const found = findBuckets(module, tasks.get(path)?.info.name, problems)
+    if (found.length > 0) buckets.set(path, found)
+  }
+  resolveResults(graph, tasks, buckets, problems)
+  const wiring = wireBuckets(graph, tasks, buckets, problems)
+  const uses = new Map(
+    [...graph.files.keys()].map((path) => [
+      path,
+      fileUses(graph, tasks, buckets, wiring.definitions.get(path) ?? [], path),
+    ]),
+  )
+  problems.push(...checkApp(graph, tasks, buckets, uses), ...checkBuckets(graph, tasks, buckets, uses))
   if (problems.length > 0) throw new BuildError(problems)
   const infos = [...tasks.values()].map((file) => file.info).sort((a, b) => compare(a.name, b.name))
-  const edges = staticEdges(graph, tasks, uses)
-  return { app: { name, tasks: Object.fromEntries(infos.map((info) => [info.name, info])), edges }, graph, tasks }
+  const byTask = usesByTask(graph, tasks, uses)
+  const bucketInfos = withProducers(wiring.buckets, byTask)
+  const app: App = {
+    name,
+    tasks: Object.fromEntries(infos.map((info) => [info.name, info])),
+    edges: staticEdges(byTask, bucketInfos),
+  }
+  if (bucketInfos.length > 0) app.buckets = Object.fromEntries(bucketInfos.map((info) => [info.name, info]))
+  const busy = [...byTask].filter(([, own]) => isBusy(own)).map(([task]) => task)
+  return { app, graph, tasks, buckets, busy: new Set(busy) }
 }
 
 function noTasks(taskDirs: readonly string[]): BuildProblem {

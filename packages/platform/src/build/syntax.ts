@@ -82,3 +82,10 @@ export function literalText(node: AnyNode | null | undefined): string | undefine
     return inner.quasis[0]?.value.cooked ?? undefined
   return undefined
 }
+
+/** Name of the property that a member expression asks for, unless it is computed at run time. */
+export function memberName(member: Extract<Node, { type: 'MemberExpression' }>): string | undefined {
+  const { property, computed } = member
+  if (!computed && property.type === 'Identifier') return property.name
+  return property.type === 'Literal' && typeof property.value === 'string' ? property.value : undefined
+}

@@ -2,14 +2,16 @@ import { suggest } from 'fusionize'
 import type { TaskInfo } from 'fusionize/setup'
 import type { Node } from 'oxc-parser'
 import { type Constant, evaluate, propertyName, type Scope } from './constants.js'
-import type { BuildProblemKind } from './problems.js'
+import type { Report } from './report.js'
 import type { AnyNode } from './source.js'
 import { unwrap } from './syntax.js'
 
-/** Reports a problem at a node. */
-export type Report = (kind: BuildProblemKind, at: AnyNode, message: string, remedy: string) => void
-
 type Facts = Omit<TaskInfo, 'name' | 'file' | 'line'>
+/** What the options of a task say; `result` is only known when all files are. */
+export interface Options {
+  facts: Facts
+  result?: AnyNode
+}
 /** What an option must be, and how it becomes part of `TaskInfo`; undefined = the value has the wrong shape. */
 interface OptionRule {
   must: string
@@ -44,10 +46,10 @@ const rules: Record<string, OptionRule> = {
         : undefined,
   },
 }
-const optionNames = ['http', 'input', ...Object.keys(rules)]
+const optionNames = ['http', 'input', ...Object.keys(rules), 'result']
 
 /** Reads the options literal of `task(name, options, body)`. */
-export function readOptions(task: string, expression: AnyNode, scope: Scope, report: Report): Facts {
+export function readOptions(task: string, expression: AnyNode, scope: Scope, report: Report): Options {
   const options = unwrap(expression)
   if (options.type !== 'ObjectExpression') {
     report(
@@ -56,9 +58,10 @@ export function readOptions(task: string, expression: AnyNode, scope: Scope, rep
       `the options of task '${task}' are not an object literal`,
       'write them as { … } in the call: the build reads them without running the code',
     )
-    return {}
+    return { facts: {} }
   }
   const facts: Facts = {}
+  let result: AnyNode | undefined
   for (const property of options.properties) {
     const name = property.type === 'Property' ? propertyName(property) : undefined
     if (property.type !== 'Property' || name === undefined)
@@ -76,9 +79,10 @@ export function readOptions(task: string, expression: AnyNode, scope: Scope, rep
         `options are ${optionNames.join(', ')}`,
       )
     else if (name === 'input') facts.hasSchema = true
+    else if (name === 'result') result = property.value
     else Object.assign(facts, readOption(task, name, property.value, scope, report))
   }
-  return facts
+  return { facts, ...(result && { result }) }
 }
 
 function readOption(task: string, name: string, expression: Node, scope: Scope, report: Report): Facts | undefined {
