@@ -64,7 +64,17 @@ const bench: Bench = {
         leaves: ['leaf', 'leaf-1kb', 'bare-await'],
       },
       { setup: 'bench', sandbox: '1', memory: 1769, sampleCpuEvery: 10, timeoutMs: 60_000, dev: false },
-      { call: unreachable, send: unreachable, log: () => {} },
+      {
+        call: unreachable,
+        send: unreachable,
+        bucket: unreachable,
+        object: unreachable,
+        begin: unreachable,
+        release: unreachable,
+        mirror: unreachable,
+        result: unreachable,
+        log: () => {},
+      },
     )
     const { rounds, warmUp } = options.quick === undefined ? { rounds: ROUNDS, warmUp: WARM_UP } : QUICK
     for (let round = -warmUp; round < rounds; round++)

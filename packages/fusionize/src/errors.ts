@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'SESSION_CLOSED'
   | 'GROUP_CLOSED'
   | 'JOIN_CONFLICT'
+  | 'NO_RESULT'
+  | 'UNKNOWN_BUCKET'
 
 /** An error of fusionize: says what happened, to which task or setup, and what to do; `code` is stable. */
 export class FusionizeError extends Error {

@@ -63,7 +63,17 @@ export function world(
           timeoutMs: options.timeoutMs ?? 10_000,
           dev: options.dev ?? false,
         },
-        { call: (out, signal) => call(out, signal), send, log: (entry) => logs.push(entry) },
+        {
+          call: (out, signal) => call(out, signal),
+          send,
+          log: (entry) => logs.push(entry),
+          bucket: noBuckets,
+          object: noBuckets,
+          begin: noBuckets,
+          mirror: noBuckets,
+          result: noBuckets,
+          release: noBuckets,
+        },
       )
       handlers.set(fn, handler)
     }
@@ -168,4 +178,8 @@ export const nothingInline = (): Inline => ({ call: [], send: [], map: [] })
 
 export function allInline(names: string[]): () => Inline {
   return () => ({ call: names, send: names, map: names })
+}
+
+function noBuckets(): never {
+  throw new Error('this world has no buckets')
 }

@@ -15,6 +15,14 @@ export class PinnedSends {
     readonly sends: Sends,
   ) {}
 
+  /** Sends of an earlier run: their sessions are under way, on their own setup or the current one. */
+  adopt(sends: readonly AcceptedSend[]): void {
+    for (const send of sends) {
+      const deployment = this.deployments.byId(send.setup) ?? this.deployments.current
+      if (deployment) this.#pin(send, deployment)
+    }
+  }
+
   /** @see EnginePorts.accept */
   async accept(items: readonly Send[], heldBy?: string): Promise<readonly string[]> {
     const accepted = Date.now()
@@ -32,6 +40,11 @@ export class PinnedSends {
       release(items.map((send) => send.id))
       throw error
     }
+  }
+
+  /** A send that is accepted, or about to be. */
+  find(id: string): Send | undefined {
+    return this.#pinned.get(id)?.send
   }
 
   /** An inline send ended in its sandbox: its first run. */
@@ -55,8 +68,7 @@ export class PinnedSends {
     if (outcome.ok || attempt > this.retriesOf(task)) this.#unpin(id)
   }
 
-  #pin(send: Send): boolean {
-    const deployment = this.deployments.byId(send.setup)
+  #pin(send: Send, deployment = this.deployments.byId(send.setup)): boolean {
     if (deployment === undefined || this.#pinned.has(send.id)) return false
     this.#pinned.set(send.id, { deployment, send })
     deployment.enter(send.session)

@@ -1,8 +1,12 @@
 import { mkdirSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import type { Build, Facts, InvokeResult, Platform, PlatformStatus } from '@fusionize/platform'
 import { FusionizeError } from 'fusionize'
+import { type BucketDefinition, bucketOf, isDelivery } from 'fusionize/buckets'
 import { errorToWire, type Outcome } from 'fusionize/runtime'
 import { setupId } from 'fusionize/setup'
+import { awaitEntry } from './buckets/awaited-entry.js'
+import { Buckets } from './buckets/index.js'
 import { limitsOf } from './capacity.js'
 import { createEmulation } from './emulation/index.js'
 import { openGroups, unlimited } from './engine/cgroup.js'
@@ -39,7 +43,19 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   mkdirSync(dir, { recursive: true })
   // Before the sends: those of an earlier run ask for the retries of their tasks as soon as they are read.
   const deployments: Deployments = new Deployments((deployment) => engine.retire(deployment))
-  const sends = createSends({ dir, durability, retries, retriesOf, retryDelayMs, run: runSend })
+  const buckets: Buckets = new Buckets(
+    {
+      append: (events) => sends.append(events),
+      accept: (firings) => pinned.accept(firings),
+      cancel: (invocation) => engine.cancel(invocation),
+      log: (level, session, message) =>
+        logs.add({ level, session, message, task: '', function: '', sandbox: '', stream: 'log', time: Date.now() }),
+      currentSetup: () => deployments.current?.id ?? '',
+      now: Date.now,
+    },
+    settings.dev,
+  )
+  const sends = createSends({ dir, durability, retries, retriesOf, retryDelayMs, run: runSend, also: buckets })
   const records = openRecords(dir)
   const logs = new Logs()
   const groups =
@@ -52,7 +68,10 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       startHost: isolation === 'threads' ? startThread : (request, events) => startProcess(request, events, groups),
       accept: (items, heldBy) => pinned.accept(items, heldBy),
       settled: (id, outcome) => pinned.settled(id, outcome),
+      held: (id) => pinned.find(id),
+      release: (id, sandbox) => sends.release(id, sandbox),
       orphan: (sandbox) => sends.orphan(sandbox),
+      buckets,
       record: (line) => records.add(line),
       log: (entry) => logs.add({ ...entry, message: mapPlaces(entry.message) }),
     },
@@ -64,6 +83,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   })
   let gateway: Gateway | undefined
   let closed = false
+  let recovered = false
 
   function retriesOf(task: string): number {
     return deployments.current?.task(task)?.retries ?? retries
@@ -81,7 +101,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
             session: send.session,
             task: send.task,
             mode: 'send' as const,
-            external: send.parent === '',
+            external: send.parent === '' && !isDelivery(send.input),
             attempt: send.attempt,
             // Accepted is accepted: it waits for a sandbox as long as it takes.
             deadline: Number.MAX_SAFE_INTEGER,
@@ -102,6 +122,20 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       throw new FusionizeError('UNKNOWN_TASK', `nothing is deployed yet; deploy a setup before task '${task}' can run`)
     if (deployment.poolFor(task, task) === undefined) throw unknownTask(task, deployment.id)
     return deployment
+  }
+
+  function newDeployment(setup: string, build: Build, forceCold: boolean): Deployment {
+    const deployment = new Deployment(setup, build, forceCold, newEmulation())
+    deployment.onQuiet = (session) => buckets.quiet(session)
+    return deployment
+  }
+
+  /** After the first deployment: sessions of an earlier run that have work are under way, all others with objects are over. */
+  function recover(): void {
+    recovered = true
+    pinned.adopt(sends.unfinished())
+    for (const session of buckets.sessions)
+      if (!deployments.all.some((deployment) => deployment.sessions.has(session))) buckets.quiet(session)
   }
 
   const platform: LocalPlatform = {
@@ -130,10 +164,12 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       if (closed) throw shuttingDown()
       const setup = setupId(build.setup)
       const changed = changedFunctions(deployments.current?.build, build)
+      buckets.define(await bucketsOf(build))
       const same = deployments.byId(setup)
       if (same && same.forceCold === forceCold && changedFunctions(same.build, build).length === 0)
         deployments.traffic({ [setup]: 1 })
-      else deployments.add(new Deployment(setup, build, forceCold, newEmulation()))
+      else deployments.add(newDeployment(setup, build, forceCold))
+      if (!recovered) recover()
       deployed()
       gateway?.refresh()
       return { setup, changed }
@@ -166,11 +202,29 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
         input,
       }
       return new Promise((resolve) => {
-        const job = engine.submit(deployment, task, request, false, (ok, part) => {
+        const settle = (outcome: Outcome) => {
           signal?.removeEventListener('abort', abort)
-          const outcome = outcomeOf(ok, part)
           resolve(outcome.ok ? { ...outcome, session } : { ...outcome, error: mapError(outcome.error), session })
+        }
+        const awaited = deployment.task(task)?.result
+        const entry =
+          awaited === undefined
+            ? undefined
+            : awaitEntry(
+                {
+                  buckets,
+                  hold: (send, sandbox) => pinned.accept([send], sandbox),
+                  settled: (id, o) => pinned.settled(id, o),
+                },
+                { task, bucket: awaited, setup: deployment.id, limitMs: timeoutMs ?? settings.timeoutMs + limitMs },
+                request,
+                settle,
+              )
+        const job = engine.submit(deployment, task, request, false, (ok, part) => {
+          if (entry === undefined) settle(outcomeOf(ok, part))
+          else entry.replied(outcomeOf(ok, part))
         })
+        if (job) entry?.runs(job)
         function abort(): void {
           if (job) engine.abandon(job)
           const error = new FusionizeError('CANCELLED', `the call of task '${task}' was cancelled by its caller`)
@@ -197,6 +251,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     status: async () => ({
       ...statusOf(deployments),
       sends: sends.stats(),
+      ...(deployments.current?.build.buckets && { buckets: buckets.status() }),
       ...(gateway === undefined ? {} : { url: gateway.url }),
     }),
 
@@ -212,6 +267,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       closed = true
       await gateway?.close()
       // The engine first: what its sandboxes still finish is noted, what they leave is for the next start.
+      buckets.close()
       await engine.close()
       await sends.close()
       groups.close()
@@ -234,6 +290,13 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     }
   }
   return platform
+}
+
+/** The buckets of a build, from the module that it has for them: their triggers are code. */
+async function bucketsOf(build: Build): Promise<BucketDefinition[]> {
+  if (build.buckets === undefined) return []
+  const module = (await import(pathToFileURL(build.buckets.file).href)) as { buckets: unknown[] }
+  return module.buckets.map(bucketOf).filter((definition) => definition !== undefined)
 }
 
 function statusOf(deployments: Deployments): Pick<PlatformStatus, 'platform' | 'setups' | 'functions'> {

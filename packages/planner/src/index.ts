@@ -1,7 +1,13 @@
 export { best, better, choose, compareRows, dominates, objective, objectiveEstimate, satisfies } from './goals.js'
 export { type Cost, costOf, totalOf } from './measure/cost.js'
 export { measure, type RequestSample } from './measure/measure.js'
-export { type CallGraphEdge, type CallGraphNode, callGraph } from './profile/call-graph.js'
+export {
+  type CallGraph,
+  type CallGraphBucket,
+  type CallGraphEdge,
+  type CallGraphNode,
+  callGraph,
+} from './profile/call-graph.js'
 export { emptyProfile } from './profile/fold.js'
 export { profileFromJSON, profileToJSON } from './profile/json.js'
 export { mergeProfiles } from './profile/merge.js'

@@ -1,5 +1,5 @@
 import { type RequestSample, seededRandom } from '@fusionize/planner'
-import { type InvocationRecord, RECORD_VERSION, type Span, spanId } from 'fusionize/record'
+import { type Fired, type InvocationRecord, RECORD_VERSION, type Span, spanId } from 'fusionize/record'
 import { type FusionSetup, type Mode, routeOf, setupId } from 'fusionize/setup'
 import type { Step, World } from './world.js'
 
@@ -13,6 +13,8 @@ export interface LoadOptions {
   /** Every invocation starts a sandbox. @default false */
   forceCold?: boolean
 }
+
+const OBJECT_BYTES = 100
 
 interface Invocation {
   fn: string
@@ -42,8 +44,17 @@ export function simulate(
   const clock = new Clock()
   const id = setupId(setup)
   let count = 0
+  let firings = 0
 
-  const invoke = (fn: string, mode: Mode, session: number, parent: string | null, at: number, onReply: Done) => {
+  const invoke = (
+    fn: string,
+    mode: Mode,
+    session: number,
+    parent: string | null,
+    at: number,
+    onReply: Done,
+    fired?: Fired,
+  ) => {
     const memory = setup.functions[fn]?.memory ?? 128
     const coldMs = forceCold ? world.coldMs(memory) : 0
     const number = ++count
@@ -72,6 +83,7 @@ export function simulate(
       concurrent: 1,
       spans: [],
     }
+    if (fired) record.fired = { ...fired, waitMs: fired.waitMs + coldMs }
     if (forceCold) record.coldKind = 'forced'
     const invocation: Invocation = { fn, memory, record, coreFree: start, open: 0, onDone: () => records.push(record) }
     const span = openSpan(invocation, -1, fn, mode === 'send' ? 'send' : 'call', 'inline', start)
@@ -133,13 +145,15 @@ export function simulate(
         return
       }
       const calls = callsOf(step)
-      let open = calls.length
+      const buckets = 'put' in step ? step.put : []
+      let open = calls.length + buckets.length
       let latest = now
       const one = (end: number) => {
         latest = Math.max(latest, end)
         if (--open === 0) then(latest)
       }
       for (const { to, mode } of calls) startCall(inv, span, to, mode, now, session, held, one)
+      for (const bucket of buckets) put(inv, span, bucket, now, session, held, one)
     }
     next(0, at)
   }
@@ -174,6 +188,37 @@ export function simulate(
     invoke(to, mode, session, caller, at + handOver / 2, (reply) =>
       clock.at(reply + handOver / 2, () => end(reply + handOver / 2)),
     )
+  }
+
+  /** Every object starts the bucket's tasks: in this function, if it evaluates the bucket, else once it was handed over. */
+  const put = (
+    inv: Invocation,
+    span: number,
+    bucket: string,
+    at: number,
+    session: number,
+    held: { span: number; task: string }[],
+    onEnd: Done,
+  ) => {
+    inv.record.puts ??= []
+    const known = inv.record.puts.find((x) => x.span === span && x.bucket === bucket)
+    if (known) {
+      known.count++
+      known.bytes += OBJECT_BYTES
+    } else inv.record.puts.push({ span, bucket, count: 1, bytes: OBJECT_BYTES })
+    const spec = setup.functions[inv.fn]
+    const fused = spec?.buckets.includes(bucket) === true
+    const handOver = fused ? 0 : world.handOverMs('send', inv.memory)
+    for (const [trigger, { task }] of (world.app.buckets?.[bucket]?.triggers ?? []).entries()) {
+      const fired = { bucket, trigger, id: `f${++firings}`, objects: 1, bytes: OBJECT_BYTES, waitMs: handOver }
+      if (fused && spec.inline.send.includes(task)) {
+        const started = openSpan(inv, span, task, 'send', 'inline', at)
+        held.push({ span: started, task })
+        inv.record.firings ??= []
+        inv.record.firings.push({ span: started, fired })
+      } else invoke(task, 'send', session, spanId(inv.record.span, span), at + handOver, () => {}, fired)
+    }
+    clock.at(at + handOver, () => onEnd(at + handOver))
   }
 
   const compute = (inv: Invocation, span: number, cpuMs: number, at: number, then: Done) => {

@@ -17,13 +17,13 @@ import { createOutput } from '../terminal/output.js'
 export default command({
   help: {
     name: 'graph',
-    description: 'Show the call graph: who calls whom, how, and in which function',
+    description: 'Show the call graph: who calls whom, how, and in which function; and what goes through buckets',
     examples: [
       ['graph', 'as a tree, cut by the current setup, with figures of the last run of optimize'],
       ['graph --svg graph.svg', 'as a drawing'],
       ["graph --setup '(greet, title)@256' --svg -", 'another setup, the drawing on stdout'],
     ],
-    json: '{ app, setup, notation, groups: [{ host, memory, entry?, tasks: [] }], nodes: [{ id, task, host, figures? }], edges: [{ from, to, mode, route, figures? }] }',
+    json: '{ app, setup, notation, groups: [{ host, memory, entry?, tasks: [] }], nodes: [{ id, task, host, figures? }], edges: [{ from, to, mode, route, figures? }], buckets: [{ id, bucket, host? }], data: [{ from, to, kind, route, triggers?, figures? }] }',
   },
   args: {
     setup: {

@@ -6,6 +6,7 @@ import { remoteHost } from '../app/host.js'
 import { appDir, loadApp } from '../app/load-app.js'
 import { openPlatform } from '../app/open-platform.js'
 import { stateDirOf } from '../app/state-dir.js'
+import { bucketTable } from '../terminal/bucket-table.js'
 import { command } from '../terminal/command.js'
 import { atEnd } from '../terminal/lifetime.js'
 import { createOutput } from '../terminal/output.js'
@@ -14,9 +15,9 @@ import { table } from '../terminal/table.js'
 export default command({
   help: {
     name: 'status',
-    description: 'Show what runs: setups, sandboxes, and sends that wait',
+    description: 'Show what runs: setups, sandboxes, sends that wait, and what is in buckets',
     examples: [['status', 'of the running dev server, else of what is kept in the folder']],
-    json: '{ running, pid?, url?, current: { setup, notation, adopted } | null, platform, setups: [{ id, weight, sessions }], functions: [{ function, setup, sandboxes: { starting, idle, busy }, queued }], sends: { pending, retrying, dead } }',
+    json: '{ running, pid?, url?, current: { setup, notation, adopted } | null, platform, setups: [{ id, weight, sessions }], functions: [{ function, setup, sandboxes: { starting, idle, busy }, queued }], sends: { pending, retrying, dead }, buckets: [{ bucket, objects, bytes, sessions, oldestMs }] }',
   },
   args: {},
   async run({ args }) {
@@ -32,9 +33,9 @@ export default command({
       () => null,
     )
     const status = await (server ? remoteHost(server).status() : offline())
-    const { functions, platform, sends, setups } = status
+    const { buckets = [], functions, platform, sends, setups } = status
     const document = { running: server !== undefined, pid: server?.pid, url: server?.url, current }
-    out.result({ ...document, platform, setups, functions, sends }, () => {
+    out.result({ ...document, platform, setups, functions, sends, buckets }, () => {
       const lines = [
         `${pc.bold(loaded.name)}  ${server ? `${pc.green('running')} at ${server.url}, process ${server.pid}` : 'not running'}`,
         current
@@ -59,6 +60,7 @@ export default command({
         const heading = ['function', 'setup', 'starting', 'idle', 'busy', 'queued']
         lines.push('', table(heading, rows, ['left', 'left', 'right', 'right', 'right', 'right']))
       }
+      if (buckets.length > 0) lines.push('', bucketTable(buckets))
       return lines.join('\n')
     })
 

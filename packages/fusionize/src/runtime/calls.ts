@@ -107,12 +107,14 @@ function finish(frame: Frame, output: unknown): unknown {
     return fail(frame, error)
   }
   frame.run.spans.close(frame.span, copiedBytes)
+  frame.over(true)
   frame.run.closeCall()
   return result
 }
 
 function fail(frame: Frame, error: unknown): never {
   frame.run.spans.fail(frame.span, error)
+  frame.over(false)
   frame.run.closeCall()
   throw errorFromWire(errorToWire(error), frame.parent?.definition.name)
 }
@@ -153,10 +155,13 @@ function hold(frame: Frame, definition: TaskDefinition, input: Payload): void {
   const { run, unit } = frame
   const id = sendId(childId(frame.invocation, frame.nextPlace()), definition, input)
   const span = run.spans.open(frame.span, run.router.link(definition).name, spanCode.send, sizeOf(input))
+  unit.held ??= []
   unit.held.push({
+    id,
     definition,
     span,
-    send: {
+    begin: () => decode(input),
+    send: () => ({
       id,
       session: frame.session,
       function: run.router.function,
@@ -165,12 +170,13 @@ function hold(frame: Frame, definition: TaskDefinition, input: Payload): void {
       trace: run.request.trace,
       parent: spanId(run.spanId, span),
       setup: run.router.info.setup,
-    },
+    }),
   })
 }
 
 function outboundOf(frame: Frame, definition: TaskDefinition, input: Payload, span: number): Outbound {
   const { run } = frame
+  if (run.lease) run.lease.spread = true
   return {
     id: childId(frame.invocation, frame.nextPlace()),
     session: frame.session,

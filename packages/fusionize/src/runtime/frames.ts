@@ -3,7 +3,9 @@ import { setMaxListeners } from 'node:events'
 import type { TaskDefinition } from '../definition.js'
 import { type FusionizeError, timeoutError } from '../errors.js'
 import { fingerprint } from '../fingerprint.js'
-import type { HeldSend, Invocation, LogEntry } from './protocol.js'
+import type { Fired, Puts } from '../record.js'
+import type { Lease } from './lease.js'
+import type { HeldSend, Invocation, InvocationPort, LogEntry, Outcome } from './protocol.js'
 import type { Router } from './router.js'
 import { Spans } from './spans.js'
 
@@ -41,15 +43,47 @@ export class Run {
   open = 0
   /** µs from the start to the reply. */
   replied = 0
+  /** What started it, when a trigger did. */
+  fired: Fired | undefined
+  puts: Puts[] | undefined
+  private begun: { work: FiredWork; at: number }[] | undefined
   private ended = false
 
   constructor(
     readonly router: Router,
     readonly request: Invocation,
+    readonly port: InvocationPort,
     sampled: boolean,
+    /** The right to evaluate the session's fused buckets. */
+    readonly lease: Lease | undefined,
     readonly whenDone: (run: Run) => void,
   ) {
     this.spans = new Spans(sampled)
+    if (lease) lease.runs++
+  }
+
+  notePut(span: number, bucket: string, bytes: number): void {
+    this.puts ??= []
+    const last = this.puts.at(-1)
+    if (last?.span === span && last.bucket === bucket) {
+      last.count++
+      last.bytes += bytes
+    } else this.puts.push({ span, bucket, count: 1, bytes })
+  }
+
+  /** A fused bucket started the span, after a put at `at`. */
+  noteFiring(work: FiredWork, at: number): void {
+    this.begun ??= []
+    this.begun.push({ work, at })
+  }
+
+  /** What fused buckets started, for the record. */
+  get firings(): { span: number; fired: Fired }[] | undefined {
+    const { spans } = this
+    return this.begun?.map(({ work, at }) => {
+      const waitMs = Math.max(0, spans.startOf(work.span) / 1000 + spans.origin - at)
+      return { span: work.span, fired: { ...work.fired(), waitMs: Math.round(waitMs * 1000) / 1000 } }
+    })
   }
 
   /** A unit is over. */
@@ -69,22 +103,43 @@ export class Run {
   private end(): void {
     if (this.open > 0 || this.ended) return
     this.ended = true
+    if (this.lease && --this.lease.runs === 0) this.lease.end(false)
     this.whenDone(this)
   }
 }
 
-/** Work that is accepted and answered for as one: the invocation itself, or one inline send after its reply. */
+/** Work that is accepted and answered for as one: the invocation itself, an inline send after its reply, or what a fused bucket started. */
 export class Unit {
-  /** Inline sends made here, to be held outside before this unit is answered. */
-  readonly held: Held[] = []
+  /** Work made here that begins when this unit is answered and it is held outside. */
+  held: Held[] | undefined
+  /** Work of fused buckets that has begun before this unit is answered and is not over. Nothing of it is accepted yet. */
+  begun: Set<Held> | undefined
+  /** Work of fused buckets that begins when this unit is answered, as invocations of their own. */
+  next: Held[] | undefined
+  /** Work that had begun and failed: it is the platform's to run again. */
+  failed: Held[] | undefined
+  /** What must have left before this unit may be answered. */
+  left: Promise<unknown>[] | undefined
   answered = false
+  /** The unit that answers for this one, as long as this is not held outside itself. */
+  root: Unit | undefined
+  /** Called when all that has begun is over. */
+  onQuiet: (() => void) | undefined
+  /** Resolves when what this unit left behind is held outside, with what must not run here; rejects when it could not be. */
+  handover: Promise<ReadonlySet<string>> | undefined
   #abort: AbortController | undefined
   #reason: FusionizeError | undefined
 
   constructor(
-    readonly id: string,
+    private readonly of: { readonly id: string },
     readonly attempt: number,
+    /** Nobody waits for its answer, so what it starts need not wait for it either. */
+    readonly detached: boolean,
   ) {}
+
+  get id(): string {
+    return this.of.id
+  }
 
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
@@ -101,16 +156,32 @@ export class Unit {
   }
 }
 
-/** An inline send that waits for its unit to be answered. */
+/** Work that a unit leaves behind: an inline send, or what a trigger of a fused bucket starts. */
 export interface Held {
-  send: HeldSend
-  definition: TaskDefinition
-  span: number
+  readonly id: string
+  readonly definition: TaskDefinition
+  readonly span: number
+  /** Called when it begins: the task's input. */
+  begin(): unknown
+  /** As the platform keeps it. */
+  send(): HeldSend
+  /** Its own unit, once it has begun. */
+  unit?: Unit
+  /** How it ended while its root was not answered, if it failed. */
+  failed?: Outcome
+}
+
+/** What a fused bucket starts, as far as records go. */
+export interface FiredWork {
+  readonly span: number
+  fired(): Omit<Fired, 'waitMs'>
 }
 
 /** One run of one task. */
 export class Frame implements Context {
   private places = 0
+  private puts = 0
+  private sources: { bucket: string; name: string; tell: (kind: 'sourceDone' | 'sourceFailed') => void }[] | undefined
   private id: string | undefined
   private abort: AbortController | undefined
 
@@ -133,6 +204,28 @@ export class Frame implements Context {
   /** Numbers the calls that this frame makes, whatever their route, so that ids do not depend on the setup. */
   nextPlace(): number {
     return ++this.places
+  }
+
+  /** Numbers the puts and declarations that this frame makes. */
+  nextPut(): number {
+    return ++this.puts
+  }
+
+  /** This run is the source `name` of the bucket; `tell` says how it ended. */
+  nameSource(bucket: string, name: string, tell: (kind: 'sourceDone' | 'sourceFailed') => void): void {
+    this.sources ??= []
+    this.sources.push({ bucket, name, tell })
+  }
+
+  /** Who puts into the bucket. */
+  sourceOf(bucket: string): string {
+    return this.sources?.findLast((source) => source.bucket === bucket)?.name ?? this.invocation
+  }
+
+  /** The run is over: sources that it was are done, or failed. */
+  over(ok: boolean): void {
+    if (this.sources === undefined) return
+    for (const { tell } of this.sources) tell(ok ? 'sourceDone' : 'sourceFailed')
   }
 
   get invocation(): string {

@@ -2,7 +2,17 @@ import { definitionOf } from '../definition.js'
 import { FusionizeError, timeoutError } from '../errors.js'
 import { devCheck } from './dev.js'
 import { Run, Unit } from './frames.js'
-import type { FunctionModule, Handler, SandboxInfo, Transport } from './protocol.js'
+import { Lease } from './lease.js'
+import { OwnQueue } from './own-queue.js'
+import type {
+  FunctionModule,
+  Handler,
+  HeldSend,
+  Invocation,
+  InvocationPort,
+  SandboxInfo,
+  Transport,
+} from './protocol.js'
 import { recordWriter } from './record-writer.js'
 import { Router } from './router.js'
 import { failure, startRun } from './run.js'
@@ -29,26 +39,75 @@ export function createHandler(module: FunctionModule, info: SandboxInfo, transpo
       transport.log({ level: 'warn', task, session: '', message, time: Date.now() }),
     )
   const writeRecord = recordWriter(module, info, router)
+  const leases = new Map<string, Lease>()
+  const leaseOf = (session: string, granted: boolean): Lease | undefined => {
+    const known = leases.get(session)
+    if (known?.open || !granted) return known
+    const lease = new Lease(session, (ops, ended) => {
+      if (ended !== 'no') leases.delete(session)
+      transport.mirror(session, ops, ended)
+    })
+    leases.set(session, lease)
+    return lease
+  }
   const units = new Map<string, { unit: Unit; timeoutMs: number; task: string }>()
   let count = 0
+  const own = new OwnQueue((sends) => {
+    for (const { session } of sends) {
+      const lease = leases.get(session)
+      if (lease) lease.spread = true
+    }
+    transport.release(sends.map(({ id }) => id))
+  })
+  router.keepOwn = (lease, sends, free) => {
+    lease.runs += own.add(sends, free && units.size === 1)
+  }
+  const beginOwn = (send: HeldSend) => {
+    const { id, session, task, input, trace, parent } = send
+    const deadline = Date.now() + (router.task(task)?.options.timeout ?? info.timeoutMs)
+    const request = { id, session, task, input, trace, parent, mode: 'send' as const, external: false }
+    run({ ...request, attempt: 1, deadline, cold: null }, transport.begin(send))
+    letGo(session)
+  }
+  const letGo = (session: string) => {
+    const lease = leases.get(session)
+    if (lease && --lease.runs === 0) lease.end(false)
+  }
+
+  function run(request: Invocation, port: InvocationPort): void {
+    const sampled = info.sampleCpuEvery > 0 && count++ % info.sampleCpuEvery === 0
+    const definition = router.task(request.task)
+    const detached = request.mode === 'send' || (request.external && definition?.options.result !== undefined)
+    const unit = new Unit(request, request.attempt, detached)
+    units.set(request.id, { unit, task: request.task, timeoutMs: Math.max(0, request.deadline - Date.now()) })
+    const concurrent = units.size
+    const lease = leaseOf(request.session, request.lease === true)
+    const whenDone = (over: Run) => {
+      units.delete(request.id)
+      const record = writeRecord(over, concurrent)
+      if (lease) own.ran(request.task, over.spans.now() / 1000)
+      if (own.size > 0 && units.size > 0) for (const { session } of own.clear()) letGo(session)
+      const busy = own.size > 0
+      port.done(record, busy)
+      if (busy) own.next(beginOwn)
+      else own.idle()
+    }
+    const started = new Run(router, request, port, sampled, lease, whenDone)
+    if (definition) {
+      startRun(started, unit, definition)
+      return
+    }
+    const known = [...router.names].join(', ')
+    const message = `function '${module.function}' has no task '${request.task}'; it has ${known}`
+    port.reply(failure(new FusionizeError('UNKNOWN_TASK', message)), [], [])
+    started.open++
+    started.close()
+  }
 
   return {
-    run(request, port) {
-      const sampled = info.sampleCpuEvery > 0 && count++ % info.sampleCpuEvery === 0
-      const unit = new Unit(request.id, request.attempt)
-      units.set(request.id, { unit, task: request.task, timeoutMs: Math.max(0, request.deadline - Date.now()) })
-      const concurrent = units.size
-      const run = new Run(router, request, sampled, () => {
-        units.delete(request.id)
-        port.done(writeRecord(run, concurrent))
-      })
-      const definition = router.task(request.task)
-      if (definition) return startRun(run, unit, definition, port)
-      const known = [...router.names].join(', ')
-      const message = `function '${module.function}' has no task '${request.task}'; it has ${known}`
-      port.reply(failure(new FusionizeError('UNKNOWN_TASK', message)), [])
-      run.open++
-      run.close()
+    run,
+    recall(session) {
+      leases.get(session)?.end(true)
     },
     cancel(id, reason) {
       const found = units.get(id)

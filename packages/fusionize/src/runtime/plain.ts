@@ -1,5 +1,7 @@
 import type { TaskDefinition } from '../definition.js'
+import { FusionizeError, timeoutError } from '../errors.js'
 import { Run, Unit } from './frames.js'
+import { Lease } from './lease.js'
 import type { HeldSend, Invocation, Outcome, Payload } from './protocol.js'
 import { PlainRouter } from './router.js'
 import { startRun } from './run.js'
@@ -7,10 +9,27 @@ import { decode, encode } from './wire.js'
 import { errorFromWire } from './wire-errors.js'
 
 /**
- * Tasks outside a function (a unit test, a script): the same frames, copies and errors as in a function whose every route is inline,
- * with nobody to report to. Sends run after the call that made them, in a later turn of the event loop.
+ * Tasks outside a function (a unit test, a script): the same frames, copies and errors as in a function whose every route is inline
+ * and which evaluates every bucket itself, with nobody to report to. Sends run after the call that made them, in a later turn of the
+ * event loop.
  */
-const router = new PlainRouter((definition, { id, session, input }) => plainLater(definition, input, id, session))
+const router = new PlainRouter((definition, { id, session, input }) => plainLater(definition, input, id, session), {
+  result: (session, value) => answers.get(session)?.({ ok: true, output: value }),
+  later(ms, then) {
+    running++
+    const timer = setTimeout(() => {
+      then()
+      over()
+    }, ms)
+    return () => {
+      clearTimeout(timer)
+      over()
+    }
+  },
+})
+const leases = new Map<string, Lease>()
+/** Who waits for a bucket's answer, by session. */
+const answers = new Map<string, (outcome: Outcome) => void>()
 let sessions = 0
 let running = 0
 let failures: unknown[] = []
@@ -19,21 +38,79 @@ let waiting: (() => void)[] = []
 /** @returns what the task returned, as a copy; rejects as a caller in another function would see it */
 export async function plainCall(definition: TaskDefinition, input: unknown): Promise<unknown> {
   const payload = encode(input)
-  const outcome = await plainRun(definition, payload, 'call')
+  const id = nextId()
+  const outcome = await (definition.options.result === undefined
+    ? plainRun(definition, payload, 'call', id, id)
+    : plainAnswer(definition, payload, id, definition.options.result.bucketName))
   if (!outcome.ok) throw errorFromWire(outcome.error)
   return decode(outcome.output)
 }
 
 export function plainSend(definition: TaskDefinition, input: unknown): void {
-  plainLater(definition, encode(input))
+  const id = nextId()
+  plainLater(definition, encode(input), id, id)
+}
+
+function nextId(): string {
+  return `plain-${++sessions}`
+}
+
+/** Runs an entry that a bucket answers for. */
+function plainAnswer(definition: TaskDefinition, input: Payload, id: string, bucket: string): Promise<Outcome> {
+  const { timeout } = definition.options
+  return new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined
+    const settle = (outcome: Outcome) => {
+      clearTimeout(timer)
+      answers.delete(id)
+      resolve(outcome)
+    }
+    answers.set(id, settle)
+    if (timeout !== undefined) timer = setTimeout(() => settle(failed(timeoutError(definition.name, timeout))), timeout)
+    const lease = leaseOf(id)
+    const end = lease.end.bind(lease)
+    lease.end = (recalled) => {
+      end(recalled)
+      if (!lease.open) settle(failed(noResult(definition.name, bucket)))
+    }
+    void plainRun(definition, input, 'call', id, id, true).then((outcome) => {
+      if (!outcome.ok) settle(outcome)
+    })
+  })
+}
+
+function failed(error: FusionizeError): Outcome {
+  return { ok: false, error: { name: error.name, message: error.message, code: error.code } }
+}
+
+/** The session of an entry ended without the object that it answers with. */
+export function noResult(task: string, bucket: string): FusionizeError {
+  return new FusionizeError(
+    'NO_RESULT',
+    `task '${task}' answers with the first object in bucket '${bucket}', but its session ended without one; put one on every path`,
+    { task, bucket },
+  )
+}
+
+function leaseOf(session: string): Lease {
+  const known = leases.get(session)
+  if (known) return known
+  const lease = new Lease(session, (_ops, ended) => {
+    if (ended !== 'no') leases.delete(session)
+  })
+  leases.set(session, lease)
+  return lease
 }
 
 /** Runs the task when whoever sent to it has gone on. */
-function plainLater(definition: TaskDefinition, input: Payload, id?: string, session?: string): void {
+function plainLater(definition: TaskDefinition, input: Payload, id: string, session: string): void {
   running++
+  const lease = leaseOf(session)
+  lease.runs++
   setImmediate(async () => {
     const outcome = await plainRun(definition, input, 'send', id, session)
     if (!outcome.ok) failures.push(errorFromWire(outcome.error))
+    if (--lease.runs === 0) lease.end(false)
     over()
   })
 }
@@ -51,8 +128,9 @@ function plainRun(
   definition: TaskDefinition,
   input: Payload,
   mode: 'call' | 'send',
-  id = `plain-${++sessions}`,
-  session = id,
+  id: string,
+  session: string,
+  answered = false,
 ): Promise<Outcome> {
   const { timeout } = definition.options
   return new Promise((resolve) => {
@@ -70,24 +148,19 @@ function plainRun(
       cold: null,
     }
     running++
-    const run = new Run(router, request, false, over)
-    startRun(
-      run,
-      new Unit(id, 1),
-      definition,
-      {
-        reply: (outcome, held) => {
-          resolve(outcome)
-          return held.length > 0 ? later(held) : undefined
-        },
-        settled: (_id, outcome, held) => {
-          if (!outcome.ok) failures.push(errorFromWire(outcome.error))
-          return held.length > 0 ? later(held) : undefined
-        },
-        done: () => {},
+    const port = {
+      reply: (outcome: Outcome, held: HeldSend[]) => {
+        resolve(outcome)
+        return held.length > 0 ? later(held) : undefined
       },
-      timeout,
-    )
+      settled: (_id: string, outcome: Outcome, held: HeldSend[]) => {
+        if (!outcome.ok) failures.push(errorFromWire(outcome.error))
+        return held.length > 0 ? later(held) : undefined
+      },
+      done: () => {},
+    }
+    const run = new Run(router, request, port, false, leaseOf(session), over)
+    startRun(run, new Unit(request, 1, mode === 'send' || answered), definition, timeout)
   })
 }
 

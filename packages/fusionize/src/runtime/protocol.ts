@@ -54,6 +54,8 @@ export interface Invocation {
   /** What the record should say of this sandbox's start-up: ms on its first invocation, else null. */
   cold: number | null
   coldKind?: 'natural' | 'forced' | 'prewarmed'
+  /** Nobody else works for the session: the function may evaluate its own buckets (`FunctionModule.buckets`) for it. */
+  lease?: boolean
 }
 
 /** A remote call or send that leaves the sandbox. */
@@ -86,12 +88,60 @@ export interface HeldSend {
   setup: string
 }
 
+/** What a task does with a bucket, on its way to the shard that the platform keeps for it. */
+export type BucketOp = { bucket: string; session: string } & (
+  | PutOp
+  | { op: 'get'; key: string }
+  /** `id` is stable over retries, as a put's. */
+  | { op: 'declare'; id: string; keys?: readonly string[]; sources?: readonly string[] }
+  /** The run that is the source `source` began, succeeded, failed. `invocation`: what to cancel when the source is not needed. */
+  | { op: 'source'; source: string; invocation: string }
+  | { op: 'sourceDone' | 'sourceFailed'; source: string }
+  | {
+      op: 'promise'
+      key: string
+      from: string
+      withinMs: number
+      attempts: number
+      rerun: 'source' | 'session'
+    }
+)
+
+export interface PutOp {
+  op: 'put'
+  key: string
+  /** See `putIdOf`. */
+  id: string
+  group?: string
+  source: string
+  /** Epoch ms with a fraction. */
+  at: number
+  value: Payload
+  /** Trace and span of the run that puts. */
+  trace: string
+  parent: string
+}
+
 /** How the handler reaches other functions. */
 export interface Transport {
   /** Resolves with the callee's outcome; rejects only with an `Error` of the platform (crash, queue full…). Aborting `signal` cancels the callee. */
   call(request: Outbound, signal: AbortSignal | undefined): Promise<Outcome>
   /** Resolves once the platform holds the send. */
   send(request: Outbound): Promise<void>
+  /** Resolves with what the platform's shard says: `output` of a `get` is the value. */
+  bucket(op: BucketOp): Promise<Outcome>
+  /**
+   * Tells what happened in the session's fused buckets since the last time. `ended`: the lease is over; `session`: and with it the session.
+   */
+  mirror(session: string, ops: readonly BucketOp[], ended: 'no' | 'lease' | 'session'): void
+  /** The session's first object in the bucket that answers for its entry. */
+  result(session: string, value: Payload): void
+  /** Work that was held with a reply begins here as an invocation of its own. */
+  begin(send: HeldSend): InvocationPort
+  /** Such work that will not begin here soon: it is the platform's to run. */
+  release(ids: readonly string[]): void
+  /** The bytes of an object that a delivery only names. */
+  object(ref: string): Promise<Uint8Array>
   log(entry: LogEntry): void
 }
 
@@ -108,15 +158,19 @@ export interface LogEntry {
 
 /** The adapter's side of one invocation. */
 export interface InvocationPort {
-  reply(outcome: Outcome, held: HeldSend[]): Promise<readonly string[]> | undefined
-  settled(id: string, outcome: Outcome, held: HeldSend[]): Promise<readonly string[]> | undefined
-  done(record: string): void
+  /** `next`: work that this handler runs as invocations of its own, by `transport.begin`; held like `held`, but not waited for. */
+  reply(outcome: Outcome, held: HeldSend[], next: HeldSend[]): Promise<readonly string[]> | undefined
+  settled(id: string, outcome: Outcome, held: HeldSend[], next: HeldSend[]): Promise<readonly string[]> | undefined
+  /** `busy`: `transport.begin` follows at once, so the sandbox is not free. */
+  done(record: string, busy: boolean): void
 }
 
 export interface Handler {
   run(invocation: Invocation, port: InvocationPort): void
   /** Nobody waits for this invocation any more: its `signal` aborts. */
   cancel(invocation: string, reason: 'cancelled' | 'timeout'): void
+  /** Somebody else needs the session's buckets: answered by `mirror` with `ended: 'lease'` unless the lease is over. */
+  recall(session: string): void
 }
 
 /** What the artifact's generated entry passes to the platform's adapter. */

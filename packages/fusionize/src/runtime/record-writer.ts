@@ -48,6 +48,9 @@ export function recordWriter(
       cpu: spans.cpuMs,
       peakMb,
       concurrent,
+      fired: run.fired,
+      puts: run.puts,
+      firings: run.firings,
       e: spans.errors,
     })
     return `${fixed},${rest.slice(1, -1)},"names":${names},"s":"${spans.finish()}"}`

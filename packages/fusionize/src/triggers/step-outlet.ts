@@ -31,7 +31,7 @@ export class StepOutlet implements Outlet {
     private readonly bucket: string,
     private readonly triggers: readonly { task: string; spec: TriggerSpec }[],
   ) {
-    this.prefixes = triggers.map((_, i) => `${bucket}\n${i}\n`)
+    this.prefixes = triggers.map((_, i) => prefixOf(bucket, i))
   }
 
   begin(nowMs: number): void {
@@ -105,7 +105,7 @@ export class StepOutlet implements Outlet {
     const count = state.fired[trigger] as number
     state.fired[trigger] = count + 1
     const ordinal = ownOrdinal ?? count
-    const id = `${fingerprint(this.prefixes[trigger] + scope)}-${ordinal}`
+    const id = idOf(this.prefixes[trigger] as string, scope, ordinal)
     const firing: Firing = { id, bucket, trigger, task, scope, ordinal, objects, group, sessions, incomplete }
     this.result.firings = added(this.result.firings, firing)
   }
@@ -134,4 +134,17 @@ function added<T>(list: T[], item: T): T[] {
 
 function sessionsOf(objects: readonly ObjectMeta[]): string[] {
   return [...new Set(objects.map(({ session }) => session))]
+}
+
+function prefixOf(bucket: string, trigger: number): string {
+  return `${bucket}\n${trigger}\n`
+}
+
+function idOf(prefix: string, scope: string, ordinal: number): string {
+  return `${fingerprint(prefix + scope)}-${ordinal}`
+}
+
+/** Id of a firing (see `Firing`). */
+export function firingId(bucket: string, trigger: number, scope: string, ordinal: number): string {
+  return idOf(prefixOf(bucket, trigger), scope, ordinal)
 }

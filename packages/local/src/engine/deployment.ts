@@ -14,6 +14,8 @@ export class Deployment {
   weight = 0
   /** Called when the last session is over. */
   onIdle: (deployment: Deployment) => void = () => {}
+  /** Called when nothing of the session is under way. */
+  onQuiet: (session: string) => void = () => {}
 
   constructor(
     readonly id: string,
@@ -56,6 +58,7 @@ export class Deployment {
       return
     }
     this.sessions.delete(session)
+    this.onQuiet(session)
     if (this.sessions.size === 0) this.onIdle(this)
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { FusionizeError, timeoutError } from 'fusionize'
 import { spanOf } from 'fusionize/record'
 import type { Outcome, Payload, SandboxInfo } from 'fusionize/runtime'
+import type { Buckets } from '../buckets/index.js'
 import { type Part, Utf8 } from '../sandbox/messages.js'
 import type { Deployment } from './deployment.js'
 import { exitError, shuttingDown, startError, unknownTask, wireText } from './failures.js'
@@ -11,6 +12,7 @@ import { Links } from './links.js'
 import type { Pool } from './pool.js'
 import {
   type BeganHead,
+  type BucketHead,
   type FunctionLog,
   type Held,
   type Leaving,
@@ -48,8 +50,13 @@ export interface EnginePorts {
   accept(items: Send[], heldBy?: string): Promise<readonly string[]>
   /** An inline send, held by a sandbox, ended there. */
   settled(id: string, outcome: Outcome): void
+  /** A send that a sandbox holds or is about to. */
+  held(id: string): Send | undefined
+  /** A send that the sandbox holds will not run there. */
+  release(id: string, sandbox: string): void
   /** The sandbox that held sends is gone. */
   orphan(sandbox: string): void
+  buckets: Buckets
   record(line: string): void
   log(entry: FunctionLog): void
 }
@@ -151,6 +158,12 @@ export class Engine implements SandboxOwner {
       job.void = true
       job.sandbox?.cancel(job, 'cancelled')
     }
+  }
+
+  /** Nobody needs what the invocation does. */
+  cancel(invocation: string): void {
+    for (const sandbox of this.#live.values())
+      for (const job of sandbox.jobs.values()) if (job.request.id === invocation) sandbox.cancel(job, 'cancelled')
   }
 
   /** Resolves when no job is under way. */
@@ -327,14 +340,29 @@ export class Engine implements SandboxOwner {
     else void hold()
   }
 
-  reply(sandbox: Sandbox, job: Job, { ok, part, no, held, record }: Reply): void {
+  reply(sandbox: Sandbox, job: Job, { ok, part, no, held, record, busy }: Reply): void {
     const answer = () => {
-      if (no === 0) return job.answer(ok, part)
+      if (no === 0) {
+        if (held.length > 0) {
+          this.#hold(sandbox, job, 0, held).then(
+            () => job.answer(ok, part),
+            (error) => job.answer(false, wireText(error)),
+          )
+          return
+        }
+        if (sandbox.writing === undefined) return job.answer(ok, part)
+        // It rests on what buckets of the sandbox did, which is not kept yet.
+        sandbox.writing.then(
+          () => job.answer(ok, part),
+          (error) => job.answer(false, wireText(error)),
+        )
+        return
+      }
       job.answered()
       return job.caller?.called(callOf(job))
     }
     if (record !== undefined) {
-      this.#over(sandbox, job, record, answer)
+      this.#over(sandbox, job, record, answer, busy)
       return
     }
     this.#wheel.add(job, Date.now() + this.#longestMs(job.pool))
@@ -359,7 +387,7 @@ export class Engine implements SandboxOwner {
   settled(sandbox: Sandbox, job: Job, id: string, ok: boolean, part: Part, no: number, held: Held[]): void {
     this.#wheel.add(job, Date.now() + this.#longestMs(job.pool))
     const settle = () => this.ports.settled(id, outcomeOf(ok, part))
-    if (no === 0) settle()
+    if (no === 0 && held.length === 0) settle()
     else
       this.#hold(sandbox, job, no, held).then(settle, (error) =>
         this.ports.settled(id, outcomeOf(false, wireText(error))),
@@ -382,27 +410,49 @@ export class Engine implements SandboxOwner {
     try {
       const known = await this.ports.accept(items, sandbox.id)
       if (sandbox.state === 'ended') this.ports.orphan(sandbox.id)
-      sandbox.accepted(no, known)
+      if (no > 0) sandbox.accepted(no, known)
     } catch (error) {
-      sandbox.refuseOrAnswer(no, false, wireText(error))
+      if (no > 0) sandbox.refuseOrAnswer(no, false, wireText(error))
       throw error
     }
   }
 
-  done(sandbox: Sandbox, job: Job, record: Part): void {
-    this.#over(sandbox, job, record, () => {})
+  done(sandbox: Sandbox, job: Job, record: Part, busy: boolean): void {
+    this.#over(sandbox, job, record, () => {}, busy)
   }
 
-  #over(sandbox: Sandbox, job: Job, record: Part, answer: () => void): void {
+  begins(sandbox: Sandbox, no: string, id: string): void {
+    const send = this.ports.held(id)
+    const { deployment } = sandbox.pool
+    // It was not accepted: what runs is nobody's.
+    const { session, task, trace, parent } = send ?? { session: '', task: '', trace: '', parent: '' }
+    const limitMs = this.timeoutOf(deployment, task)
+    const request = { id, session, task, trace, parent, mode: 'send' as const, external: false, attempt: 1, limitMs }
+    const job = new Job(
+      no,
+      { ...request, deadline: Number.MAX_SAFE_INTEGER, input: undefined },
+      sandbox.pool,
+      false,
+      (ok, part) => this.ports.settled(id, outcomeOf(ok, part)),
+    )
+    this.#admit(job)
+    sandbox.runs(job)
+  }
+
+  release(sandbox: Sandbox, sends: string[]): void {
+    for (const id of sends) this.ports.release(id, sandbox.id)
+  }
+
+  #over(sandbox: Sandbox, job: Job, record: Part, answer: () => void, busy: boolean): void {
     this.ports.record(textOf(record))
     const { pool } = sandbox
     pool.finished(job)
     const usable = sandbox.endedFor === undefined && sandbox.state === 'ready'
     // Before the answer: a caller in a loop has the link when it calls again.
-    const lent = usable && this.#links.lend(sandbox, job)
+    const lent = usable && !busy && this.#links.lend(sandbox, job)
     answer()
     job.finish()
-    if (!usable || lent) return
+    if (!usable || lent || busy) return
     if (pool.deployment.forceCold) {
       this.scheduler.evict(sandbox)
       this.scheduler.schedule()
@@ -414,6 +464,40 @@ export class Engine implements SandboxOwner {
       return
     }
     this.scheduler.freed(sandbox)
+  }
+
+  lease(sandbox: Sandbox, { request: { session, mode } }: Job): boolean {
+    // The session counts the job and, of a send, the acceptance.
+    const open = sandbox.pool.deployment.sessions.get(session)
+    return this.ports.buckets.lease(sandbox, session, open === (mode === 'send' ? 2 : 1))
+  }
+
+  bucket(sandbox: Sandbox, no: number, op: BucketHead, value: Part): void {
+    this.ports.buckets.op(sandbox, op, payloadOf(value), (error, output) =>
+      sandbox.refuseOrAnswer(no, error === undefined, error === undefined ? output : wireText(error)),
+    )
+  }
+
+  mirror(
+    sandbox: Sandbox,
+    session: string,
+    ops: BucketHead[],
+    values: Part[],
+    ended: 'no' | 'lease' | 'session',
+  ): void {
+    const written = this.ports.buckets.mirror(sandbox, session, ops, values.map(payloadOf), ended)
+    if (written === undefined) return
+    sandbox.writing = written
+    written.then(
+      () => {
+        if (sandbox.writing === written) sandbox.writing = undefined
+      },
+      () => {},
+    )
+  }
+
+  outcome(_sandbox: Sandbox, session: string, value: Part): void {
+    this.ports.buckets.outcome(session, payloadOf(value))
   }
 
   log(entry: FunctionLog): void {
@@ -437,6 +521,7 @@ export class Engine implements SandboxOwner {
     const jobs = [...sandbox.jobs.values()]
     sandbox.jobs.clear()
     this.ports.orphan(sandbox.id)
+    this.ports.buckets.gone(sandbox)
     const error = wireText(exitError(sandbox, exit))
     // What it had begun it may not have said.
     sandbox.lentTo?.bereft.set(sandbox.id, error)

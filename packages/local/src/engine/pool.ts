@@ -28,12 +28,15 @@ export class Pool {
   /** After a failed start: until when (epoch ms) no other is tried, and what its callers are told. */
   broken: { until: number; failures: number; error: string } | undefined
   readonly concurrency: number
+  /** Buckets that its sandboxes evaluate themselves, for sessions leased to them. */
+  readonly fused: ReadonlySet<string>
 
   constructor(
     readonly deployment: Deployment,
     readonly artifact: Artifact,
     readonly spec: FunctionSpec,
   ) {
+    this.fused = new Set(spec.buckets)
     this.concurrency = deployment.forceCold ? 1 : Math.max(1, spec.concurrency)
   }
 

@@ -1,5 +1,5 @@
 import type { FusionizeError } from 'fusionize'
-import type { LogEntry } from 'fusionize/runtime'
+import type { BucketOp, LogEntry } from 'fusionize/runtime'
 import * as kind from '../sandbox/kinds.js'
 import { type Head, type HeldHead, type Part, Utf8 } from '../sandbox/messages.js'
 import type { Exit, Host } from './host.js'
@@ -31,7 +31,11 @@ export interface SandboxOwner {
   reply(sandbox: Sandbox, job: Job, reply: Reply): void
   settled(sandbox: Sandbox, job: Job, id: string, ok: boolean, part: Part, no: number, held: Held[]): void
   /** Nothing of the job runs any more. */
-  done(sandbox: Sandbox, job: Job, record: Part): void
+  done(sandbox: Sandbox, job: Job, record: Part, busy: boolean): void
+  /** A send that it holds begins as a job of its own. */
+  begins(sandbox: Sandbox, job: string, send: string): void
+  /** Sends that it holds are to be run elsewhere. */
+  release(sandbox: Sandbox, sends: string[]): void
   abandon(job: Job): void
   /** Its link: it takes links, it runs what came over one, it takes nothing more. */
   listening(sandbox: Sandbox): void
@@ -41,6 +45,12 @@ export interface SandboxOwner {
   revoked(sandbox: Sandbox): void
   /** A call that went over a link is given up before its callee said that it began. */
   abandonEarly(caller: Sandbox, no: number, callee: string): void
+  /** Whether the session's fused buckets may be evaluated by the job. */
+  lease(sandbox: Sandbox, job: Job): boolean
+  bucket(sandbox: Sandbox, no: number, op: BucketHead, value: Part): void
+  mirror(sandbox: Sandbox, session: string, ops: BucketHead[], values: Part[], ended: 'no' | 'lease' | 'session'): void
+  /** The session's entry is answered by a bucket. */
+  outcome(sandbox: Sandbox, session: string, value: Part): void
   log(entry: FunctionLog): void
   ended(sandbox: Sandbox, exit: Exit): void
   /** `sandbox.waiting` changed. */
@@ -56,12 +66,18 @@ export interface Reply {
   held: Held[]
   /** Present when nothing of the job runs any more. */
   record: Part
+  /** The sandbox goes on with a send that it holds: it is not free. */
+  busy: boolean
 }
 
 export interface Held {
   head: HeldHead
   input: Part
 }
+
+/** A bucket's operation without the value of a put. */
+export type BucketHead = DistributiveOmit<BucketOp, 'value'>
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 export type BeganHead = [
   kind: number,
@@ -80,6 +96,7 @@ type AnswerHead = [
   no: number,
   held: HeldHead[],
   idOrOver: string | boolean,
+  busy?: boolean,
 ]
 type LogHead = [kind: number, level: LogEntry['level'], task: string, session: string, time: number]
 
@@ -112,6 +129,8 @@ export class Sandbox {
   readonly borrowed = new Map<string, Sandbox>()
   /** Whether it takes links: asked to, and ready to. */
   listening: 'no' | 'asked' | 'yes' = 'no'
+  /** What its buckets did is on its way to the journal. */
+  writing: Promise<void> | undefined
   /** Every job in it waits for a call, so it needs no CPU. */
   waiting = false
   /** Start-up to report with the first invocation, ms; null afterwards. */
@@ -154,6 +173,7 @@ export class Sandbox {
         request.parent,
         cold,
         cold === null ? null : this.coldKind,
+        ...(this.owner.lease(this, job) ? [true] : []),
       ],
       [request.input],
       // Input from outside, or of a send that may be tried again, belongs to whoever keeps it.
@@ -192,6 +212,11 @@ export class Sandbox {
 
   accepted(no: number, known: readonly string[]): void {
     if (this.state !== 'ended') this.host?.channel.post([kind.accepted, no, known])
+  }
+
+  /** Wants the session's lease back. */
+  recall(session: string): void {
+    if (this.state !== 'ended') this.host?.channel.post([kind.recall, session])
   }
 
   cancel(job: Job, reason: 'cancelled' | 'timeout'): void {
@@ -238,7 +263,7 @@ export class Sandbox {
         this.#answered(head as AnswerHead, parts)
         break
       case kind.done:
-        this.#done(head[1] as number, parts[0])
+        this.#done(head[1] as number, parts[0], head[2] === true)
         break
       case kind.abandon:
         this.#abandon(head[1] as number, head[2] as string | null)
@@ -258,6 +283,21 @@ export class Sandbox {
       case kind.synced:
         this.#synced()
         break
+      case kind.begins:
+        this.owner.begins(this, head[1] as string, head[2] as string)
+        break
+      case kind.release:
+        this.owner.release(this, head[1] as string[])
+        break
+      case kind.bucket:
+        this.owner.bucket(this, head[1] as number, head[2] as BucketHead, parts[0])
+        break
+      case kind.mirror:
+        this.owner.mirror(this, head[1] as string, head[2] as BucketHead[], parts, head[3] as 'no')
+        break
+      case kind.outcome:
+        this.owner.outcome(this, head[1] as string, parts[0])
+        break
       case kind.log:
         this.#logged(head as LogHead, parts)
         break
@@ -266,7 +306,7 @@ export class Sandbox {
     }
   }
 
-  #answered([code, jobNo, ok, no, heads, last]: AnswerHead, parts: Part[]): void {
+  #answered([code, jobNo, ok, no, heads, last, busy = false]: AnswerHead, parts: Part[]): void {
     const job = this.jobs.get(jobNo)
     if (job === undefined) return
     const part = parts[0]
@@ -276,7 +316,7 @@ export class Sandbox {
       return
     }
     if (last === true) this.#leave(jobNo)
-    this.owner.reply(this, job, { ok, part, no, held, record: last === true ? parts.at(-1) : undefined })
+    this.owner.reply(this, job, { ok, part, no, held, record: last === true ? parts.at(-1) : undefined, busy })
   }
 
   #leave(jobNo: number | string): void {
@@ -284,11 +324,11 @@ export class Sandbox {
     this.#weigh()
   }
 
-  #done(jobNo: number | string, record: Part): void {
+  #done(jobNo: number | string, record: Part, busy: boolean): void {
     const job = this.jobs.get(jobNo)
     if (job === undefined) return
     this.#leave(jobNo)
-    this.owner.done(this, job, record)
+    this.owner.done(this, job, record, busy)
   }
 
   #abandon(no: number, linked: string | null): void {

@@ -45,16 +45,26 @@ export function decodeEntries(data: Buffer): { events: SendEvent[]; sound: numbe
 }
 
 function split(event: SendEvent): [head: string, payload: Payload] {
-  if (event.type !== 'accept') return [JSON.stringify(event), undefined]
-  const { input, ...send } = event.send
-  const kind: Kind = input === undefined ? 'nothing' : typeof input === 'string' ? 'text' : 'bytes'
-  return [JSON.stringify({ type: 'accept', kind, send }), input]
+  if (event.type === 'accept') {
+    const { input, ...send } = event.send
+    return [JSON.stringify({ type: 'accept', kind: kindOf(input), send }), input]
+  }
+  if (event.type === 'bucket' && 'value' in event.change) {
+    const { value, ...change } = event.change
+    return [JSON.stringify({ ...event, kind: kindOf(value), change }), value]
+  }
+  return [JSON.stringify(event), undefined]
+}
+
+function kindOf(payload: Payload): Kind {
+  return payload === undefined ? 'nothing' : typeof payload === 'string' ? 'text' : 'bytes'
 }
 
 function join(head: string, payload: Buffer): SendEvent {
-  const event = JSON.parse(head) as SendEvent & { kind: Kind }
-  if (event.type !== 'accept') return event
-  const input =
-    event.kind === 'nothing' ? undefined : event.kind === 'text' ? payload.toString() : new Uint8Array(payload)
-  return { type: 'accept', send: { ...event.send, input } }
+  const { kind, ...event } = JSON.parse(head) as SendEvent & { kind?: Kind }
+  const value = kind === 'text' ? payload.toString() : kind === 'bytes' ? new Uint8Array(payload) : undefined
+  if (event.type === 'accept') return { type: 'accept', send: { ...event.send, input: value } }
+  if (event.type === 'bucket' && kind !== undefined)
+    return { ...event, change: { ...event.change, value } as typeof event.change }
+  return event as SendEvent
 }

@@ -1,4 +1,5 @@
 import type { WireError } from 'fusionize/runtime'
+import type { BucketEvent } from '../buckets/events.js'
 import type { Send } from '../engine/engine.js'
 
 /** A send that the platform has accepted. */
@@ -27,3 +28,5 @@ export type SendEvent =
   | { type: 'opened' }
   /** and to here: no run was cut short. */
   | { type: 'closed' }
+  /** Kept here for buckets, so that a put and what it fires are one write. */
+  | BucketEvent

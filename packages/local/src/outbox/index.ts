@@ -2,7 +2,7 @@ import type { DeadLetter } from '@fusionize/platform'
 import { FusionizeError } from 'fusionize'
 import { errorToWire, type Outcome, type WireError } from 'fusionize/runtime'
 import type { AcceptedSend, SendEvent } from './events.js'
-import { type Journal, noJournal, openJournal } from './journal.js'
+import { both, type Journal, type JournalState, noJournal, openJournal } from './journal.js'
 import { type Item, SendTable } from './table.js'
 
 export type { AcceptedSend } from './events.js'
@@ -22,6 +22,8 @@ export interface SendsOptions {
   retryDelayMs: number
   /** Runs a send to its end. */
   run(send: AcceptedSend): Promise<Outcome>
+  /** Whose events the journal keeps, too. */
+  also?: Pick<JournalState, 'apply' | 'snapshot'>
   /** Size above which the journal is rewritten when it is mostly history. @default 8 MiB */
   compactBytes?: number
   now?: () => number
@@ -38,8 +40,14 @@ export interface Sends {
    * @throws {FusionizeError} when the journal cannot be written: nothing is accepted
    */
   accept(items: AcceptedSend[], heldBy?: string): Promise<string[]>
+  /** Keeps other events, in the order of everything else. @throws {FusionizeError} when the journal cannot be written */
+  append(events: SendEvent[]): Promise<void>
+  /** What an earlier run accepted and did not finish. */
+  unfinished(): AcceptedSend[]
   /** A held item ended in its sandbox. */
   settled(id: string, outcome: Outcome): void
+  /** A held item that has not begun in its sandbox, and will not: it is run by `run`. */
+  release(id: string, heldBy: string): void
   /** The sandbox is gone: what it held is run by `run`. */
   orphan(heldBy: string): void
   /** Resolves when every item is done or dead. */
@@ -67,7 +75,12 @@ export function createSends(options: SendsOptions): Sends {
   const journal: Journal =
     options.durability === 'none'
       ? noJournal
-      : openJournal(options.dir, table, options.durability === 'fsync', options.compactBytes)
+      : openJournal(
+          options.dir,
+          options.also ? both(table, options.also) : table,
+          options.durability === 'fsync',
+          options.compactBytes,
+        )
   /** Acceptances on their way to the journal. */
   const arriving = new Map<string, Promise<void>>()
   const held = new Map<string, string>()
@@ -188,9 +201,20 @@ export function createSends(options: SendsOptions): Sends {
 
   return {
     accept,
+    append: (events) => journal.append(events),
+    unfinished: () =>
+      [...table.items.values()].filter(({ dead }) => !dead).map(({ send, used }) => ({ ...send, attempt: used + 1 })),
     settled(id, outcome) {
+      const written = arriving.get(id)
+      // Its sandbox was faster than the journal.
+      if (written) void written.then(() => this.settled(id, outcome)).catch(() => {})
       // After an orphan it runs elsewhere already: what its old sandbox still said is not the last word.
-      if (held.delete(id)) settle(id, outcome)
+      else if (held.delete(id)) settle(id, outcome)
+    },
+    release(id, heldBy) {
+      const written = arriving.get(id)
+      if (written) void written.then(() => this.release(id, heldBy)).catch(() => {})
+      else if (held.get(id) === heldBy && held.delete(id)) dispatch(id)
     },
     orphan(heldBy) {
       if (closed) return

@@ -18,7 +18,6 @@ import { FusionizeError } from 'fusionize'
 import { decodeEntries, encodeEntry } from './entry.js'
 import type { SendEvent } from './events.js'
 import { lockFolder } from './lock.js'
-import type { SendTable } from './table.js'
 
 const datasync = promisify(fdatasync)
 /** A segment larger than this, in bytes, is rewritten when it is mostly history. */
@@ -38,6 +37,27 @@ export interface Journal {
 /** Keeps nothing: accepted sends live as long as the platform. */
 export const noJournal: Journal = { append: async (_events, written) => written?.(), close: async () => {} }
 
+/** What a journal's events add up to. */
+export interface JournalState {
+  apply(event: SendEvent): void
+  /** Events that make a state equal to this one, the first of them `snapshot`. */
+  snapshot(): Iterable<SendEvent>
+}
+
+/** Two states in one journal. */
+export function both(first: JournalState, second: Pick<JournalState, 'apply' | 'snapshot'>): JournalState {
+  return {
+    apply(event) {
+      first.apply(event)
+      second.apply(event)
+    },
+    *snapshot() {
+      yield* first.snapshot()
+      yield* second.snapshot()
+    },
+  }
+}
+
 interface Waiting {
   buffers: Buffer[]
   written(): void
@@ -50,7 +70,7 @@ interface Waiting {
  * @param sync `true`: an append resolves when the disk has it (survives power loss); else when the kernel has it (survives `kill -9`)
  * @throws {FusionizeError} `INVALID_CONFIG`: another platform uses the folder
  */
-export function openJournal(dir: string, table: SendTable, sync: boolean, compactBytes = COMPACT_BYTES): Journal {
+export function openJournal(dir: string, table: JournalState, sync: boolean, compactBytes = COMPACT_BYTES): Journal {
   mkdirSync(dir, { recursive: true })
   const unlock = lockFolder(dir)
   let { number, bytes } = recover(dir, table)
@@ -182,7 +202,7 @@ function syncFolder(dir: string): void {
 }
 
 /** Replays all segments in order and cuts what was half written. */
-function recover(dir: string, table: SendTable): { number: number; bytes: number } {
+function recover(dir: string, table: JournalState): { number: number; bytes: number } {
   const numbers = readdirSync(dir)
     .map((name) => NAME.exec(name)?.[1])
     .filter((found) => found !== undefined)

@@ -33,6 +33,8 @@ export class SendTable {
       case 'finished':
         for (const id of event.ids) this.#remember(id)
         return
+      case 'bucket':
+        return
       case 'opened':
       case 'closed':
         this.open = event.type === 'opened'

@@ -1,11 +1,10 @@
 import type { Socket } from 'node:net'
 import {
+  type BucketOp,
   createHandler,
   errorFromWire,
   errorToWire,
   type FunctionModule,
-  type HeldSend,
-  type InvocationPort,
   type Outbound,
   type Outcome,
   type Payload,
@@ -13,6 +12,7 @@ import {
   type Transport,
 } from 'fusionize/runtime'
 import { type Channel, portChannel, type Receive, socketChannel } from './channel.js'
+import { invocationPorts } from './invocations.js'
 import * as kind from './kinds.js'
 import { type CalleeLink, calleeLinks, callerLinks } from './links.js'
 import { FATAL_EXIT, type Head, INFO_VARIABLE, type InvokeHead } from './messages.js'
@@ -55,6 +55,8 @@ export function start(module: FunctionModule): void {
         return caller.unlent(head)
       case kind.revoke:
         return callee.revoke()
+      case kind.recall:
+        return handler.recall(head[1] as string)
       case kind.sync:
         return channel.post([kind.synced])
     }
@@ -101,74 +103,42 @@ export function start(module: FunctionModule): void {
     async send(request) {
       await offer((no) => channel.post([kind.send, no, ...outboundHead(request)], [request.input]))
     },
+    bucket: (op) =>
+      new Promise((outcome) => {
+        const no = ++counter
+        waiting.set(no, { outcome, accepted: () => {} })
+        const [head, value] = opHead(op)
+        channel.post([kind.bucket, no, head], [value])
+      }),
+    mirror(session, ops, ended) {
+      const heads = ops.map(opHead)
+      channel.postSoon(
+        [kind.mirror, session, heads.map(([head]) => head), ended],
+        heads.map(([, value]) => value),
+      )
+    },
+    result(session, value) {
+      channel.post([kind.outcome, session], [value])
+    },
+    begin(send) {
+      const job = `${info.sandbox}:${++counter}`
+      channel.postLater([kind.begins, job, send.id])
+      return portOf(job)
+    },
+    release: (ids) => channel.postLater([kind.release, ids]),
+    object: (ref) => Promise.reject(new Error(`no object ${ref}`)),
     log(entry) {
       channel.postSoon([kind.log, entry.level, entry.task, entry.session, entry.time], [entry.message, entry.data])
     },
   }
+  const portOf = invocationPorts(channel, offer)
   const handler = createHandler(module, info, transport)
 
   const invoke = (head: Head, input: Payload, link?: CalleeLink) => {
-    const [, job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind] =
+    const [, job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind, lease] =
       head as InvokeHead
-    let reply: { ok: boolean; parts: Payload[] } | undefined
-    let over = false
-    // What runs no longer than its reply says so with it: one message, and whoever is answered finds this sandbox free.
-    const release = () => {
-      const { ok, parts } = reply as NonNullable<typeof reply>
-      reply = undefined
-      if (link) {
-        link.answer(job as string, ok, parts[0], over)
-        parts[0] = undefined
-        channel.postLater([kind.reply, job, ok, -1, [], over], parts)
-      } else channel.post([kind.reply, job, ok, 0, [], over], parts)
-    }
-    const partOf = (outcome: Outcome) => (outcome.ok ? outcome.output : JSON.stringify(outcome.error))
-    const hold = (code: number, outcome: Outcome, held: HeldSend[], last: unknown) =>
-      offer((no) =>
-        channel.post(
-          [code, job, outcome.ok, no, held.map(heldHead), last],
-          [partOf(outcome), ...held.map((item) => item.input)],
-        ),
-      )
-    const port: InvocationPort = {
-      reply(outcome, held) {
-        if (held.length > 0) return hold(kind.reply, outcome, held, false)
-        reply = { ok: outcome.ok, parts: [partOf(outcome)] }
-        process.nextTick(release)
-        return undefined
-      },
-      settled(sendId, outcome, held) {
-        if (held.length > 0) return hold(kind.settled, outcome, held, sendId)
-        channel.postSoon([kind.settled, job, outcome.ok, 0, [], sendId], [partOf(outcome)])
-        return undefined
-      },
-      done(record) {
-        if (reply) {
-          over = true
-          reply.parts.push(record)
-          return
-        }
-        link?.idle()
-        channel.postSoon([kind.done, job], [record])
-      },
-    }
-    handler.run(
-      {
-        id,
-        session,
-        task,
-        mode,
-        input,
-        external,
-        attempt,
-        deadline,
-        trace,
-        parent,
-        cold,
-        ...(coldKind && { coldKind }),
-      },
-      port,
-    )
+    const request = { id, session, task, mode, input, external, attempt, deadline, trace, parent, cold }
+    handler.run({ ...request, ...(coldKind && { coldKind }), ...(lease && { lease }) }, portOf(job, link))
   }
 
   const callee = calleeLinks(invoke, channel)
@@ -211,8 +181,11 @@ function outboundHead(request: Outbound): unknown[] {
   ]
 }
 
-function heldHead(item: HeldSend): unknown[] {
-  return [item.id, item.session, item.function, item.task, item.trace, item.parent, item.setup]
+/** A bucket's operation without its value, and the value. */
+function opHead(op: BucketOp): [head: object, value: Payload] {
+  if (op.op !== 'put') return [op, undefined]
+  const { value, ...head } = op
+  return [head, value]
 }
 
 function outcomeOf(ok: boolean, part: Payload): Outcome {

@@ -17,7 +17,7 @@ export const call = 1
 /** sandbox: as `call`. Answered by `accepted` or `result` (an error). */
 export const send = 2
 /**
- * sandbox: [job, ok, no, held, over]; parts: outcome, inputs of `held`. `no` is 0 when nothing is held, else answered by `accepted`; -1
+ * sandbox: [job, ok, no, held, over, busy]; parts: outcome, inputs of `held`. `no` is 0 when nothing is held, else answered by `accepted`; -1
  * when the answer went over a link. `over`: it is `done`, too, and the last part is the record.
  */
 export const reply = 3
@@ -43,6 +43,10 @@ export const synced = 12
 export const overdue = 13
 /** engine: [job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind]; part: input. */
 export const invoke = 16
+/** sandbox: [no, op without its value]; part: the value of a put. Answered by `result`: what the bucket's shard says. */
+export const bucket = 14
+/** sandbox: [session, ops without their values, ended]; parts: their values. What happened in fused buckets of a leased session. */
+export const mirror = 15
 /** engine: [no, ok]; part: output or error. Callee, on a link: [job, ok, over]. */
 export const result = 17
 /** engine: [no, ids]: held outside; `ids` are not to be run here. */
@@ -65,3 +69,11 @@ export const unlent = 25
 export const hello = 26
 /** engine: answer with `synced`. */
 export const sync = 27
+/** engine: [session]: its lease is wanted back. Answered by `mirror` with `ended`, if the lease is not over. */
+export const recall = 28
+/** sandbox: [session]; part: the first object of the bucket that answers for the session's entry. */
+export const outcome = 29
+/** sandbox: [job, send id]: a send that it holds begins as a job of its own. */
+export const begins = 30
+/** sandbox: [ids]: sends that it holds, and that will not begin there soon. */
+export const release = 31

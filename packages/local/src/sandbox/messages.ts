@@ -37,6 +37,8 @@ export type InvokeHead = [
   parent: string | null,
   cold: number | null,
   coldKind: 'natural' | 'forced' | 'prewarmed' | null,
+  /** The session's fused buckets are the function's to evaluate. Absent over a link. */
+  lease?: boolean,
 ]
 
 /** Exit code of a sandbox that reported an uncaught error (`fatal`) before it ended. */

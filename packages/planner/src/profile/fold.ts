@@ -1,5 +1,6 @@
-import type { InvocationRecord, Span } from 'fusionize/record'
+import type { Fired, InvocationRecord, Span } from 'fusionize/record'
 import { type Distribution, emptyDistribution, exact, note } from '../statistics/distribution.js'
+import { foldBuckets } from './buckets.js'
 import { figuresOf, type SpanFigures } from './spans.js'
 import { isRequest } from './trace.js'
 import { type EdgeProfile, edgeKey, type FunctionProfile, type Profile, type TaskProfile } from './types.js'
@@ -29,11 +30,28 @@ export function foldRecord(profile: Profile, record: InvocationRecord): void {
   if (record.attempt > 1) profile.retries++
   if (isRequest(record)) foldRequest(profile, record.start)
   foldFunction(profile, record)
-  for (const figures of figuresOf(record)) {
+  foldBuckets(profile, record)
+  const firings = new Map(record.firings?.map(({ span, fired }) => [span, fired]))
+  for (const [i, figures] of figuresOf(record).entries()) {
     if (figures.ran) foldRun(profile, record, figures)
     const caller = record.spans[figures.span.parent]
-    if (caller) foldEdge(profile, record, caller, figures)
+    if (caller) foldEdge(profile, record, caller, figures, firings.get(i))
   }
+}
+
+/** Adds what a bucket's trigger started as an invocation of its own, as a send of the task that put last. */
+export function foldFired(profile: Profile, from: string, to: string, fired: Fired): void {
+  const edge = edgeOf(profile, from, { task: to, mode: 'send', route: 'remote' })
+  edge.calls++
+  countThrough(edge, fired)
+  note(edge.waitMs, 0)
+  note(edge.bytesIn, fired.bytes)
+  note(edge.bytesOut, 0)
+}
+
+function countThrough(edge: EdgeProfile, { bucket }: Fired): void {
+  edge.buckets ??= {}
+  edge.buckets[bucket] = (edge.buckets[bucket] ?? 0) + 1
 }
 
 /** Adds what the two ends of a remote call say together: the hand-over. */
@@ -101,12 +119,19 @@ function foldRun(profile: Profile, record: InvocationRecord, { span, ownMs, work
   size.cpuRuns++
 }
 
-function foldEdge(profile: Profile, record: InvocationRecord, caller: Span, figures: SpanFigures): void {
+function foldEdge(
+  profile: Profile,
+  record: InvocationRecord,
+  caller: Span,
+  figures: SpanFigures,
+  fired: Fired | undefined,
+): void {
   const { span, overlapped, beside, addedMs } = figures
   const edge = edgeOf(profile, caller.task, span)
   const waits = span.mode !== 'send' || span.route === 'remote'
   const waitMs = waits ? span.end - span.start : 0
   edge.calls++
+  if (fired) countThrough(edge, fired)
   if (overlapped) edge.parallel++
   for (const target of beside) edge.beside[target] = (edge.beside[target] ?? 0) + 1
   if (span.error !== undefined) edge.errors++
@@ -117,7 +142,11 @@ function foldEdge(profile: Profile, record: InvocationRecord, caller: Span, figu
   if (span.mode === 'send' && waits && span.error === undefined) note(at(edge.overheadMs, record.memory), waitMs)
 }
 
-function edgeOf(profile: Profile, from: string, { task: to, mode, route }: Span): EdgeProfile {
+function edgeOf(
+  profile: Profile,
+  from: string,
+  { task: to, mode, route }: Pick<Span, 'task' | 'mode' | 'route'>,
+): EdgeProfile {
   const key = edgeKey(from, to, mode, route)
   profile.edges[key] ??= {
     from,

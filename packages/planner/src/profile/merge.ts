@@ -1,5 +1,13 @@
 import { type Distribution, mergeDistributions } from '../statistics/distribution.js'
-import type { EdgeProfile, FunctionProfile, Profile, TaskProfile } from './types.js'
+import type {
+  BucketProfile,
+  EdgeProfile,
+  FiringProfile,
+  FunctionProfile,
+  Profile,
+  PutProfile,
+  TaskProfile,
+} from './types.js'
 
 type SizeProfile = TaskProfile['sizes'][string]
 
@@ -14,6 +22,7 @@ export function mergeProfiles(a: Profile, b: Profile): Profile {
     tasks: mergeMaps(a.tasks, b.tasks, mergeTasks),
     edges: mergeMaps(a.edges, b.edges, mergeEdges),
     functions: mergeMaps(a.functions, b.functions, mergeFunctions),
+    ...(a.buckets || b.buckets ? { buckets: mergeMaps(a.buckets ?? {}, b.buckets ?? {}, mergeBuckets) } : {}),
   }
 }
 
@@ -40,6 +49,22 @@ function mergeEdges(a: EdgeProfile, b: EdgeProfile): EdgeProfile {
     ...distributions(a, b, ['waitMs', 'bytesIn', 'bytesOut']),
     beside: mergeMaps(a.beside, b.beside, (x, y) => x + y),
     overheadMs: mergeMaps(a.overheadMs, b.overheadMs, mergeDistributions),
+    ...(a.buckets || b.buckets ? { buckets: mergeMaps(a.buckets ?? {}, b.buckets ?? {}, (x, y) => x + y) } : {}),
+  }
+}
+
+function mergeBuckets(a: BucketProfile, b: BucketProfile): BucketProfile {
+  return {
+    puts: mergeMaps(a.puts, b.puts, (x, y): PutProfile => sums(x, y, ['runs', 'puts', 'bytes'])),
+    firings: mergeMaps(
+      a.firings,
+      b.firings,
+      (x, y): FiringProfile => ({
+        ...x,
+        ...sums(x, y, ['firings']),
+        ...distributions(x, y, ['objects', 'bytes', 'waitMs']),
+      }),
+    ),
   }
 }
 

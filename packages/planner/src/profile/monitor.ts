@@ -1,6 +1,7 @@
 import type { InvocationRecord } from 'fusionize/record'
-import { emptyProfile, foldHandOver, foldRecord } from './fold.js'
+import { emptyProfile, foldFired, foldHandOver, foldRecord } from './fold.js'
 import { profileFromJSON } from './json.js'
+import { findProducers } from './producers.js'
 import { addToTrace, type OpenTrace, openTrace, type Trace } from './trace.js'
 import type { Profile } from './types.js'
 
@@ -11,7 +12,7 @@ export interface MonitorOptions {
   open?: number
   /** Records that open traces may hold in total; beyond, the oldest is closed as incomplete. @default 200000 */
   openRecords?: number
-  /** Invocations, and closed traces, remembered to tell duplicates and late records. @default 100000 */
+  /** Invocations, closed traces, and runs that put, remembered to tell duplicates, late records, and who put. @default 100000 */
   remembered?: number
   /** Closed traces kept for `traces()`; the oldest go first. @default 0 */
   kept?: number
@@ -34,21 +35,25 @@ export interface Monitor {
 
 /**
  * A monitor in bounded memory. A trace is closed once every record that its records point to has come. Figures of a single record are in the
- * profile at once, those of a pair (hand-over) when the second comes.
+ * profile at once, those of a pair (hand-over, or a put and what it started) when the second comes. A trace in which something was put is
+ * opened again when more of it comes.
  */
 export function createMonitor(options: MonitorOptions = {}): Monitor {
   const limits = { ...defaults, ...options }
   const profile = emptyProfile()
   const seen = new Set<string>()
   const open = new Map<string, OpenTrace>()
-  const closed = new Set<string>()
+  /** Closed traces; of those that may go on, whether they were complete. */
+  const closed = new Map<string, boolean | undefined>()
+  const producers = findProducers(limits.remembered, () => profile.unmatched++)
   const kept: Trace[] = []
   let held = 0
 
   const close = (trace: OpenTrace) => {
     open.delete(trace.trace)
     held -= trace.records.length
-    remember(closed, trace.trace, limits.remembered)
+    closed.set(trace.trace, trace.mayGoOn ? trace.complete : undefined)
+    forget(closed, limits.remembered)
     countClosed(profile, trace)
     if (limits.kept === 0) return
     kept.push({ trace: trace.trace, records: trace.records, complete: trace.complete })
@@ -56,8 +61,19 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
   }
   const oldest = () => open.values().next().value as OpenTrace
 
+  const reopen = (id: string): OpenTrace | undefined => {
+    const wasComplete = closed.get(id)
+    if (wasComplete === undefined) return undefined
+    closed.delete(id)
+    profile.traces[wasComplete ? 'complete' : 'incomplete']--
+    const at = kept.findIndex((trace) => trace.trace === id)
+    const records = kept.splice(at, at < 0 ? 0 : 1)[0]?.records ?? []
+    held += records.length
+    return { ...openTrace(id), records, hasRoot: wasComplete, mayGoOn: true }
+  }
+
   const link = (record: InvocationRecord) => {
-    const trace = open.get(record.trace) ?? openTrace(record.trace)
+    const trace = open.get(record.trace) ?? reopen(record.trace) ?? openTrace(record.trace)
     open.set(record.trace, trace)
     held++
     for (const { caller, span, callee } of addToTrace(trace, record))
@@ -73,9 +89,12 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
         profile.duplicates++
         return false
       }
-      remember(seen, key, limits.remembered)
+      seen.add(key)
+      forget(seen, limits.remembered)
       foldRecord(profile, record)
-      if (!closed.has(record.trace)) link(record)
+      for (const { from, to, fired } of producers.add(record)) foldFired(profile, from, to, fired)
+      const goesOn = record.attempt === 1 && closed.get(record.trace) !== undefined
+      if (!closed.has(record.trace) || goesOn) link(record)
       // A retry comes after its trace seemed complete; nothing of it is lost.
       else if (record.attempt === 1) profile.late++
       return true
@@ -83,6 +102,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     profile() {
       const copy = profileFromJSON(JSON.stringify(profile))
       for (const trace of open.values()) countClosed(copy, trace)
+      copy.unmatched += producers.waiting()
       return copy
     },
     traces: () => [
@@ -91,6 +111,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     ],
     flush() {
       while (open.size > 0) close(oldest())
+      profile.unmatched += producers.giveUp()
       return this.profile()
     },
   }
@@ -102,8 +123,7 @@ function countClosed(profile: Profile, trace: OpenTrace): void {
   for (const callees of trace.callees.values()) profile.unmatched += callees.length
 }
 
-/** Adds to a set that forgets its oldest members. */
-function remember(set: Set<string>, key: string, limit: number): void {
-  set.add(key)
-  if (set.size > limit) set.delete(set.keys().next().value as string)
+/** Lets the oldest member go when there are too many. */
+function forget(members: Set<string> | Map<string, unknown>, limit: number): void {
+  if (members.size > limit) members.delete(members.keys().next().value as string)
 }

@@ -20,6 +20,8 @@ export interface OpenTrace extends Trace {
   byRoot: Map<string, InvocationRecord>
   /** Spans whose two ends have met: a retry of the callee finds its caller here. */
   met: Set<string>
+  /** Something was put, or started by what was put: more may start after the trace seemed complete. */
+  mayGoOn: boolean
 }
 
 /** Both ends of a remote call. */
@@ -33,10 +35,11 @@ export interface Link {
 const MAX_INDEX = 2 ** 20
 
 /**
- * Whether a record is of an external request's first invocation: it has no caller, or one outside the application. Span ids of ours end in the
- * span's number; an id whose end is no such number is the client's.
+ * Whether a record is of an external request's first invocation: no trigger started it, and it has no caller, or one outside the
+ * application. Span ids of ours end in the span's number; an id whose end is no such number is the client's.
  */
-export function isRequest({ parent }: InvocationRecord): boolean {
+export function isRequest({ fired, parent }: InvocationRecord): boolean {
+  if (fired) return false
   return parent === null || spanOf(parent).index >= MAX_INDEX
 }
 
@@ -50,6 +53,7 @@ export function openTrace(trace: string): OpenTrace {
     callees: new Map(),
     byRoot: new Map(),
     met: new Set(),
+    mayGoOn: false,
   }
 }
 
@@ -58,7 +62,9 @@ export function addToTrace(trace: OpenTrace, record: InvocationRecord): Link[] {
   const links: Link[] = []
   trace.records.push(record)
   trace.byRoot.set(record.span, record)
-  if (isRequest(record)) trace.hasRoot = true
+  // What a bucket started points to what was put last, in another trace it may be: no record here has to wait for it.
+  if (isRequest(record) || record.fired) trace.hasRoot = true
+  if (record.puts || record.fired) trace.mayGoOn = true
   for (const [i, span] of record.spans.entries()) {
     const id = spanId(record.span, i)
     const callees = trace.callees.get(id) ?? []
@@ -68,7 +74,7 @@ export function addToTrace(trace: OpenTrace, record: InvocationRecord): Link[] {
     if (callees.length > 0) trace.met.add(id)
     else trace.callers.set(id, { record, span })
   }
-  if (record.parent !== null && !isRequest(record)) linkToCaller(trace, record, record.parent, links)
+  if (record.parent !== null && !isRequest(record) && !record.fired) linkToCaller(trace, record, record.parent, links)
   trace.complete = trace.hasRoot && trace.callers.size === 0 && trace.callees.size === 0
   return links
 }

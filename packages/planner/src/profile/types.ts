@@ -27,12 +27,14 @@ export interface EdgeProfile {
   mode: Mode
   route: Route
   calls: number
+  /** Of `calls`, those that a bucket's trigger made because `from` put last, by bucket; absent when none. */
+  buckets?: Record<string, number>
   errors: number
   /** Calls during which another call of the same caller was open. */
   parallel: number
   /** How often a call to a target (`mode task`) of the same caller was in the same unbroken stretch of open calls. */
   beside: Record<string, number>
-  /** Caller's wait: until the result (call, map) or until the hand-over is done (send). Inline sends: 0. ms */
+  /** Caller's wait: until the result (call, map) or until the hand-over is done (send). Inline sends, and what buckets start: 0. ms */
   waitMs: Distribution
   /** Sum of the wait, each instant shared among the calls that the caller had open then: what the calls added to it. ms */
   addedMs: number
@@ -63,10 +65,38 @@ export interface FunctionProfile {
   peakMb: number
 }
 
+/** What one task put into a bucket. */
+export interface PutProfile {
+  /** Runs that put something. */
+  runs: number
+  puts: number
+  bytes: number
+}
+
+/** What the triggers of a bucket started: one task by one route. */
+export interface FiringProfile {
+  to: string
+  /** `inline`: by a function that evaluates the bucket itself, in the same invocation. */
+  route: Route
+  firings: number
+  /** Objects of a firing, and their size. */
+  objects: Distribution
+  bytes: Distribution
+  /** From the put, the time or the end of the session that completed the firing to the start of the run. ms */
+  waitMs: Distribution
+}
+
+export interface BucketProfile {
+  /** By the task that put. */
+  puts: Record<string, PutProfile>
+  /** By `firingKey`. */
+  firings: Record<string, FiringProfile>
+}
+
 /** What is known of an application's behaviour; plain data, mergeable, of a size that does not grow with the requests seen. */
 export interface Profile {
   v: 1
-  /** Invocations that no task called. */
+  /** Invocations that no task and no bucket started. */
   requests: number
   /** Epoch ms of the first and of the last of them; 0 when there is none. */
   firstRequest: number
@@ -78,7 +108,7 @@ export interface Profile {
   duplicates: number
   /** Records that came after their trace was closed: their times count, their links to other records are lost. */
   late: number
-  /** Remote calls whose callee never reported, and callees whose caller never did. */
+  /** Remote calls whose callee never reported, and callees (what a bucket started among them) whose caller never did. */
   unmatched: number
   /** Traces with every record that their records point to, and those closed without. */
   traces: { complete: number; incomplete: number }
@@ -87,9 +117,16 @@ export interface Profile {
   edges: Record<string, EdgeProfile>
   /** By `function@memory`. */
   functions: Record<string, FunctionProfile>
+  /** By name; absent when nothing was put or started. */
+  buckets?: Record<string, BucketProfile>
 }
 
 /** Key of an edge in `Profile.edges`. */
 export function edgeKey(from: string, to: string, mode: Mode, route: Route): string {
   return `${from}>${to} ${mode} ${route}`
+}
+
+/** Key of what a bucket started in `BucketProfile.firings`. */
+export function firingKey(to: string, route: Route): string {
+  return `${to} ${route}`
 }

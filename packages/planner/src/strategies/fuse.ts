@@ -1,6 +1,7 @@
 import {
   type App,
   artifactTasks,
+  type BucketName,
   type Constraints,
   defaultSpec,
   type FunctionSpec,
@@ -14,6 +15,8 @@ export interface Call {
   from: TaskName
   to: TaskName
   mode: Mode
+  /** Of a send: the bucket in which `from` puts what starts `to`. */
+  bucket?: BucketName
 }
 
 export interface Fused {
@@ -23,7 +26,8 @@ export interface Fused {
 }
 
 /**
- * The setup in which every function takes inline all calls wanted, and those that the user wants together, as far as constraints allow.
+ * The setup in which every function takes inline all calls wanted, and those that the user wants together, as far as constraints allow. A
+ * send through a bucket is inline where the function evaluates the bucket itself; not through one that the platform must evaluate.
  * @param memory MB of a function, before its bounds
  * @param wanted whether a call should be inline, wherever its caller runs
  */
@@ -42,6 +46,7 @@ export function fuse(
     const inside = new Set([host])
     for (const from of inside)
       for (const call of callsOf(app, from)) {
+        if (!mayBeInline(app, call)) continue
         if (!wanted(call) && !isTogether(constraints, call)) continue
         const why = tryInline(spec, call, () => objection(app, constraints, ladder, fused.setup, host, clash))
         if (why === undefined) inside.add(call.to)
@@ -51,20 +56,44 @@ export function fuse(
   return fused
 }
 
+/** The calls in a task's source; of what it sends through buckets, one for each bucket. */
 export function callsOf(app: App, from: TaskName): Call[] {
   return app.edges
     .filter((edge) => edge.from === from)
-    .flatMap(({ to, modes }) => modes.map((mode) => ({ from, to, mode })))
+    .flatMap(({ to, modes, buckets }) =>
+      modes.flatMap((mode): Call[] =>
+        mode === 'send' && buckets ? buckets.map((bucket) => ({ from, to, mode, bucket })) : [{ from, to, mode }],
+      ),
+    )
 }
 
-/** Adds the call to the inline table and takes it out again if there is an objection, which it returns. */
-function tryInline(spec: FunctionSpec, { to, mode }: Call, objection: () => string | undefined): string | undefined {
-  const before = spec.inline[mode]
-  if (before.includes(to)) return undefined
-  spec.inline[mode] = [...before, to].sort()
+/** False only for sends through a bucket that the platform must evaluate. */
+export function mayBeInline(app: App, { bucket }: Call): boolean {
+  return bucket === undefined || app.buckets?.[bucket]?.fusible === true
+}
+
+/** Adds the call to the inline table, with its bucket, and takes both out again if there is an objection, which it returns. */
+function tryInline(
+  spec: FunctionSpec,
+  { to, mode, bucket }: Call,
+  objection: () => string | undefined,
+): string | undefined {
+  const before = { inline: spec.inline[mode], buckets: spec.buckets }
+  const added = (list: readonly string[], name: string) => (list.includes(name) ? [...list] : [...list, name].sort())
+  if (before.inline.includes(to) && (bucket === undefined || before.buckets.includes(bucket))) return undefined
+  spec.inline[mode] = added(before.inline, to)
+  if (bucket !== undefined) spec.buckets = added(before.buckets, bucket)
   const why = objection()
-  if (why !== undefined) spec.inline[mode] = before
+  if (why === undefined) return undefined
+  spec.inline[mode] = before.inline
+  spec.buckets = before.buckets
   return why
+}
+
+/** The tasks in a function, with all that the buckets which it evaluates may start. */
+function contents(app: App, setup: FusionSetup, host: TaskName): TaskName[] {
+  const started = (setup.functions[host]?.buckets ?? []).flatMap((bucket) => app.buckets?.[bucket]?.triggers ?? [])
+  return [...new Set([...artifactTasks(app, setup, host), ...started.map(({ task }) => task)])]
 }
 
 function objection(
@@ -75,7 +104,7 @@ function objection(
   host: TaskName,
   clash: (a: TaskName, b: TaskName) => string | undefined,
 ): string | undefined {
-  const inside = artifactTasks(app, setup, host)
+  const inside = contents(app, setup, host)
   for (const [i, a] of inside.entries())
     for (const b of inside.slice(i + 1)) {
       const why = clash(a, b)

@@ -12,8 +12,8 @@ export interface Evidence {
   taskTime(task: string): Fit
   /** Sizes at which a task ran, MB, ascending. */
   sizes(task: string): number[]
-  /** Calls of an edge per run of its caller; 0 when never seen. */
-  callsPerRun(from: string, to: string, mode: Mode): number
+  /** Calls of an edge per run of its caller: those through a bucket, or those through none; 0 when never seen. */
+  callsPerRun(from: string, to: string, mode: Mode, bucket?: string): number
   /** The calls that run beside those of an edge; undefined when they run alone. */
   group(from: string, to: string, mode: Mode): Group | undefined
   /** Mean hand-over of a remote call or send from a caller of this memory, ms; 0 when none was ever seen. */
@@ -48,8 +48,9 @@ export function evidenceOf(rounds: readonly Round[], mbPerCore: number): Evidenc
       Object.keys(profile.tasks[task]?.sizes ?? {})
         .map(Number)
         .sort((a, b) => a - b),
-    callsPerRun: (from, to, mode) =>
-      edge(from, to, mode).reduce((sum, { calls }) => sum + calls, 0) / Math.max(1, profile.tasks[from]?.runs ?? 0),
+    callsPerRun: (from, to, mode, bucket) =>
+      edge(from, to, mode).reduce((sum, found) => sum + callsThrough(found, bucket), 0) /
+      Math.max(1, profile.tasks[from]?.runs ?? 0),
     group: (from, to, mode) => groups.get(`${from}>${mode} ${to}`),
     handOverMs(mode, memory) {
       const fit = handOvers.get(mode) ?? handOvers.get('call')
@@ -58,6 +59,11 @@ export function evidenceOf(rounds: readonly Round[], mbPerCore: number): Evidenc
     starts: startsOf(profile, mbPerCore),
     peakMb: (members) => peakOf(profile, members),
   }
+}
+
+function callsThrough({ buckets = {}, calls }: EdgeProfile, bucket: string | undefined): number {
+  if (bucket !== undefined) return buckets[bucket] ?? 0
+  return Object.values(buckets).reduce((direct, through) => direct - through, calls)
 }
 
 /** Share of runs beside others from which on it counts as the rule. */

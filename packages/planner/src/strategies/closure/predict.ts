@@ -1,6 +1,7 @@
 import { type App, entryTasks, type FusionSetup, routeOf, type TaskName } from 'fusionize/setup'
 import type { PlannerFacts } from '../../types.js'
 import { computeAt, timeAt } from '../fit.js'
+import { type Call, callsOf } from '../fuse.js'
 import type { Evidence, Group } from './evidence.js'
 
 /** What a setup is predicted to do, per request of the load that was seen. */
@@ -30,7 +31,7 @@ const MAX_DEPTH = 64
 /**
  * Predicts a setup from own times and call counts. Calls one after another add up; calls at the same time take as long as the longest, but
  * what of them computes inline shares one core. A remote call is waited for with its hand-over, a remote send is handed over, an inline
- * send runs after the reply.
+ * send runs after the reply. What starts a task through a bucket is a send like others.
  */
 export function predict(app: App, facts: PlannerFacts, evidence: Evidence, setup: FusionSetup): Prediction {
   const functions: Prediction['functions'] = {}
@@ -49,11 +50,12 @@ export function predict(app: App, facts: PlannerFacts, evidence: Evidence, setup
       after: { cpuMs: 0, longestMs: 0 },
     }
     const groups = new Map<Group, { cpuMs: number; longestMs: number }>()
-    for (const { to, mode } of edges.get(task) ?? []) {
-      const { calls, group } = seen(task, to, mode)
+    for (const edge of edges(task)) {
+      const { to, mode } = edge
+      const { calls, group } = seen(edge)
       if (calls * times < RARE || depth > MAX_DEPTH) continue
       const call = { totalMs: 0, cpuMs: 0 }
-      if (routeOf(setup, fn, to, mode) === 'remote') {
+      if (!isInline(setup, fn, edge)) {
         const replyMs = invoke(to, times * calls, depth + 1)
         call.totalMs = evidence.handOverMs(mode, memory) + (mode === 'send' ? 0 : replyMs)
       } else {
@@ -108,22 +110,34 @@ export function totalUsd({ cost }: Prediction): number {
   return cost.compute + cost.requests + cost.startup + cost.gateway
 }
 
-type Call = { to: TaskName; mode: App['edges'][number]['modes'][number] }
+/** The calls of a task; its sends through buckets, and beside these those that may go to the same tasks without. */
+function edgesByCaller(app: App): (task: TaskName) => readonly Call[] {
+  const known = new Map<TaskName, Call[]>()
+  return (task) => {
+    const found =
+      known.get(task) ??
+      callsOf(app, task).flatMap((call, _, all): Call[] => {
+        const { bucket, ...direct } = call
+        const isFirst = all.find((other) => other.bucket !== undefined && other.to === call.to) === call
+        return bucket !== undefined && isFirst ? [direct, call] : [call]
+      })
+    known.set(task, found)
+    return found
+  }
+}
 
-function edgesByCaller(app: App): Map<TaskName, Call[]> {
-  const calls = new Map<TaskName, Call[]>()
-  for (const { from, to, modes } of app.edges)
-    calls.set(from, [...(calls.get(from) ?? []), ...modes.map((mode) => ({ to, mode }))])
-  return calls
+function isInline(setup: FusionSetup, fn: TaskName, { to, mode, bucket }: Call): boolean {
+  const evaluates = bucket === undefined || setup.functions[fn]?.buckets.includes(bucket) === true
+  return evaluates && routeOf(setup, fn, to, mode) === 'inline'
 }
 
 function edgeFigures(evidence: Evidence) {
   const known = new Map<string, { calls: number; group: Group | undefined }>()
-  return (from: TaskName, to: TaskName, mode: Call['mode']) => {
-    const key = `${from}>${to} ${mode}`
+  return ({ from, to, mode, bucket }: Call) => {
+    const key = `${from}>${to} ${mode} ${bucket ?? ''}`
     const found = known.get(key) ?? {
-      calls: evidence.callsPerRun(from, to, mode),
-      group: evidence.group(from, to, mode),
+      calls: evidence.callsPerRun(from, to, mode, bucket),
+      group: bucket === undefined ? evidence.group(from, to, mode) : undefined,
     }
     known.set(key, found)
     return found

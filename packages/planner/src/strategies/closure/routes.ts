@@ -8,7 +8,7 @@ import {
   type TaskName,
 } from 'fusionize/setup'
 import type { Reason, Round, StrategyContext } from '../../types.js'
-import { type Call, callsOf, fuse } from '../fuse.js'
+import { type Call, callsOf, fuse, mayBeInline } from '../fuse.js'
 import { atMemory, moveIntoBounds } from '../memory.js'
 import type { Evidence } from './evidence.js'
 import { chooseApart, without } from './local-search.js'
@@ -21,7 +21,8 @@ const MAX_RECURSION = 100
 /**
  * The final path setup from one profile. A host is an entry, or a task that is reached remotely; each host inlines the transitive closure
  * of its synchronous calls (where Fusionize's path optimisation ends after one step per edge), and its sends. Sends to a task, or
- * calls that run beside others, stay remote where the goal is predicted to be served better so, each at its best sizes.
+ * calls that run beside others, stay remote where the goal is predicted to be served better so, each at its best sizes. A send through a
+ * bucket is inline where the host evaluates the bucket itself, and that only where something in it is then inline.
  * @param memory MB of every function in the setup returned
  */
 export function pathSetup(
@@ -47,7 +48,8 @@ export function pathSetup(
     return outlook(facts.cpuShareEnforced ? bestSizes(context, evidence, [setup], outlook, sizes) : setup)
   }
   const targets = new Map<string, Call[]>()
-  for (const call of calls) targets.set(targetOf(call), [...(targets.get(targetOf(call)) ?? []), call])
+  for (const call of calls)
+    if (mayBeInline(app, call)) targets.set(targetOf(call), [...(targets.get(targetOf(call)) ?? []), call])
   for (const [target, group] of targets) {
     const forced = staysRemote(app, evidence, group)
     if (forced !== undefined) remote.set(target, forced)
@@ -64,8 +66,8 @@ export function pathSetup(
   }
   const { setup, refused } = build(chosen)
   const reasons = calls.map((call): Reason => {
-    const apart = remote.get(targetOf(call)) ?? refusal(refused, call)
-    const words = `${call.from} ${verb[call.mode]} ${call.to}`
+    const apart = unfusible(app, call) ?? remote.get(targetOf(call)) ?? refusal(refused, call)
+    const words = `${call.from} ${verb[call.mode]} ${call.to}${call.bucket === undefined ? '' : ` through bucket ${call.bucket}`}`
     return apart === undefined
       ? { change: `${words} inline`, why: `${saving(evidence, call)}${found.get(targetOf(call)) ?? ''}` }
       : { change: `${words} remotely`, why: apart }
@@ -77,8 +79,14 @@ const verb: Record<Mode, string> = { call: 'calls', send: 'sends to', map: 'maps
 /** A function routes by callee and mode, whoever calls: what is decided together. */
 const targetOf = ({ to, mode }: Call) => `${mode} ${to}`
 
+function unfusible(app: App, call: Call): string | undefined {
+  return mayBeInline(app, call)
+    ? undefined
+    : `the platform evaluates bucket ${call.bucket}: one of its triggers needs the objects of all sessions, or a clock`
+}
+
 function staysRemote(app: App, evidence: Evidence, group: readonly Call[]): string | undefined {
-  const calls = ({ from, to, mode }: Call) => evidence.callsPerRun(from, to, mode)
+  const calls = ({ from, to, mode, bucket }: Call) => evidence.callsPerRun(from, to, mode, bucket)
   if (group.every((call) => call.mode === 'send' && calls(call) === 0))
     return 'never seen under this load, so nothing is known to be gained'
   for (const call of group.filter(({ from, to }) => reaches(app, to, from))) {
@@ -96,8 +104,9 @@ function isCandidate(evidence: Evidence, { from, to, mode }: Call): boolean {
   return mode === 'send' || evidence.group(from, to, mode) !== undefined
 }
 
-function saving(evidence: Evidence, { from, to, mode }: Call): string {
-  const calls = evidence.callsPerRun(from, to, mode)
+function saving(evidence: Evidence, { from, to, mode, bucket }: Call): string {
+  const calls = evidence.callsPerRun(from, to, mode, bucket)
+  if (calls === 0 && bucket !== undefined) return `bucket ${bucket} was not seen to start it under this load`
   if (calls === 0) return 'not seen under this load; inline, its caller would not be billed for waiting'
   const memory = evidence.sizes(from)[0] ?? 128
   const handOver = evidence.handOverMs(mode, memory)
@@ -106,6 +115,7 @@ function saving(evidence: Evidence, { from, to, mode }: Call): string {
     handOver > 0
       ? `saves ${digits(handOver)} ms hand-over (at ${memory} MB) and a request fee per ${noun[mode]}, ${perRun}`
       : perRun
+  if (bucket !== undefined) return `bucket ${bucket} is evaluated inside: ${saves}; what it starts runs after the reply`
   return mode === 'send' ? `${saves}; it runs after the reply` : `${saves}; the caller is no longer billed for waiting`
 }
 
@@ -119,7 +129,8 @@ function compared({ facts }: StrategyContext, inline: Outlook, apart: Outlook): 
 
 function refusal(refused: ReturnType<typeof fuse>['refused'], call: Call): string | undefined {
   const found = refused.find(
-    ({ call: { from, to, mode } }) => from === call.from && to === call.to && mode === call.mode,
+    ({ call: { from, to, mode, bucket } }) =>
+      from === call.from && to === call.to && mode === call.mode && bucket === call.bucket,
   )
   return found && `constraint (in ${found.host}): ${found.why}`
 }

@@ -1,0 +1,57 @@
+import type { BucketOp } from './protocol.js'
+
+/** What a shard in this function does for a session that ends here. */
+export interface Leased {
+  /** @returns false when the end itself made work, so that the session goes on */
+  end(session: string): boolean
+  drop(session: string): void
+}
+
+/**
+ * The right to evaluate a session's fused buckets here, given by the platform while nobody else works for the session. It ends with the
+ * last run of the session in this sandbox, or when the platform takes it back because somebody else puts something.
+ */
+export class Lease {
+  open = true
+  /** Runs of the session in this sandbox. */
+  runs = 0
+  /** Something of the session has left this sandbox: its end is not known here. */
+  spread = false
+  /** The bucket that answers for the session's entry, until it has. */
+  result: string | undefined
+  readonly shards = new Set<Leased>()
+  private log: { op(): BucketOp }[] = []
+  private told = false
+
+  constructor(
+    readonly session: string,
+    private readonly tell: (ops: readonly BucketOp[], ended: 'no' | 'lease' | 'session') => void,
+  ) {}
+
+  /** Something happened that the platform must know when this sandbox dies. */
+  note(happened: { op(): BucketOp }): void {
+    this.log.push(happened)
+  }
+
+  /** Tells the platform what it does not know yet: before anything is answered that rests on it. */
+  mirror(): void {
+    if (this.log.length > 0) this.say('no')
+  }
+
+  /** The last run of the session here is over, or the platform wants the session back. */
+  end(recalled: boolean): void {
+    if (!this.open) return
+    const over = !recalled && !this.spread && [...this.shards].every((shard) => shard.end(this.session))
+    this.open = false
+    if (over && !this.told) this.log = []
+    this.say(over ? 'session' : 'lease')
+    if (!over) for (const shard of this.shards) shard.drop(this.session)
+  }
+
+  private say(ended: 'no' | 'lease' | 'session'): void {
+    const ops = this.log.map((happened) => happened.op())
+    this.log = []
+    this.told = true
+    this.tell(ops, ended)
+  }
+}

@@ -1,0 +1,82 @@
+import { FusionizeError, timeoutError } from 'fusionize'
+import { errorToWire, type Outcome } from 'fusionize/runtime'
+import type { Send } from '../engine/engine.js'
+import type { Job, JobRequest } from '../engine/job.js'
+import type { Buckets } from './index.js'
+
+export interface EntryPorts {
+  buckets: Buckets
+  /** Keeps the entry's own run as a send, when its answer goes out before the run is over. */
+  hold(send: Send, sandbox: string): Promise<unknown>
+  settled(id: string, outcome: Outcome): void
+}
+
+/**
+ * An entry that a bucket answers for. Its caller gets the first object of the bucket, or the error of the entry's own run, or that
+ * the session ended without one. An answer acknowledges the session: should the entry still run, it is kept like a send from then on.
+ */
+export function awaitEntry(
+  ports: EntryPorts,
+  { task, bucket, setup, limitMs }: { task: string; bucket: string; setup: string; limitMs: number },
+  request: JobRequest,
+  settle: (outcome: Outcome) => void,
+) {
+  let job: Job | undefined
+  let own: Outcome | undefined
+  let kept = false
+  const { session, id, input, trace, parent } = request
+  const withdraw = ports.buckets.await(
+    session,
+    bucket,
+    (output) => {
+      clearTimeout(timer)
+      const answer = () => settle({ ok: true, output })
+      const sandbox = job?.sandbox
+      if (own !== undefined || sandbox === undefined) return answer()
+      kept = true
+      const send = {
+        id,
+        session,
+        function: task,
+        task,
+        input: input as Send['input'],
+        trace,
+        parent: parent ?? '',
+        setup,
+      }
+      ports.hold(send, sandbox.id).then(answer, (error: unknown) => settle({ ok: false, error: errorToWire(error) }))
+    },
+    () => fail(noResult(task, bucket)),
+  )
+  const fail = (error: FusionizeError) => {
+    clearTimeout(timer)
+    settle({ ok: false, error: errorToWire(error) })
+  }
+  const timer = setTimeout(() => {
+    withdraw()
+    fail(timeoutError(task, limitMs))
+  }, limitMs)
+  return {
+    runs(started: Job) {
+      job = started
+    },
+    /** The entry's own run has ended. */
+    replied(outcome: Outcome) {
+      own = outcome
+      if (kept) ports.settled(id, outcome)
+      else if (!outcome.ok) {
+        withdraw()
+        clearTimeout(timer)
+        settle(outcome)
+      }
+    },
+  }
+}
+
+function noResult(task: string, bucket: string): FusionizeError {
+  return new FusionizeError(
+    'NO_RESULT',
+    `task '${task}' answers with the first object in bucket '${bucket}', but its session ended without one; put one on every path`,
+    { task, bucket },
+  )
+}
