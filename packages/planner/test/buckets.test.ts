@@ -36,7 +36,7 @@ const world = worldOf('video', scripts, {}, buckets)
 const remote = remoteSetup(world.app, 128)
 /** `shoot` evaluates `frames` itself, `detect` runs in it, `archive` starts as an invocation of its own. */
 const fused = parseSetup(
-  '(shoot, stamp:call, detect:send, stamp2:call)@128[bucket frames]-(archive)@128-(detect)@128-(stamp)@128-(stamp2)@128-(trace)@128',
+  '(shoot, stamp:call, detect:send, stamp2:call | frames)@128-(archive)@128-(detect)@128-(stamp)@128-(stamp2)@128-(trace)@128',
 )
 
 const recordsOf = (requests: number, setup = remote) => simulate(world, setup, { requests, everyMs: 50 }).records

@@ -12,7 +12,7 @@ const plain = pc.createColors(false)
 const remote = remoteSetup(video, 128)
 /** `upload` evaluates `frames`: `stereo` runs in it, `archive` starts elsewhere. */
 const fused = parseSetup(
-  '(upload, cut, detect, stereo:send)@512[bucket frames]-(archive)@128-(cut)@128-(detect)@128-(report)@128-(stereo)@128',
+  '(upload, cut, detect, stereo:send | frames)@512-(archive)@128-(cut)@128-(detect)@128-(report)@128-(stereo)@128',
 )
 
 test('the tree shows buckets below who puts there, and what they start with trigger, route and figures', () => {
