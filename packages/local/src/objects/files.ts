@@ -2,7 +2,6 @@ import * as realFs from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { FusionizeError } from 'fusionize'
-import { sharedBytes } from './shared-memory.js'
 
 export type FileSystem = Pick<
   typeof realFs,
@@ -115,7 +114,7 @@ export class ObjectFiles {
   /** Reads a file into shared memory. @throws {FusionizeError} `JOURNAL_FAILED`: it cannot be read, or is damaged */
   async load(file: ObjectFile): Promise<Uint8Array> {
     try {
-      const value = sharedBytes(file.bytes)
+      const value = new Uint8Array(new SharedArrayBuffer(file.bytes))
       await this.#scan(file, (at) => value.subarray(at, at + CHUNK))
       return value
     } catch (error) {

@@ -17,8 +17,11 @@ const LARGEST = 40
 
 type Command =
   | { kind: 'put'; use: Use; size: number }
-  | { kind: 'retain' | 'release' | 'read' | 'file'; index: number }
-  | { kind: 'discharge' | 'turn' | 'restart' }
+  | { kind: 'retain' | 'release'; index: number }
+  | { kind: 'read' | 'file'; index: number }
+  | { kind: 'discharge' }
+  | { kind: 'turn' }
+  | { kind: 'restart' }
 
 const index = fc.nat(20)
 const size = fc.nat(LARGEST)
@@ -70,18 +73,17 @@ class World {
   }
 
   run(command: Command): void | Promise<void> {
-    const { kind } = command
-    if (kind === 'put') return this.#put(command.use, command.size)
-    if (kind === 'discharge') return this.#discharge()
-    if (kind === 'turn') return turn()
-    if (kind === 'restart') return this.#restart()
+    if (command.kind === 'put') return this.#put(command.use, command.size)
+    if (command.kind === 'discharge') return this.#discharge()
+    if (command.kind === 'turn') return turn()
+    if (command.kind === 'restart') return this.#restart()
     const object = this.objects[command.index % this.objects.length]
     if (!object) return
-    if (kind === 'retain') {
+    if (command.kind === 'retain') {
       this.store.retain(object.id)
       object.references++
-    } else if (kind === 'release') this.#release(object)
-    else this.#look(object, kind)
+    } else if (command.kind === 'release') this.#release(object)
+    else this.#look(object, command.kind)
   }
 
   #put(use: Use, size: number): void {

@@ -105,7 +105,6 @@ export class Objects implements ObjectStore {
       leaving: false,
       usedAt: 0,
     }
-    weigh(value)
     this.#objects.set(object.id, object)
     this.#memory += object.bytes
     this.#rank(object)
@@ -294,9 +293,16 @@ export class Objects implements ObjectStore {
 
   #drop(object: StoredObject): void {
     unrank(object)
+    this.#forget(object)
+    this.#spilled++
+  }
+
+  /** Gives up the bytes in memory. */
+  #forget(object: StoredObject): void {
+    if (!object.value) return
+    weigh(object.value)
     object.value = undefined
     this.#memory -= object.bytes
-    this.#spilled++
   }
 
   /** Resolves when the object is in its file, or gone. */
@@ -350,7 +356,7 @@ export class Objects implements ObjectStore {
         object.value = value
         this.#spilled--
         this.#rank(object)
-      }
+      } else weigh(value)
       return value
     } finally {
       if (!object.value) this.#memory -= object.bytes
@@ -363,8 +369,7 @@ export class Objects implements ObjectStore {
 
   /** Gives back what an object without references has. */
   #free(object: StoredObject): void {
-    if (object.value) this.#memory -= object.bytes
-    object.value = undefined
+    this.#forget(object)
     const { file } = object
     object.file = undefined
     if (file)
