@@ -341,25 +341,20 @@ export class Engine implements SandboxOwner {
   }
 
   reply(sandbox: Sandbox, job: Job, { ok, part, no, held, record, busy }: Reply): void {
-    const answer = () => {
+    const answer = (): Promise<unknown> | undefined => {
       if (no === 0) {
-        if (held.length > 0) {
-          this.#hold(sandbox, job, 0, held).then(
+        const kept = held.length > 0 ? this.#hold(sandbox, job, 0, held) : sandbox.writing
+        if (kept)
+          return kept.then(
             () => job.answer(ok, part),
             (error) => job.answer(false, wireText(error)),
           )
-          return
-        }
-        if (sandbox.writing === undefined) return job.answer(ok, part)
-        // It rests on what buckets of the sandbox did, which is not kept yet.
-        sandbox.writing.then(
-          () => job.answer(ok, part),
-          (error) => job.answer(false, wireText(error)),
-        )
-        return
+        job.answer(ok, part)
+        return undefined
       }
       job.answered()
-      return job.caller?.called(callOf(job))
+      job.caller?.called(callOf(job))
+      return undefined
     }
     if (record !== undefined) {
       this.#over(sandbox, job, record, answer, busy)
@@ -418,7 +413,7 @@ export class Engine implements SandboxOwner {
   }
 
   done(sandbox: Sandbox, job: Job, record: Part, busy: boolean): void {
-    this.#over(sandbox, job, record, () => {}, busy)
+    this.#over(sandbox, job, record, () => undefined, busy)
   }
 
   begins(sandbox: Sandbox, no: string, id: string): void {
@@ -443,15 +438,16 @@ export class Engine implements SandboxOwner {
     for (const id of sends) this.ports.release(id, sandbox.id)
   }
 
-  #over(sandbox: Sandbox, job: Job, record: Part, answer: () => void, busy: boolean): void {
+  #over(sandbox: Sandbox, job: Job, record: Part, answer: () => Promise<unknown> | undefined, busy: boolean): void {
     this.ports.record(textOf(record))
     const { pool } = sandbox
     pool.finished(job)
     const usable = sandbox.endedFor === undefined && sandbox.state === 'ready'
     // Before the answer: a caller in a loop has the link when it calls again.
     const lent = usable && !busy && this.#links.lend(sandbox, job)
-    answer()
-    job.finish()
+    const answered = answer()
+    if (answered) void answered.then(() => job.finish())
+    else job.finish()
     if (!usable || lent || busy) return
     if (pool.deployment.forceCold) {
       this.scheduler.evict(sandbox)

@@ -125,7 +125,8 @@ export function start(module: FunctionModule): void {
       channel.postLater([kind.begins, job, send.id])
       return portOf(job)
     },
-    release: (ids) => channel.postLater([kind.release, ids]),
+    // After the reply with which they are held.
+    release: (ids) => process.nextTick(() => channel.postLater([kind.release, ids])),
     object: (ref) => Promise.reject(new Error(`no object ${ref}`)),
     log(entry) {
       channel.postSoon([kind.log, entry.level, entry.task, entry.session, entry.time], [entry.message, entry.data])
