@@ -1,5 +1,5 @@
+import { chunksOf } from './files.js'
 import { compareBytes, recordBytes } from './format.js'
-import { chunksOf } from './read.js'
 import { addSums, nothing, type RecordSum, sameSum, sumOf } from './sum.js'
 
 /** What the records of a file add up to. Reads it in chunks, so that memory does not grow with the file. */

@@ -1,7 +1,8 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
+import { chunkBytes, writeFully } from './files.js'
 import { countOf, recordBytes } from './format.js'
 
-const chunkRecords = 80_000
+const chunkRecords = chunkBytes / recordBytes
 const space = 0x20
 const lineBreak = 0x0a
 const hexDigits = Buffer.from('0123456789ABCDEF')
@@ -23,7 +24,7 @@ export function writeRecords(file: string, { seed, records }: { seed: number; re
     for (let first = 0; first < records; first += chunkRecords) {
       const part = chunk.subarray(0, Math.min(records - first, chunkRecords) * recordBytes)
       fillRecords(part, first, seed)
-      writeSync(to, part)
+      writeFully(to, part)
     }
   } finally {
     closeSync(to)

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
+import { readFully } from './files.js'
 import { compareBytes, keyBytes, recordBytes } from './format.js'
-import { readFully } from './read.js'
 
 /** Keys that are read for every range: ranges then differ in size by some percent. */
 const keysPerRange = 400

@@ -1,7 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { recordBytes } from './format.js'
 
-/** Bytes that are read at once: whole records. */
+/** Bytes that are read or written at once: whole records. */
 export const chunkBytes = 80_000 * recordBytes
 
 /** Reads exactly `into.length` bytes at `position`. @throws {RangeError} when the file ends before */
@@ -12,6 +12,11 @@ export function readFully(file: number, into: Uint8Array, position: number): voi
       throw new RangeError(`the file ends at byte ${position + done}, in the middle of what was to be read`)
     done += read
   }
+}
+
+/** Writes all the bytes where the file stands. */
+export function writeFully(file: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
 }
 
 /** The file in chunks, each valid until the next. A chunk is whole records, unless the file ends in the middle of one. */
