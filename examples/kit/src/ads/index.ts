@@ -1,0 +1,3 @@
+export * from './campaigns.js'
+export * from './check.js'
+export * from './events.js'
