@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Build, Facts, InvokeResult, Platform, PlatformStatus } from '@fusionize/platform'
 import { FusionizeError } from 'fusionize'
 import { errorToWire, type Outcome } from 'fusionize/runtime'
@@ -10,13 +11,16 @@ import { Deployment } from './engine/deployment.js'
 import { Deployments } from './engine/deployments.js'
 import { Engine, outcomeOf } from './engine/engine.js'
 import { queueFull, shuttingDown, unknownTask } from './engine/failures.js'
+import type { Job } from './engine/job.js'
 import { startProcess } from './engine/process-host.js'
 import { startThread } from './engine/thread-host.js'
 import { createGateway, type Gateway } from './gateway/index.js'
-import { newId, traceOf } from './ids.js'
+import { openSocket, type SocketEntry } from './gateway/socket.js'
+import { newId } from './ids.js'
 import { type LocalPlatformOptions, settingsOf } from './local-options.js'
 import { Logs, type LogsPage } from './logs.js'
 import { type AcceptedSend, createSends } from './outbox/index.js'
+import { outsideCalls } from './outside-calls.js'
 import { PinnedSends } from './pinned-sends.js'
 import { awsLambdaX86, mbPerCore, memoryLadder } from './prices.js'
 import { openRecords } from './records.js'
@@ -25,6 +29,8 @@ import { mapError, mapPlaces } from './source-maps.js'
 export interface LocalPlatform extends Platform {
   /** What the functions wrote: through their context's log, and to standard output and error. */
   logs(since?: string): Promise<LogsPage>
+  /** Path of the socket for clients on this machine (`@fusionize/local/client`), when it is open. */
+  readonly socket?: string | undefined
 }
 
 /**
@@ -63,6 +69,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     deployed = resolve
   })
   let gateway: Gateway | undefined
+  let socket: SocketEntry | undefined
   let closed = false
 
   function retriesOf(task: string): number {
@@ -104,8 +111,13 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     return deployment
   }
 
+  const begin = outsideCalls(engine, deploymentFor, settings.timeoutMs)
+
   const platform: LocalPlatform = {
     name: 'local',
+    get socket() {
+      return socket?.path
+    },
     get url() {
       return gateway?.url
     },
@@ -145,37 +157,18 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     },
 
     async invoke(task, input, options = {}): Promise<InvokeResult> {
-      const { session = newId(), signal, timeoutMs } = options
-      let deployment: Deployment
-      try {
-        deployment = deploymentFor(task, session)
-      } catch (error) {
-        return { ok: false, error: errorToWire(error), session }
-      }
-      const limitMs = engine.timeoutOf(deployment, task)
-      const request = {
-        id: newId(),
-        session,
-        task,
-        mode: 'call' as const,
-        external: true,
-        attempt: 1,
-        deadline: Date.now() + (timeoutMs ?? settings.timeoutMs + limitMs),
-        limitMs,
-        ...traceOf(options.traceparent),
-        input,
-      }
+      const { signal, session = newId() } = options
       return new Promise((resolve) => {
-        const job = engine.submit(deployment, task, request, false, (ok, part) => {
+        const job = begin(task, input, { ...options, session }, (ok, part) => {
           signal?.removeEventListener('abort', abort)
-          const outcome = outcomeOf(ok, part)
-          resolve(outcome.ok ? { ...outcome, session } : { ...outcome, error: mapError(outcome.error), session })
+          resolve({ ...outcomeOf(ok, part), session })
         })
         function abort(): void {
           if (job) engine.abandon(job)
           const error = new FusionizeError('CANCELLED', `the call of task '${task}' was cancelled by its caller`)
           resolve({ ok: false, error: errorToWire(error), session })
         }
+        if (job === undefined || job.state === 'over') return
         if (signal?.aborted) abort()
         else signal?.addEventListener('abort', abort)
       })
@@ -210,7 +203,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     async destroy() {
       if (closed) return
       closed = true
-      await gateway?.close()
+      await Promise.all([gateway?.close(), socket?.close()])
       // The engine first: what its sandboxes still finish is noted, what they leave is for the next start.
       await engine.close()
       await sends.close()
@@ -219,19 +212,24 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     },
   }
 
-  if (settings.gateway) {
-    const { host, port, token, bodyLimit, dev, onRequest } = settings
-    const { invoke } = platform
-    const routes = () =>
-      Object.values(deployments.current?.build.app.tasks ?? {}).flatMap(({ name, http }) =>
-        http ? [{ ...http, task: name }] : [],
-      )
-    try {
+  try {
+    if (settings.gateway) {
+      const { host, port, token, bodyLimit, dev, onRequest } = settings
+      const { invoke } = platform
+      const routes = () =>
+        Object.values(deployments.current?.build.app.tasks ?? {}).flatMap(({ name, http }) =>
+          http ? [{ ...http, task: name }] : [],
+        )
       gateway = await createGateway({ host, port, token, bodyLimit, dev, onRequest, routes, invoke, control: platform })
-    } catch (error) {
-      await platform.destroy()
-      throw error
     }
+    if (settings.socket) {
+      const path = settings.socket === true ? join(dir, 'fusionize.sock') : settings.socket
+      const abandon = (job: Job) => engine.abandon(job)
+      socket = await openSocket({ path, bodyLimit: settings.bodyLimit, begin, abandon })
+    }
+  } catch (error) {
+    await platform.destroy()
+    throw error
   }
   return platform
 }
