@@ -47,8 +47,8 @@ export interface LocalOptions {
    */
   socket?: boolean | string
   /**
-   * Threads wait for messages without parking, for up to a second after the last one: answers come in half the time, and idle CPU is only
-   * spent in that second. For machines with more cores than busy threads; `isolation: 'threads'` alone heeds it. @default false
+   * Thread sandboxes wait for messages without parking, for up to a second after the last one; idle CPU is about 0 without it, and after that
+   * second. Faster answers where a core is to spare. @default false
    */
   spin?: boolean
   /** Largest request body in bytes. @default 6291456 */

@@ -13,6 +13,7 @@ import { Engine, outcomeOf } from './engine/engine.js'
 import { queueFull, shuttingDown, unknownTask } from './engine/failures.js'
 import type { Job } from './engine/job.js'
 import { startProcess } from './engine/process-host.js'
+import { SpinHost } from './engine/spin-host.js'
 import { startThread } from './engine/thread-host.js'
 import { createGateway, type Gateway } from './gateway/index.js'
 import { openSocket, type SocketEntry } from './gateway/socket.js'
@@ -47,6 +48,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   const deployments: Deployments = new Deployments((deployment) => engine.retire(deployment))
   const sends = createSends({ dir, durability, retries, retriesOf, retryDelayMs, run: runSend })
   const records = openRecords(dir)
+  const spin = settings.spin ? new SpinHost() : undefined
   const logs = new Logs()
   const groups =
     isolation === 'threads'
@@ -55,7 +57,10 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   const engine = new Engine(
     { ...settings, ...limitsOf(settings.maxSandboxes, settings.queueLimit) },
     {
-      startHost: isolation === 'threads' ? startThread : (request, events) => startProcess(request, events, groups),
+      startHost:
+        isolation === 'threads'
+          ? (request, events) => startThread(request, events, spin)
+          : (request, events) => startProcess(request, events, groups),
       accept: (items, heldBy) => pinned.accept(items, heldBy),
       settled: (id, outcome) => pinned.settled(id, outcome),
       orphan: (sandbox) => sends.orphan(sandbox),
