@@ -34,7 +34,7 @@ export function startThread(request: HostRequest, events: HostEvents, spin?: Spi
   const channel = portChannel(worker, receive)
   return {
     channel: spin === undefined ? channel : stirring(channel, spin.due),
-    postPort: (head, port) => postPort(worker, head, port),
+    postPort: (head, port) => channel.flush(() => postPort(worker, head, port)),
     limitCpu: () => {},
     kill: () => {
       killed = true
