@@ -7,6 +7,7 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   hop: () => import('./cases/hop.js'),
   send: () => import('./cases/send.js'),
   gateway: () => import('./cases/gateway.js'),
+  throughput: () => import('./cases/throughput.js'),
   cold: () => import('./cases/cold.js'),
   burst: () => import('./cases/burst.js'),
   emulation: () => import('./cases/emulation.js'),

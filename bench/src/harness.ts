@@ -41,12 +41,15 @@ export interface Result {
   findings: string[]
 }
 
+/** A case in a bench: its setting, and its id where that is not the name (when cases differ in their setting alone). */
+export type Case = Setting & { case?: string }
+
 /** One bench: `samples` come in any order; the harness sorts them into rows. */
 export interface Bench {
   method: string
   unit: string
   /** By name; a function where they depend on the options. */
-  cases: Record<string, Setting> | ((options: Record<string, string>) => Record<string, Setting>)
+  cases: Record<string, Case> | ((options: Record<string, string>) => Record<string, Case>)
   /** Case that the ratios are against. */
   yardstick?: string
   /** Figures beside the rows are for the JSON document alone: the findings say them to people. */
@@ -85,11 +88,16 @@ export async function runBench(
     if (!list) throw new Error(`bench ${name} has no case '${id}'`)
     return list
   }
+  /** What tells the case's samples from those of others. */
+  const labelOf = (id: string) => {
+    const { case: shared, durability } = cases[id] as Case
+    return shared === undefined ? { case: id } : { case: shared, durability }
+  }
   await bench.run({
     options,
     sample(id, value) {
       listOf(id).push(value)
-      out?.write(`${JSON.stringify({ case: id, value })}\n`)
+      out?.write(`${JSON.stringify({ ...labelOf(id), value })}\n`)
     },
     more: (id, figures) => void more.set(id, { ...more.get(id), ...figures }),
     finding: (text) => void findings.push(text),
@@ -103,6 +111,7 @@ export async function runBench(
     const extra = more.get(id)
     return {
       case: id,
+      // `case` among it, where the name is not the id.
       ...setting,
       n: sorted.length,
       p50: at(0.5),

@@ -77,6 +77,32 @@ describe('the harness', () => {
     expect(readFileSync(raw, 'utf8')).toBe('{"case":"fast","value":2}\n{"case":"slow","value":1}\n')
   })
 
+  it('has several rows with one id where settings differ, and tells their samples apart', async () => {
+    const raw = join(dir, 'raw.ndjson')
+    const result = await runBench(
+      'pair',
+      {
+        ...bench(async ({ sample }) => {
+          sample('a none', 1)
+          sample('a journal', 2)
+        }),
+        cases: {
+          'a none': { ...setting, case: 'a' },
+          'a journal': { ...setting, case: 'a', durability: 'journal' },
+        },
+      },
+      {},
+      raw,
+    )
+    expect(result.rows).toMatchObject([
+      { case: 'a', durability: 'none', p50: 1 },
+      { case: 'a', durability: 'journal', p50: 2 },
+    ])
+    expect(readFileSync(raw, 'utf8')).toBe(
+      '{"case":"a","durability":"none","value":1}\n{"case":"a","durability":"journal","value":2}\n',
+    )
+  })
+
   it('refuses a sample of a case that the bench does not have', async () => {
     const run = runBench(
       'odd',
@@ -103,16 +129,30 @@ describe('the benches', () => {
     hop: ['call-threads', 'call-processes', 'message-port', 'fastify-processes'],
     send: ['threads-none', 'threads-journal', 'processes-journal'],
     gateway: ['fusionize', 'bare-hono'],
+    throughput: ['threads-1', 'threads-1-spin', 'threads-128', 'processes-128'].flatMap((id) => [id, id]),
     cold: loads,
     burst: loads,
   }
-  const units: Record<string, string> = { 'inline-call': 'ns', hop: 'us', send: 'us', gateway: 'requests/s' }
+  const units: Record<string, string> = {
+    'inline-call': 'ns',
+    hop: 'us',
+    send: 'us',
+    gateway: 'requests/s',
+    throughput: 'requests/s',
+  }
 
   it.each(Object.keys(promised))('%s has exactly the cases that were promised, in their unit', async (name) => {
     const found = await load(name)
-    expect(Object.keys(found.cases)).toEqual(promised[name])
+    expect(Object.entries(found.cases).map(([id, { case: shared = id }]) => shared)).toEqual(promised[name])
     expect(found.unit).toBe(units[name] ?? 'ms')
     expect(found.method.length).toBeGreaterThan(100)
+  })
+
+  it('throughput has every case without and with a journal', async () => {
+    const { cases } = await load('throughput')
+    const pairs = Object.values(cases).map(({ case: id, durability }) => `${id} ${durability}`)
+    expect(pairs).toEqual(Object.keys(cases))
+    expect(pairs.filter((pair) => pair.endsWith(' journal'))).toHaveLength(4)
   })
 
   it('emulation has a case for every setup with traces', async () => {

@@ -25,6 +25,7 @@ export const rooms: Record<string, Room> = {
       '@fusionize/planner',
       '@fusionize/platform',
       '@fusionize/local',
+      '@fusionize/local/client',
       '@fusionize/local/engine',
       '@fusionize/cli/control',
     ],

@@ -32,6 +32,8 @@ export const defaults = {
   dev: false,
   seed: 1,
   gateway: true,
+  socket: false as boolean | string,
+  spin: false,
 } as const
 
 const known = [...Object.keys(defaults), 'dir', 'app', 'emulate', 'maxSandboxes', 'token', 'onRequest']

@@ -1,26 +1,30 @@
 import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Build, Facts, InvokeResult, Platform, PlatformStatus } from '@fusionize/platform'
 import { FusionizeError } from 'fusionize'
 import { type BucketDefinition, bucketOf, isDelivery } from 'fusionize/buckets'
 import { errorToWire, type Outcome } from 'fusionize/runtime'
 import { setupId } from 'fusionize/setup'
-import { awaitEntry } from './buckets/awaited-entry.js'
 import { Buckets } from './buckets/index.js'
 import { limitsOf } from './capacity.js'
 import { createEmulation } from './emulation/index.js'
 import { openGroups, unlimited } from './engine/cgroup.js'
 import { Deployment } from './engine/deployment.js'
 import { Deployments } from './engine/deployments.js'
-import { Engine, outcomeOf } from './engine/engine.js'
+import { Engine, outcomeOf, type Send } from './engine/engine.js'
 import { queueFull, shuttingDown, unknownTask } from './engine/failures.js'
+import type { Job } from './engine/job.js'
 import { startProcess } from './engine/process-host.js'
+import { SpinHost } from './engine/spin-host.js'
 import { startThread } from './engine/thread-host.js'
 import { createGateway, type Gateway } from './gateway/index.js'
-import { newId, traceOf } from './ids.js'
+import { openSocket, type SocketEntry } from './gateway/socket.js'
+import { newId } from './ids.js'
 import { type LocalPlatformOptions, settingsOf } from './local-options.js'
 import { Logs, type LogsPage } from './logs.js'
 import { type AcceptedSend, createSends } from './outbox/index.js'
+import { outsideCalls } from './outside-calls.js'
 import { PinnedSends } from './pinned-sends.js'
 import { awsLambdaX86, mbPerCore, memoryLadder } from './prices.js'
 import { openRecords } from './records.js'
@@ -29,6 +33,8 @@ import { mapError, mapPlaces } from './source-maps.js'
 export interface LocalPlatform extends Platform {
   /** What the functions wrote: through their context's log, and to standard output and error. */
   logs(since?: string): Promise<LogsPage>
+  /** Path of the socket for clients on this machine (`@fusionize/local/client`), when it is open. */
+  readonly socket?: string | undefined
 }
 
 /**
@@ -57,6 +63,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   )
   const sends = createSends({ dir, durability, retries, retriesOf, retryDelayMs, run: runSend, also: buckets })
   const records = openRecords(dir)
+  const spin = settings.spin ? new SpinHost() : undefined
   const logs = new Logs()
   const groups =
     isolation === 'threads'
@@ -65,7 +72,10 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   const engine = new Engine(
     { ...settings, ...limitsOf(settings.maxSandboxes, settings.queueLimit) },
     {
-      startHost: isolation === 'threads' ? startThread : (request, events) => startProcess(request, events, groups),
+      startHost:
+        isolation === 'threads'
+          ? (request, events) => startThread(request, events, spin)
+          : (request, events) => startProcess(request, events, groups),
       accept: (items, heldBy) => pinned.accept(items, heldBy),
       settled: (id, outcome) => pinned.settled(id, outcome),
       held: (id) => pinned.find(id),
@@ -82,6 +92,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     deployed = resolve
   })
   let gateway: Gateway | undefined
+  let socket: SocketEntry | undefined
   let closed = false
   let recovered = false
 
@@ -138,8 +149,18 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       if (!deployments.all.some((deployment) => deployment.sessions.has(session))) buckets.quiet(session)
   }
 
+  const entries = {
+    buckets,
+    hold: (send: Send, sandbox: string) => pinned.accept([send], sandbox),
+    settled: (id: string, outcome: Outcome) => pinned.settled(id, outcome),
+  }
+  const begin = outsideCalls(engine, deploymentFor, settings.timeoutMs, entries)
+
   const platform: LocalPlatform = {
     name: 'local',
+    get socket() {
+      return socket?.path
+    },
     get url() {
       return gateway?.url
     },
@@ -181,55 +202,18 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     },
 
     async invoke(task, input, options = {}): Promise<InvokeResult> {
-      const { session = newId(), signal, timeoutMs } = options
-      let deployment: Deployment
-      try {
-        deployment = deploymentFor(task, session)
-      } catch (error) {
-        return { ok: false, error: errorToWire(error), session }
-      }
-      const limitMs = engine.timeoutOf(deployment, task)
-      const request = {
-        id: newId(),
-        session,
-        task,
-        mode: 'call' as const,
-        external: true,
-        attempt: 1,
-        deadline: Date.now() + (timeoutMs ?? settings.timeoutMs + limitMs),
-        limitMs,
-        ...traceOf(options.traceparent),
-        input,
-      }
+      const { signal, session = newId() } = options
       return new Promise((resolve) => {
-        const settle = (outcome: Outcome) => {
+        const job = begin(task, input, { ...options, session }, (ok, part) => {
           signal?.removeEventListener('abort', abort)
-          resolve(outcome.ok ? { ...outcome, session } : { ...outcome, error: mapError(outcome.error), session })
-        }
-        const awaited = deployment.task(task)?.result
-        const entry =
-          awaited === undefined
-            ? undefined
-            : awaitEntry(
-                {
-                  buckets,
-                  hold: (send, sandbox) => pinned.accept([send], sandbox),
-                  settled: (id, o) => pinned.settled(id, o),
-                },
-                { task, bucket: awaited, setup: deployment.id, limitMs: timeoutMs ?? settings.timeoutMs + limitMs },
-                request,
-                settle,
-              )
-        const job = engine.submit(deployment, task, request, false, (ok, part) => {
-          if (entry === undefined) settle(outcomeOf(ok, part))
-          else entry.replied(outcomeOf(ok, part))
+          resolve({ ...outcomeOf(ok, part), session })
         })
-        if (job) entry?.runs(job)
         function abort(): void {
           if (job) engine.abandon(job)
           const error = new FusionizeError('CANCELLED', `the call of task '${task}' was cancelled by its caller`)
           resolve({ ok: false, error: errorToWire(error), session })
         }
+        if (job === undefined || job.state === 'over') return
         if (signal?.aborted) abort()
         else signal?.addEventListener('abort', abort)
       })
@@ -265,7 +249,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     async destroy() {
       if (closed) return
       closed = true
-      await gateway?.close()
+      await Promise.all([gateway?.close(), socket?.close()])
       // The engine first: what its sandboxes still finish is noted, what they leave is for the next start.
       buckets.close()
       await engine.close()
@@ -275,19 +259,24 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     },
   }
 
-  if (settings.gateway) {
-    const { host, port, token, bodyLimit, dev, onRequest } = settings
-    const { invoke } = platform
-    const routes = () =>
-      Object.values(deployments.current?.build.app.tasks ?? {}).flatMap(({ name, http }) =>
-        http ? [{ ...http, task: name }] : [],
-      )
-    try {
+  try {
+    if (settings.gateway) {
+      const { host, port, token, bodyLimit, dev, onRequest } = settings
+      const { invoke } = platform
+      const routes = () =>
+        Object.values(deployments.current?.build.app.tasks ?? {}).flatMap(({ name, http }) =>
+          http ? [{ ...http, task: name }] : [],
+        )
       gateway = await createGateway({ host, port, token, bodyLimit, dev, onRequest, routes, invoke, control: platform })
-    } catch (error) {
-      await platform.destroy()
-      throw error
     }
+    if (settings.socket) {
+      const path = settings.socket === true ? join(dir, 'fusionize.sock') : settings.socket
+      const abandon = (job: Job) => engine.abandon(job)
+      socket = await openSocket({ path, bodyLimit: settings.bodyLimit, begin, abandon })
+    }
+  } catch (error) {
+    await platform.destroy()
+    throw error
   }
   return platform
 }

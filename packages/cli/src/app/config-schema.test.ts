@@ -52,6 +52,8 @@ test.each<[unknown, string]>([
   [{ local: { port: 70000 } }, "'local.port' must be 65535 or less, not 70000"],
   [{ local: { port: 1.5 } }, "'local.port' must be a whole number, not 1.5"],
   [{ local: { isolation: 'vm' } }, "'local.isolation' must be 'processes' or 'threads', not \"vm\""],
+  [{ local: { socket: 5 } }, "'local.socket' must be a boolean or a string, not 5"],
+  [{ local: { socket: '' } }, '\'local.socket\' must be a text that is not empty, not ""'],
   [{ memory: '128' }, '\'memory\' must be a number, not "128"'],
   [{ memory: 0 }, "'memory' must be more than 0, not 0"],
   [{ tasks: [] }, "'tasks' must be a list with something in it, not []"],

@@ -22,6 +22,8 @@ const local = z.strictObject({
   host: z.string().min(1).optional(),
   port: z.number().int().min(0).max(65535).optional(),
   token: z.string().min(1).optional(),
+  spin: z.boolean().optional(),
+  socket: z.union([z.boolean(), z.string().min(1)]).optional(),
   bodyLimit: count.optional(),
   timeoutMs: positive.optional(),
   retries: z.number().int().min(0).optional(),
@@ -106,7 +108,9 @@ function demand(issue: z.core.$ZodIssue): string {
     case 'invalid_value':
       return oneOf(issue.values)
     case 'invalid_union':
-      return oneOf((issue as { options?: unknown[] }).options ?? [])
+      return 'options' in issue
+        ? oneOf(issue.options as unknown[])
+        : issue.errors.flatMap((errors) => errors.map(demand)).join(' or ')
     case 'too_small':
       if (issue.origin === 'array') return 'a list with something in it'
       if (issue.origin === 'string') return 'a text that is not empty'

@@ -20,7 +20,7 @@ export interface OwnHost {
 export async function openOwnHost(cwd: string, out: Output): Promise<OwnHost> {
   const loaded = await loadApp(cwd)
   const app = await loaded.scan()
-  const platform = await openPlatform(loaded, { gateway: false, dev: true })
+  const platform = await openPlatform(loaded, { gateway: false, socket: false, dev: true })
   atEnd(() => platform.destroy())
   const logs = pumpLogs(platform, loaded.stateDir, (line) => out.note(line))
   atEnd(() => logs.end())

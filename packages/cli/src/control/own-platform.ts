@@ -25,6 +25,7 @@ export async function openOwnPlatform(loaded: LoadedApp, emulate: LocalOptions['
     ...(emulate === undefined ? {} : { emulate }),
     host: '127.0.0.1',
     port: 0,
+    socket: false,
     dir,
     app: loaded.name,
   })

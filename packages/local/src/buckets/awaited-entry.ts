@@ -1,7 +1,9 @@
 import { FusionizeError, timeoutError } from 'fusionize'
-import { errorToWire, type Outcome } from 'fusionize/runtime'
-import type { Send } from '../engine/engine.js'
-import type { Job, JobRequest } from '../engine/job.js'
+import type { Outcome } from 'fusionize/runtime'
+import { outcomeOf, type Send } from '../engine/engine.js'
+import { wireText } from '../engine/failures.js'
+import type { Answer, Job, JobRequest } from '../engine/job.js'
+import type { Part } from '../sandbox/messages.js'
 import type { Buckets } from './index.js'
 
 export interface EntryPorts {
@@ -19,10 +21,10 @@ export function awaitEntry(
   ports: EntryPorts,
   { task, bucket, setup, limitMs }: { task: string; bucket: string; setup: string; limitMs: number },
   request: JobRequest,
-  settle: (outcome: Outcome) => void,
+  settle: Answer,
 ) {
   let job: Job | undefined
-  let own: Outcome | undefined
+  let over = false
   let kept = false
   const { session, id, input, trace, parent } = request
   const withdraw = ports.buckets.await(
@@ -30,9 +32,9 @@ export function awaitEntry(
     bucket,
     (output) => {
       clearTimeout(timer)
-      const answer = () => settle({ ok: true, output })
+      const answer = () => settle(true, output)
       const sandbox = job?.sandbox
-      if (own !== undefined || sandbox === undefined) return answer()
+      if (over || sandbox === undefined) return answer()
       kept = true
       const send = {
         id,
@@ -44,13 +46,13 @@ export function awaitEntry(
         parent: parent ?? '',
         setup,
       }
-      ports.hold(send, sandbox.id).then(answer, (error: unknown) => settle({ ok: false, error: errorToWire(error) }))
+      ports.hold(send, sandbox.id).then(answer, (error: unknown) => settle(false, wireText(error)))
     },
     () => fail(noResult(task, bucket)),
   )
   const fail = (error: FusionizeError) => {
     clearTimeout(timer)
-    settle({ ok: false, error: errorToWire(error) })
+    settle(false, wireText(error))
   }
   const timer = setTimeout(() => {
     withdraw()
@@ -61,13 +63,13 @@ export function awaitEntry(
       job = started
     },
     /** The entry's own run has ended. */
-    replied(outcome: Outcome) {
-      own = outcome
-      if (kept) ports.settled(id, outcome)
-      else if (!outcome.ok) {
+    replied(ok: boolean, part: Part) {
+      over = true
+      if (kept) ports.settled(id, outcomeOf(ok, part))
+      else if (!ok) {
         withdraw()
         clearTimeout(timer)
-        settle(outcome)
+        settle(ok, part)
       }
     },
   }

@@ -7,7 +7,7 @@ import { type Part, Utf8 } from '../sandbox/messages.js'
 import type { Deployment } from './deployment.js'
 import { exitError, shuttingDown, startError, unknownTask, wireText } from './failures.js'
 import type { Exit, StartHost } from './host.js'
-import { type Answer, Job, type JobRequest } from './job.js'
+import { type Answer, Job, type JobOwner, type JobRequest } from './job.js'
 import { Links } from './links.js'
 import type { Pool } from './pool.js'
 import {
@@ -70,7 +70,7 @@ export interface EngineOptions extends Limits {
 }
 
 /** A node's local scheduler: sandboxes, and the invocations that move between them (DESIGN §7). */
-export class Engine implements SandboxOwner {
+export class Engine implements SandboxOwner, JobOwner {
   readonly scheduler: Scheduler
   readonly #wheel = new Wheel()
   readonly #links: Links
@@ -131,22 +131,30 @@ export class Engine implements SandboxOwner {
     const job = new Job(++this.#jobs, request, pool, nested, answer)
     this.#admit(job)
     this.scheduler.submit(job)
+    this.#mind(job)
     return job
   }
 
-  /** Counts the job until it is over, and minds its deadline. */
+  /** Counts the job until it is over. */
   #admit(job: Job): void {
-    const { request, pool } = job
     this.#open++
-    pool.deployment.enter(request.session)
-    job.onOver = () => {
-      this.#wheel.remove(job)
-      pool.deployment.leave(request.session)
-      if (--this.#open === 0) for (const idle of this.#idle.splice(0)) idle()
-    }
-    job.due = () => this.#expire(job)
-    job.onSooner = () => this.#wheel.add(job, job.deadline)
+    job.pool.deployment.enter(job.request.session)
+    job.owner = this
+  }
+
+  /** Minds the deadline of a job that is not over; one that has begun may be minded already. */
+  #mind(job: Job): void {
+    if (job.slot === undefined && job.state !== 'over') this.#wheel.add(job, job.deadline)
+  }
+
+  sooner(job: Job): void {
     this.#wheel.add(job, job.deadline)
+  }
+
+  over(job: Job): void {
+    this.#wheel.remove(job)
+    job.pool.deployment.leave(job.request.session)
+    if (--this.#open === 0) for (const idle of this.#idle.splice(0)) idle()
   }
 
   /** Nobody waits for the job any more. */
@@ -295,6 +303,7 @@ export class Engine implements SandboxOwner {
     caller?.begun.set(sandbox.id, call)
     this.#admit(job)
     sandbox.runs(job)
+    this.#mind(job)
     if (caller && !this.#givenUp.get(sandbox.id)?.delete(no)) caller.calling(call, job)
     else this.abandon(job)
   }
@@ -534,7 +543,7 @@ export class Engine implements SandboxOwner {
 
   // — time —
 
-  #expire(job: Job): void {
+  expire(job: Job): void {
     const { sandbox, request } = job
     const error = timeoutError(request.task, job.givenMs)
     if (job.state === 'queued') {

@@ -25,6 +25,16 @@ export interface JobRequest {
 
 export type Answer = (ok: boolean, part: Part) => void
 
+/** Who minds a job while it lasts. */
+export interface JobOwner {
+  /** Its deadline has come nearer. */
+  sooner(job: Job): void
+  /** Its time is up. */
+  expire(job: Job): void
+  /** Called once. */
+  over(job: Job): void
+}
+
 /**
  * One invocation of a function on its way through the engine: queued → running → answered → over. The caller is answered exactly
  * once; the job is over when nothing of it runs any more.
@@ -32,6 +42,8 @@ export type Answer = (ok: boolean, part: Part) => void
 export class Job implements WheelEntry {
   state: 'queued' | 'running' | 'answered' | 'over' = 'queued'
   slot: number | undefined
+  before: WheelEntry | undefined
+  after: WheelEntry | undefined
   sandbox: Sandbox | undefined
   /** The sandbox that waits for it. */
   caller: Sandbox | undefined
@@ -41,12 +53,7 @@ export class Job implements WheelEntry {
   readonly arrived = Date.now()
   /** Epoch ms: the request's, until a run begins whose own limit ends earlier. */
   deadline: number
-  /** Called when the deadline comes nearer. */
-  onSooner: () => void = () => {}
-  /** Called when its time is up: the deadline first, then the grace. */
-  due: () => void = () => {}
-  /** Called once, when the job is over. */
-  onOver: () => void = () => {}
+  owner: JobOwner | undefined
   readonly #answer: Answer
 
   constructor(
@@ -69,7 +76,12 @@ export class Job implements WheelEntry {
     const end = Date.now() + this.request.limitMs
     if (end >= this.deadline) return
     this.deadline = end
-    this.onSooner()
+    this.owner?.sooner(this)
+  }
+
+  /** Its time is up: the deadline first, then the grace. */
+  due(): void {
+    this.owner?.expire(this)
   }
 
   /** What it was given, ms: its task's limit, or what its caller had left. */
@@ -95,6 +107,6 @@ export class Job implements WheelEntry {
   finish(): void {
     if (this.state === 'over') return
     this.state = 'over'
-    this.onOver()
+    this.owner?.over(this)
   }
 }

@@ -1,14 +1,16 @@
 import type { Readable } from 'node:stream'
 import { Worker } from 'node:worker_threads'
-import { portChannel, postPort } from '../sandbox/channel.js'
+import { portChannel, postPort, type Receive } from '../sandbox/channel.js'
 import { type Host, type HostEvents, type HostRequest, heapMb, lines } from './host.js'
+import { type SpinHost, stirring } from './spin-host.js'
 
 /** A sandbox as a thread of the platform's process: quick to start and to reach; its heap is bounded, its CPU share is not. */
-export function startThread(request: HostRequest, events: HostEvents): Host {
+export function startThread(request: HostRequest, events: HostEvents, spin?: SpinHost): Host {
+  const spinning = spin?.newThread()
   const worker = new Worker(request.file, {
-    workerData: { fusionize: request.info },
+    workerData: { fusionize: request.info, spin: spinning?.workerData },
     env: { ...process.env, ...request.env },
-    execArgv: [],
+    execArgv: spin?.execArgv ?? [],
     resourceLimits: { maxOldGenerationSizeMb: heapMb(request.info.memory) },
     stdout: true,
     stderr: true,
@@ -21,10 +23,18 @@ export function startThread(request: HostRequest, events: HostEvents): Host {
     if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') outOfMemory = true
     else for (const line of String(error.stack ?? error).split('\n')) events.output('stderr', line)
   })
-  worker.on('exit', (code) => events.exit({ code, signal: killed ? 'SIGKILL' : null, outOfMemory }))
+  worker.on('exit', (code) => {
+    spinning?.end()
+    events.exit({ code, signal: killed ? 'SIGKILL' : null, outOfMemory })
+  })
+  const receive: Receive = (head, parts, port) => {
+    spin?.came()
+    events.message(head, parts, port)
+  }
+  const channel = portChannel(worker, receive)
   return {
-    channel: portChannel(worker, events.message),
-    postPort: (head, port) => postPort(worker, head, port),
+    channel: spin === undefined ? channel : stirring(channel, spin.due),
+    postPort: (head, port) => channel.flush(() => postPort(worker, head, port)),
     limitCpu: () => {},
     kill: () => {
       killed = true

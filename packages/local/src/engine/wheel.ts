@@ -4,12 +4,16 @@ const SLOT_MS = 10
 export interface WheelEntry {
   /** Slot that the entry is in; undefined when it is in none. */
   slot?: number | undefined
+  /** Its neighbours there. */
+  before?: WheelEntry | undefined
+  after?: WheelEntry | undefined
   due(): void
 }
 
-/** Time limits of many things with one timer: adding and removing costs a set operation. */
+/** Time limits of many things with one timer: adding and removing costs a few assignments. */
 export class Wheel {
-  readonly #slots = new Map<number, Set<WheelEntry>>()
+  /** The newest entry of each slot. */
+  readonly #slots = new Map<number, WheelEntry>()
   #timer: NodeJS.Timeout | undefined
   #next = Number.POSITIVE_INFINITY
 
@@ -18,18 +22,23 @@ export class Wheel {
     this.remove(entry)
     const slot = Math.ceil(Math.max(at, Date.now()) / SLOT_MS)
     entry.slot = slot
-    const found = this.#slots.get(slot)
-    if (found) found.add(entry)
-    else this.#slots.set(slot, new Set([entry]))
+    const newest = this.#slots.get(slot)
+    entry.before = newest
+    if (newest) newest.after = entry
+    this.#slots.set(slot, entry)
     if (slot < this.#next) this.#arm(slot)
   }
 
   remove(entry: WheelEntry): void {
-    if (entry.slot === undefined) return
-    const found = this.#slots.get(entry.slot)
-    found?.delete(entry)
-    if (found?.size === 0) this.#slots.delete(entry.slot)
+    const { slot, before, after } = entry
+    if (slot === undefined) return
+    if (before) before.after = after
+    if (after) after.before = before
+    else if (before) this.#slots.set(slot, before)
+    else this.#slots.delete(slot)
     entry.slot = undefined
+    entry.before = undefined
+    entry.after = undefined
   }
 
   close(): void {
@@ -49,18 +58,13 @@ export class Wheel {
     const now = Math.floor(Date.now() / SLOT_MS)
     const due: WheelEntry[] = []
     let next = Number.POSITIVE_INFINITY
-    for (const [slot, entries] of this.#slots) {
+    for (const [slot, newest] of this.#slots) {
       if (slot > now) next = Math.min(next, slot)
-      else {
-        this.#slots.delete(slot)
-        for (const entry of entries) {
-          entry.slot = undefined
-          due.push(entry)
-        }
-      }
+      else for (let entry: WheelEntry | undefined = newest; entry; entry = entry.before) due.push(entry)
     }
+    for (const entry of due) this.remove(entry)
     this.#next = Number.POSITIVE_INFINITY
     if (next !== Number.POSITIVE_INFINITY) this.#arm(next)
-    for (const entry of due) entry.due()
+    for (const entry of due.reverse()) entry.due()
   }
 }

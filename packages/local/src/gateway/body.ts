@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Payload } from 'fusionize/runtime'
-import { jsonBreak } from './json-break.js'
+import { jsonProblem } from './json-break.js'
 import { problem } from './replies.js'
 
 /**
@@ -20,14 +20,10 @@ export async function readInput(incoming: IncomingMessage, limit: number): Promi
   // Decoding would put something else in the place of what is not UTF-8, and the task would never know.
   if (!isUtf8(body)) return problem(400, 'MALFORMED_JSON', 'the body is not JSON: it is not UTF-8')
   const text = body.toString()
-  try {
-    JSON.parse(text)
-    return text
-  } catch {
-    const position = jsonBreak(text)
-    const what = position < text.length ? `unexpected ${JSON.stringify(text[position])}` : 'it ends'
-    return problem(400, 'MALFORMED_JSON', `the body is not JSON: ${what} at position ${position}`, { position })
-  }
+  const broken = jsonProblem(text)
+  if (broken === undefined) return text
+  const { message, position } = broken
+  return problem(400, 'MALFORMED_JSON', `the body is not JSON: ${message}`, { position })
 }
 
 /** How a body is to be read, or why it cannot be; without a type it is JSON. */

@@ -1,3 +1,15 @@
+/** Why a text is no JSON, for messages; undefined when it is. */
+export function jsonProblem(text: string): { message: string; position: number } | undefined {
+  try {
+    JSON.parse(text)
+    return undefined
+  } catch {
+    const position = jsonBreak(text)
+    const what = position < text.length ? `unexpected ${JSON.stringify(text[position])}` : 'it ends'
+    return { message: `${what} at position ${position}`, position }
+  }
+}
+
 /**
  * Where a text stops being JSON (RFC 8259): the index of the first character that no JSON text could have there, or the text's length when it
  * ends too early; -1 when it is JSON. For messages: the engine's own parser does not always say.

@@ -32,9 +32,7 @@ export function socketChannel(socket: Socket, keepText: boolean, receive: Receiv
   return {
     post(head, parts = []) {
       add(head, parts)
-      // The first of a tick goes at once, so that its receiver starts while the sender goes on; the rest goes together.
-      if (!out.soon) out.flush()
-      out.flushSoon()
+      out.flushFirst()
     },
     postSoon(head, parts = []) {
       add(head, parts)
@@ -70,6 +68,12 @@ class Outgoing<T> {
     this.write(pending)
   }
 
+  /** The first of a tick goes at once, so that its receiver starts while the sender goes on; the rest goes together. */
+  flushFirst(): void {
+    if (!this.soon) this.flush()
+    this.flushSoon()
+  }
+
   flushSoon(): void {
     if (this.soon) return
     this.soon = true
@@ -92,35 +96,36 @@ function write(socket: Socket, buffers: Uint8Array[]): void {
   socket.uncork()
 }
 
-/** What a thread's port carries: a head with its parts, a head with a port, or several messages of one tick. */
-type PortMessage = [Head, ...(string | Uint8Array | undefined)[]] | { head: Head; port: MessagePort } | PortBatch
-interface PortBatch {
-  batch: [Head, ...(string | Uint8Array | undefined)[]][]
-}
+/** A head with its parts, as a thread's port carries it. */
+type PortItem = [Head, ...(string | Uint8Array | undefined)[]]
+/** The messages of one tick, or a head with a port. */
+type PortMessage = PortItem[] | { head: Head; port: MessagePort }
 
 /** Over a message port: strings travel as they are. */
 export function portChannel(
   port: Pick<MessagePort, 'postMessage'> & { on(event: 'message', listener: (message: PortMessage) => void): unknown },
   receive: Receive,
 ): Channel {
-  const take = ([head, ...parts]: PortBatch['batch'][number]) => receive(head, parts)
   port.on('message', (message) => {
-    if (Array.isArray(message)) take(message)
-    else if ('batch' in message) for (const one of message.batch) take(one)
+    if (Array.isArray(message)) for (const [head, ...parts] of message) receive(head, parts)
     else receive(message.head, [], message.port)
   })
-  const out = new Outgoing<PortBatch['batch'][number]>((batch) =>
-    port.postMessage(batch.length === 1 ? batch[0] : { batch }),
-  )
-  const message = (head: Head, parts: readonly Part[] = []): PortBatch['batch'][number] => [
+  const out = new Outgoing<PortItem>((batch) => port.postMessage(batch))
+  const message = (head: Head, parts: readonly Part[] = []): PortItem => [
     head,
     ...parts.map((part) => (part instanceof Utf8 ? Buffer.from(part.bytes).toString() : part)),
   ]
   return {
     post(head, parts, owned = false) {
-      out.flush()
-      const [, ...values] = message(head, parts)
-      port.postMessage([head, ...values], owned ? buffersOf(values) : [])
+      const one = message(head, parts)
+      const moved = owned ? buffersOf(one) : []
+      if (moved.length > 0) {
+        out.flush()
+        port.postMessage([one], moved)
+        return
+      }
+      out.pending.push(one)
+      out.flushFirst()
     },
     postSoon(head, parts) {
       out.pending.push(message(head, parts))
@@ -137,7 +142,7 @@ export function portChannel(
   }
 }
 
-function buffersOf(parts: readonly (string | Uint8Array | undefined)[]): ArrayBuffer[] {
+function buffersOf(parts: readonly unknown[]): ArrayBuffer[] {
   const found: ArrayBuffer[] = []
   for (const part of parts)
     if (part instanceof Uint8Array && part.constructor === Uint8Array && part.byteLength === part.buffer.byteLength)

@@ -1,3 +1,4 @@
+import { Cutter } from './cutter.js'
 import { type Head, type Part, Utf8 } from './messages.js'
 
 /**
@@ -56,9 +57,7 @@ function bytesOf(part: Uint8Array | Utf8): Uint8Array {
 
 /** Cuts a byte stream into messages. Parts are views of the chunks they came in. */
 export class FrameReader {
-  #chunks: Buffer[] = []
-  #have = 0
-  #need = 4
+  readonly #cutter = new Cutter((data, start) => this.#message(data, start))
 
   constructor(
     /** Text parts are left as `Utf8`. */
@@ -67,30 +66,7 @@ export class FrameReader {
   ) {}
 
   push(chunk: Buffer): void {
-    this.#have += chunk.length
-    if (this.#have < this.#need) {
-      this.#chunks.push(chunk)
-      return
-    }
-    let data = chunk
-    if (this.#chunks.length > 0) {
-      this.#chunks.push(chunk)
-      data = Buffer.concat(this.#chunks, this.#have)
-      this.#chunks = []
-    }
-    let at = 0
-    this.#need = 4
-    while (data.length - at >= 4) {
-      const end = at + 4 + data.readUInt32LE(at)
-      if (data.length < end) {
-        this.#need = end - at
-        break
-      }
-      this.#message(data, at)
-      at = end
-    }
-    this.#have = data.length - at
-    if (this.#have > 0) this.#chunks.push(data.subarray(at))
+    this.#cutter.push(chunk)
   }
 
   #message(data: Buffer, start: number): void {
