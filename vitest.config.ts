@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 /** Unit tests stand beside their code; what crosses packages is in `test/` and runs one file at a time (it starts processes). */
@@ -5,6 +6,10 @@ export default defineConfig({
   test: {
     projects: [
       {
+        // Tests of fusionize's sources must not have a second copy of its runtime beside them.
+        resolve: {
+          alias: { '#plain': fileURLToPath(new URL('packages/fusionize/src/runtime/plain.ts', import.meta.url)) },
+        },
         test: {
           name: 'unit',
           include: [

@@ -1,6 +1,8 @@
 import { type BucketDefinition, bucketKey, definitionOf, type TaskDefinition } from './definition.js'
 import { FusionizeError } from './errors.js'
+import { Leases } from './runtime/leases.js'
 import { declare, get, promise, put, source } from './runtime/objects.js'
+import { support } from './runtime/support.js'
 import type { Task } from './task.js'
 import { incompleteTask } from './triggers/constructors.js'
 import type { Trigger } from './triggers/custom.js'
@@ -78,6 +80,7 @@ export function bucket<T = Json>(name: string & Storable<T>): Bucket<T> {
       'INVALID_CONFIG',
       `bucket name ${JSON.stringify(name)} is not valid: use lower-case letters, digits and dashes, a letter first`,
     )
+  support.Leases = Leases
   const definition: BucketDefinition = { name, triggers: [], tasks: new Map() }
   const self: Bucket<T> = {
     bucketName: name,

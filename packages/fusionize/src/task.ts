@@ -1,8 +1,8 @@
+import { plainCall, plainSend } from '#plain'
 import { definitionKey, optionNames, type TaskBody, type TaskDefinition, type TaskOptions } from './definition.js'
 import { FusionizeError } from './errors.js'
 import { call, map, send } from './runtime/calls.js'
 import { current } from './runtime/frames.js'
-import { plainCall, plainSend } from './runtime/plain.js'
 import type { StandardSchema, Wire } from './types.js'
 
 /** A task: a typed async function that fusionize may run here or elsewhere. */

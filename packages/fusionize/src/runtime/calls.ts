@@ -107,14 +107,14 @@ function finish(frame: Frame, output: unknown): unknown {
     return fail(frame, error)
   }
   frame.run.spans.close(frame.span, copiedBytes)
-  frame.over(true)
+  frame.onOver?.(true)
   frame.run.closeCall()
   return result
 }
 
 function fail(frame: Frame, error: unknown): never {
   frame.run.spans.fail(frame.span, error)
-  frame.over(false)
+  frame.onOver?.(false)
   frame.run.closeCall()
   throw errorFromWire(errorToWire(error), frame.parent?.definition.name)
 }

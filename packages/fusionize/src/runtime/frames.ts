@@ -5,7 +5,7 @@ import { type FusionizeError, timeoutError } from '../errors.js'
 import { fingerprint } from '../fingerprint.js'
 import type { Fired, Puts } from '../record.js'
 import type { Lease } from './lease.js'
-import type { HeldSend, Invocation, InvocationPort, LogEntry, Outcome } from './protocol.js'
+import type { HeldSend, Invocation, InvocationPort, LogEntry } from './protocol.js'
 import type { Router } from './router.js'
 import { Spans } from './spans.js'
 
@@ -45,8 +45,8 @@ export class Run {
   replied = 0
   /** What started it, when a trigger did. */
   fired: Fired | undefined
-  puts: Puts[] | undefined
-  private begun: { work: FiredWork; at: number }[] | undefined
+  /** What it did with buckets. */
+  data: BucketData | undefined
   private ended = false
 
   constructor(
@@ -60,30 +60,6 @@ export class Run {
   ) {
     this.spans = new Spans(sampled)
     if (lease) lease.runs++
-  }
-
-  notePut(span: number, bucket: string, bytes: number): void {
-    this.puts ??= []
-    const last = this.puts.at(-1)
-    if (last?.span === span && last.bucket === bucket) {
-      last.count++
-      last.bytes += bytes
-    } else this.puts.push({ span, bucket, count: 1, bytes })
-  }
-
-  /** A fused bucket started the span, after a put at `at`. */
-  noteFiring(work: FiredWork, at: number): void {
-    this.begun ??= []
-    this.begun.push({ work, at })
-  }
-
-  /** What fused buckets started, for the record. */
-  get firings(): { span: number; fired: Fired }[] | undefined {
-    const { spans } = this
-    return this.begun?.map(({ work, at }) => {
-      const waitMs = Math.max(0, spans.startOf(work.span) / 1000 + spans.origin - at)
-      return { span: work.span, fired: { ...work.fired(), waitMs: Math.round(waitMs * 1000) / 1000 } }
-    })
   }
 
   /** A unit is over. */
@@ -112,19 +88,13 @@ export class Run {
 export class Unit {
   /** Work made here that begins when this unit is answered and it is held outside. */
   held: Held[] | undefined
-  /** Work of fused buckets that has begun before this unit is answered and is not over. Nothing of it is accepted yet. */
-  begun: Set<Held> | undefined
-  /** Work of fused buckets that begins when this unit is answered, as invocations of their own. */
-  next: Held[] | undefined
-  /** Work that had begun and failed: it is the platform's to run again. */
-  failed: Held[] | undefined
+  /** What fused buckets started for it. */
+  fused: Fused | undefined
   /** What must have left before this unit may be answered. */
   left: Promise<unknown>[] | undefined
   answered = false
   /** The unit that answers for this one, as long as this is not held outside itself. */
   root: Unit | undefined
-  /** Called when all that has begun is over. */
-  onQuiet: (() => void) | undefined
   /** Resolves when what this unit left behind is held outside, with what must not run here; rejects when it could not be. */
   handover: Promise<ReadonlySet<string>> | undefined
   #abort: AbortController | undefined
@@ -165,23 +135,32 @@ export interface Held {
   begin(): unknown
   /** As the platform keeps it. */
   send(): HeldSend
-  /** Its own unit, once it has begun. */
-  unit?: Unit
-  /** How it ended while its root was not answered, if it failed. */
-  failed?: Outcome
 }
 
-/** What a fused bucket starts, as far as records go. */
-export interface FiredWork {
-  readonly span: number
-  fired(): Omit<Fired, 'waitMs'>
+/** What fused buckets start on behalf of a unit (`fused.ts`). */
+export interface Fused {
+  /** Before the unit is answered: resolves when what has begun is over, or has been under way for long. */
+  quiet(unit: Unit): Promise<void> | undefined
+  /** What the platform must hold before the unit may be answered. */
+  left(): Held[]
+  nextSends(): HeldSend[]
+  /** All that was left is held. @param free nothing else of the run is under way */
+  handed(run: Run, next: readonly HeldSend[], free: boolean): void
+}
+
+/** What a run did with buckets, for its record. */
+export interface BucketData {
+  readonly puts: Puts[] | undefined
+  readonly firings: { span: number; fired: Fired }[] | undefined
 }
 
 /** One run of one task. */
 export class Frame implements Context {
   private places = 0
-  private puts = 0
-  private sources: { bucket: string; name: string; tell: (kind: 'sourceDone' | 'sourceFailed') => void }[] | undefined
+  /** What it does with buckets. */
+  data: unknown
+  /** Called when the run is over. */
+  onOver: ((ok: boolean) => void) | undefined
   private id: string | undefined
   private abort: AbortController | undefined
 
@@ -204,28 +183,6 @@ export class Frame implements Context {
   /** Numbers the calls that this frame makes, whatever their route, so that ids do not depend on the setup. */
   nextPlace(): number {
     return ++this.places
-  }
-
-  /** Numbers the puts and declarations that this frame makes. */
-  nextPut(): number {
-    return ++this.puts
-  }
-
-  /** This run is the source `name` of the bucket; `tell` says how it ended. */
-  nameSource(bucket: string, name: string, tell: (kind: 'sourceDone' | 'sourceFailed') => void): void {
-    this.sources ??= []
-    this.sources.push({ bucket, name, tell })
-  }
-
-  /** Who puts into the bucket. */
-  sourceOf(bucket: string): string {
-    return this.sources?.findLast((source) => source.bucket === bucket)?.name ?? this.invocation
-  }
-
-  /** The run is over: sources that it was are done, or failed. */
-  over(ok: boolean): void {
-    if (this.sources === undefined) return
-    for (const { tell } of this.sources) tell(ok ? 'sourceDone' : 'sourceFailed')
   }
 
   get invocation(): string {

@@ -2,20 +2,11 @@ import { definitionOf } from '../definition.js'
 import { FusionizeError, timeoutError } from '../errors.js'
 import { devCheck } from './dev.js'
 import { Run, Unit } from './frames.js'
-import { Lease } from './lease.js'
-import { OwnQueue } from './own-queue.js'
-import type {
-  FunctionModule,
-  Handler,
-  HeldSend,
-  Invocation,
-  InvocationPort,
-  SandboxInfo,
-  Transport,
-} from './protocol.js'
+import type { FunctionModule, Handler, Invocation, InvocationPort, SandboxInfo, Transport } from './protocol.js'
 import { recordWriter } from './record-writer.js'
 import { Router } from './router.js'
 import { failure, startRun } from './run.js'
+import { support } from './support.js'
 
 /**
  * The fusion handler of one function (DESIGN §6; Fusionize §"fusion handler"): runs the tasks it is asked to run, and routes every call they make.
@@ -39,40 +30,9 @@ export function createHandler(module: FunctionModule, info: SandboxInfo, transpo
       transport.log({ level: 'warn', task, session: '', message, time: Date.now() }),
     )
   const writeRecord = recordWriter(module, info, router)
-  const leases = new Map<string, Lease>()
-  const leaseOf = (session: string, granted: boolean): Lease | undefined => {
-    const known = leases.get(session)
-    if (known?.open || !granted) return known
-    const lease = new Lease(session, (ops, ended) => {
-      if (ended !== 'no') leases.delete(session)
-      transport.mirror(session, ops, ended)
-    })
-    leases.set(session, lease)
-    return lease
-  }
   const units = new Map<string, { unit: Unit; timeoutMs: number; task: string }>()
   let count = 0
-  const own = new OwnQueue((sends) => {
-    for (const { session } of sends) {
-      const lease = leases.get(session)
-      if (lease) lease.spread = true
-    }
-    transport.release(sends.map(({ id }) => id))
-  })
-  router.keepOwn = (lease, sends, free) => {
-    lease.runs += own.add(sends, free && units.size === 1)
-  }
-  const beginOwn = (send: HeldSend) => {
-    const { id, session, task, input, trace, parent } = send
-    const deadline = Date.now() + (router.task(task)?.options.timeout ?? info.timeoutMs)
-    const request = { id, session, task, input, trace, parent, mode: 'send' as const, external: false }
-    run({ ...request, attempt: 1, deadline, cold: null }, transport.begin(send))
-    letGo(session)
-  }
-  const letGo = (session: string) => {
-    const lease = leases.get(session)
-    if (lease && --lease.runs === 0) lease.end(false)
-  }
+  const leases = support.Leases && new support.Leases(router, info, transport, run, () => units.size)
 
   function run(request: Invocation, port: InvocationPort): void {
     const sampled = info.sampleCpuEvery > 0 && count++ % info.sampleCpuEvery === 0
@@ -81,16 +41,13 @@ export function createHandler(module: FunctionModule, info: SandboxInfo, transpo
     const unit = new Unit(request, request.attempt, detached)
     units.set(request.id, { unit, task: request.task, timeoutMs: Math.max(0, request.deadline - Date.now()) })
     const concurrent = units.size
-    const lease = leaseOf(request.session, request.lease === true)
+    const lease = leases?.of(request.session, request.lease === true)
     const whenDone = (over: Run) => {
       units.delete(request.id)
       const record = writeRecord(over, concurrent)
-      if (lease) own.ran(request.task, over.spans.now() / 1000)
-      if (own.size > 0 && units.size > 0) for (const { session } of own.clear()) letGo(session)
-      const busy = own.size > 0
-      port.done(record, busy)
-      if (busy) own.next(beginOwn)
-      else own.idle()
+      const next = lease && leases?.over(request.task, over.spans.now() / 1000)
+      port.done(record, next !== undefined)
+      next?.()
     }
     const started = new Run(router, request, port, sampled, lease, whenDone)
     if (definition) {
@@ -107,7 +64,7 @@ export function createHandler(module: FunctionModule, info: SandboxInfo, transpo
   return {
     run,
     recall(session) {
-      leases.get(session)?.end(true)
+      leases?.recall(session)
     },
     cancel(id, reason) {
       const found = units.get(id)

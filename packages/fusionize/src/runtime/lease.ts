@@ -33,9 +33,9 @@ export class Lease {
     this.log.push(happened)
   }
 
-  /** Tells the platform what it does not know yet: before anything is answered that rests on it. */
-  mirror(): void {
-    if (this.log.length > 0) this.say('no')
+  /** Something is about to be answered: tells the platform first what it does not know yet, if the session goes on. */
+  answering(leftBehind: number): void {
+    if (this.log.length > 0 && (leftBehind > 0 || this.spread || this.runs > 1)) this.say('no')
   }
 
   /** The last run of the session here is over, or the platform wants the session back. */

@@ -1,7 +1,7 @@
 import type { SourcePromise } from '../bucket.js'
 import type { BucketDefinition, TaskDefinition } from '../definition.js'
 import { FusionizeError } from '../errors.js'
-import { type Fired, spanId } from '../record.js'
+import { type Fired, type Puts, spanId } from '../record.js'
 import type { Trigger } from '../triggers/custom.js'
 import { putIdOf } from '../triggers/put-id.js'
 import { isFusible, Shard } from '../triggers/shard.js'
@@ -9,13 +9,30 @@ import { firingId } from '../triggers/step-outlet.js'
 import type { Firing, ObjectMeta, StepResult } from '../triggers/types.js'
 import { spanCode } from './calls.js'
 import { type DeliveryHead, encodeDelivery, inputOf, shapeOf } from './delivery.js'
-import { current, type Frame, type Held, type Unit } from './frames.js'
+import { type BucketData, current, type Frame, type Held, type Run } from './frames.js'
+import { startNext, startOrHold } from './fused.js'
 import type { Lease, Leased } from './lease.js'
-import type { BucketOp, HeldSend, Outcome, Payload } from './protocol.js'
+import type { PlainRouter } from './plain-router.js'
+import type { BucketOp, HeldSend, Payload, Transport } from './protocol.js'
 import type { Router } from './router.js'
-import { leave, startNext, startOrHold } from './run.js'
-import { copiedBytes, copy, encode, sizeOf } from './wire.js'
+import { leave } from './run.js'
+import { copiedBytes, copy, decode, encode, sizeOf } from './wire.js'
 import { errorFromWire } from './wire-errors.js'
+
+/** Whether this function evaluates the bucket itself; outside a function every bucket is evaluated here. */
+function evaluates(router: Router, bucket: string): boolean {
+  return router.fused.has(bucket) || laterOf(router) !== undefined
+}
+
+/** How to be called back after a while, outside a function. */
+function laterOf(router: Router): PlainRouter['later'] | undefined {
+  return (router as Partial<PlainRouter>).later
+}
+
+function transportOf({ transport }: Router): Transport {
+  if (transport) return transport
+  throw new FusionizeError('UNSUPPORTED', 'no platform is connected')
+}
 
 /** A value in a fused bucket: nobody else's copy, and its size on the wire. */
 interface Stored {
@@ -28,7 +45,7 @@ export async function put(b: BucketDefinition, key: string, value: unknown, grou
   const at = performance.now()
   const frame = frameFor(b, 'put')
   checkKey(b, key)
-  const ordinal = frame.nextPut()
+  const ordinal = frameData(frame).nextPut()
   const shard = shardFor(frame, b)
   if (shard) shard.put(frame, key, value, group, ordinal, at)
   else await putElsewhere(frame, b, key, value, group, ordinal, at)
@@ -41,7 +58,7 @@ export async function get(b: BucketDefinition, key: string): Promise<unknown> {
   const shard = shardFor(frame, b)
   if (shard) return shard.get(frame.session, key)
   const found = await ask(frame, { bucket: b.name, session: frame.session, op: 'get', key })
-  return frame.run.router.input(found)
+  return decode(found)
 }
 
 /** `bucket.source` inside a task. */
@@ -56,7 +73,7 @@ export function source(b: BucketDefinition, name: string): void {
     else leave(frame, ask(frame, { ...op, op: kind }))
   }
   if (!shardFor(frame, b)) leave(frame, ask(frame, { ...op, op: 'source', invocation: frame.run.request.id }))
-  frame.nameSource(b.name, name, tell)
+  frameData(frame).nameSource(b.name, name, tell)
 }
 
 /** `bucket.expect` of keys or sources inside a task. */
@@ -71,7 +88,7 @@ export async function declare(
     throw invalid(`bucket '${b.name}': expect takes a list of keys, or { sources: […] }; each a text that is not empty`)
   const repeated = list.find((name, i) => list.indexOf(name) !== i)
   if (repeated !== undefined) throw invalid(`bucket '${b.name}': '${repeated}' is expected twice; name each once`)
-  const id = putIdOf(frame.invocation, frame.nextPut())
+  const id = putIdOf(frame.invocation, frameData(frame).nextPut())
   const declared = keys ? { keys: [...keys] } : { sources: [...(list as string[])] }
   const shard = shardFor(frame, b)
   if (shard) shard.declare(frame, id, declared)
@@ -118,7 +135,7 @@ async function ask(frame: Frame, op: BucketOp): Promise<Payload> {
   if (run.lease) run.lease.spread = true
   run.open++
   try {
-    const outcome: Outcome = await run.router.bucket(op)
+    const outcome = await transportOf(run.router).bucket(op)
     if (!outcome.ok) throw errorFromWire(outcome.error, frame.definition.name)
     return outcome.output
   } finally {
@@ -137,7 +154,7 @@ async function putElsewhere(
 ): Promise<void> {
   const { run, session } = frame
   const payload = encode(value)
-  run.notePut(frame.span, b.name, sizeOf(payload))
+  notePut(run, frame.span, b.name, sizeOf(payload))
   await ask(frame, {
     bucket: b.name,
     session,
@@ -145,7 +162,7 @@ async function putElsewhere(
     key,
     id: putId(frame, key, ordinal),
     ...(group !== undefined && { group }),
-    source: frame.sourceOf(b.name),
+    source: frameData(frame).sourceOf(b.name),
     at: performance.timeOrigin + at,
     value: payload,
     trace: run.request.trace,
@@ -161,7 +178,7 @@ function putId(frame: Frame, key: string, ordinal: number): string {
 /** The shard of the bucket in this function, when it may evaluate it for the frame's session. */
 function shardFor(frame: Frame, b: BucketDefinition): LocalShard | undefined {
   const { lease, router } = frame.run
-  if (lease === undefined || !lease.open || !router.fuses(b.name)) return undefined
+  if (lease === undefined || !lease.open || !evaluates(router, b.name)) return undefined
   let shard = router.shards.get(b.name) as LocalShard | undefined
   if (shard === undefined) {
     shard = new LocalShard(b, router)
@@ -195,7 +212,7 @@ class PutMeta implements ObjectMeta {
   }
 
   get source(): string {
-    return this.frame.sourceOf(this.bucket)
+    return frameData(this.frame).sourceOf(this.bucket)
   }
 }
 
@@ -217,7 +234,7 @@ class LocalShard implements Leased {
     readonly b: BucketDefinition,
     readonly router: Router,
   ) {
-    this.usable = router.everything || isFusible(b.triggers)
+    this.usable = laterOf(router) !== undefined || isFusible(b.triggers)
     this.stateless = b.triggers.every(({ spec }) => spec.kind === 'immediate' || spec.kind === 'byName')
     this.shard = new Shard(b.name, b.triggers, same, router.info.dev)
   }
@@ -227,7 +244,7 @@ class LocalShard implements Leased {
     const stored: Stored = { value: copy(value), bytes: copiedBytes }
     const meta = new PutMeta(key, session, stored.bytes, frame, ordinal, this.b.name)
     if (group !== undefined) meta.group = group
-    run.notePut(frame.span, this.b.name, stored.bytes)
+    notePut(run, frame.span, this.b.name, stored.bytes)
     const lease = this.use(frame)
     if (this.stateless && !lease.shards.has(this)) this.putFirst(frame, lease, meta, stored, at)
     else this.putNext(frame, lease, meta, stored, at)
@@ -276,7 +293,7 @@ class LocalShard implements Leased {
     lease.note(new LoggedPut(this.b.name, meta, stored, at))
     if (lease.result !== this.b.name) return
     lease.result = undefined
-    this.router.result(frame.session, encode(stored.value))
+    transportOf(this.router).result(frame.session, encode(stored.value))
   }
 
   declare(frame: Frame, id: string, declared: { keys?: string[]; sources?: string[] }): void {
@@ -299,7 +316,7 @@ class LocalShard implements Leased {
   /** The end of the session as far as this bucket goes. @returns false when it made work */
   end(session: string): boolean {
     // Of a session with one put that its triggers do not remember only the end would be left.
-    if (this.firsts.delete(session) && !this.router.everything) return true
+    if (this.firsts.delete(session) && laterOf(this.router) === undefined) return true
     return this.tellAll({ kind: 'sessionEnd', session }, session)
   }
 
@@ -378,11 +395,11 @@ class LocalShard implements Leased {
   /** What an event did besides firing. */
   private report(result: StepResult): void {
     const { router, b } = this
-    for (const { source, session } of result.cancelled) router.cancelSource(session, source)
     for (const { trigger, error } of result.failures)
-      router.warn(`bucket '${b.name}': its trigger ${trigger} failed`, error)
+      warn(router, `bucket '${b.name}': the code of its trigger ${trigger} threw ${String(error)}`)
     for (const { session, trigger, objects, missing } of result.discarded)
-      router.warn(
+      warn(
+        router,
         `bucket '${b.name}', session '${session}': trigger ${trigger} never fired; discarded ${objects.length} objects` +
           (missing.length > 0 ? `, missing ${missing.slice(0, 10).join(', ')}` : ''),
       )
@@ -393,11 +410,11 @@ class LocalShard implements Leased {
   private wake(atMs: number): void {
     if (this.timer && this.timer.atMs <= atMs) return
     this.timer?.cancel()
-    const cancel = this.router.later(Math.max(0, atMs - Date.now()), () => {
+    const cancel = laterOf(this.router)?.(Math.max(0, atMs - Date.now()), () => {
       this.timer = undefined
       this.tellAll({ kind: 'time', nowMs: Math.max(Date.now(), atMs) }, '')
     })
-    this.timer = { atMs, cancel }
+    if (cancel) this.timer = { atMs, cancel }
   }
 }
 
@@ -452,8 +469,6 @@ class FirstFiring implements Firing {
 /** What a trigger of a fused bucket starts in the same invocation. */
 class Work implements Held {
   readonly span: number
-  unit?: Unit
-  failed?: Outcome
 
   constructor(
     private readonly shard: LocalShard,
@@ -479,7 +494,7 @@ class Work implements Held {
   }
 
   begin(): unknown {
-    this.frame.run.noteFiring(this, this.at)
+    noteFiring(this.frame.run, this, this.at)
     const { objects } = this.firing
     const { one, keys } = this.shard.shapeOf(this.firing)
     if (one && !keys) return delivered(objects[0] as ObjectMeta, copy(this.values[0]?.value))
@@ -508,6 +523,80 @@ class Work implements Held {
       setup: run.router.info.setup,
     }
   }
+}
+
+/** What a run did with buckets, for its record. */
+class RunData implements BucketData {
+  puts: Puts[] | undefined
+  begun: { work: Work; at: number }[] | undefined
+
+  constructor(private readonly run: Run) {}
+
+  /** What fused buckets started. */
+  get firings(): { span: number; fired: Fired }[] | undefined {
+    const { spans } = this.run
+    return this.begun?.map(({ work, at }) => {
+      const waitMs = Math.max(0, spans.startOf(work.span) / 1000 + spans.origin - at)
+      return { span: work.span, fired: { ...work.fired(), waitMs: Math.round(waitMs * 1000) / 1000 } }
+    })
+  }
+}
+
+function dataOf(run: Run): RunData {
+  run.data ??= new RunData(run)
+  return run.data as RunData
+}
+
+function notePut(run: Run, span: number, bucket: string, bytes: number): void {
+  const data = dataOf(run)
+  data.puts ??= []
+  const last = data.puts[data.puts.length - 1]
+  if (last?.span === span && last.bucket === bucket) {
+    last.count++
+    last.bytes += bytes
+  } else data.puts.push({ span, bucket, count: 1, bytes })
+}
+
+function noteFiring(run: Run, work: Work, at: number): void {
+  const data = dataOf(run)
+  data.begun ??= []
+  data.begun.push({ work, at })
+}
+
+/** What a frame does with buckets. */
+class FrameData {
+  private puts = 0
+  private sources: { bucket: string; name: string }[] | undefined
+
+  constructor(private readonly frame: Frame) {}
+
+  nextPut(): number {
+    return ++this.puts
+  }
+
+  /** This run is the source `name` of the bucket; `tell` says how it ended. */
+  nameSource(bucket: string, name: string, tell: (kind: 'sourceDone' | 'sourceFailed') => void): void {
+    this.sources ??= []
+    this.sources.push({ bucket, name })
+    const { onOver } = this.frame
+    this.frame.onOver = (ok) => {
+      onOver?.(ok)
+      tell(ok ? 'sourceDone' : 'sourceFailed')
+    }
+  }
+
+  sourceOf(bucket: string): string {
+    return this.sources?.findLast((source) => source.bucket === bucket)?.name ?? this.frame.invocation
+  }
+}
+
+function frameData(frame: Frame): FrameData {
+  frame.data ??= new FrameData(frame)
+  return frame.data as FrameData
+}
+
+function warn(router: Router, message: string): void {
+  router.log({ level: 'warn', task: '', session: '', message, time: Date.now() })
 }
 
 function same(a: Stored, b: Stored): boolean {

@@ -2,8 +2,8 @@ import type { TaskDefinition } from '../definition.js'
 import { FusionizeError, timeoutError } from '../errors.js'
 import { Run, Unit } from './frames.js'
 import { Lease } from './lease.js'
+import { PlainRouter } from './plain-router.js'
 import type { HeldSend, Invocation, Outcome, Payload } from './protocol.js'
-import { PlainRouter } from './router.js'
 import { startRun } from './run.js'
 import { decode, encode } from './wire.js'
 import { errorFromWire } from './wire-errors.js'
@@ -13,9 +13,10 @@ import { errorFromWire } from './wire-errors.js'
  * and which evaluates every bucket itself, with nobody to report to. Sends run after the call that made them, in a later turn of the
  * event loop.
  */
-const router = new PlainRouter((definition, { id, session, input }) => plainLater(definition, input, id, session), {
-  result: (session, value) => answers.get(session)?.({ ok: true, output: value }),
-  later(ms, then) {
+const router = new PlainRouter(
+  (definition, { id, session, input }) => plainLater(definition, input, id, session),
+  (session, value) => answers.get(session)?.({ ok: true, output: value }),
+  (ms, then) => {
     running++
     const timer = setTimeout(() => {
       then()
@@ -26,7 +27,7 @@ const router = new PlainRouter((definition, { id, session, input }) => plainLate
       over()
     }
   },
-})
+)
 const leases = new Map<string, Lease>()
 /** Who waits for a bucket's answer, by session. */
 const answers = new Map<string, (outcome: Outcome) => void>()

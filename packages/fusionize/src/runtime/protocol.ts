@@ -159,8 +159,13 @@ export interface LogEntry {
 /** The adapter's side of one invocation. */
 export interface InvocationPort {
   /** `next`: work that this handler runs as invocations of its own, by `transport.begin`; held like `held`, but not waited for. */
-  reply(outcome: Outcome, held: HeldSend[], next: HeldSend[]): Promise<readonly string[]> | undefined
-  settled(id: string, outcome: Outcome, held: HeldSend[], next: HeldSend[]): Promise<readonly string[]> | undefined
+  reply(outcome: Outcome, held: HeldSend[], next: readonly HeldSend[]): Promise<readonly string[]> | undefined
+  settled(
+    id: string,
+    outcome: Outcome,
+    held: HeldSend[],
+    next: readonly HeldSend[],
+  ): Promise<readonly string[]> | undefined
   /** `busy`: `transport.begin` follows at once, so the sandbox is not free. */
   done(record: string, busy: boolean): void
 }

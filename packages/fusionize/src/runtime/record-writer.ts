@@ -49,8 +49,8 @@ export function recordWriter(
       peakMb,
       concurrent,
       fired: run.fired,
-      puts: run.puts,
-      firings: run.firings,
+      puts: run.data?.puts,
+      firings: run.data?.firings,
       e: spans.errors,
     })
     return `${fixed},${rest.slice(1, -1)},"names":${names},"s":"${spans.finish()}"}`

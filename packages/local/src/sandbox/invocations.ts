@@ -9,7 +9,7 @@ type Offer = (post: (no: number) => void) => Promise<readonly string[]>
 /** @returns what makes the adapter's side of one invocation: tells the engine, or over a link the caller, how it goes */
 export function invocationPorts(channel: Channel, offer: Offer) {
   return (job: number | string, link?: CalleeLink): InvocationPort => {
-    let reply: { ok: boolean; parts: Payload[]; next: HeldSend[] } | undefined
+    let reply: { ok: boolean; parts: Payload[]; next: readonly HeldSend[] } | undefined
     let over = false
     let busy = false
     // What runs no longer than its reply says so with it: one message, and whoever is answered finds this sandbox free.

@@ -61,6 +61,7 @@ export class Bundler {
       format: 'esm',
       platform: 'node',
       target: 'node20',
+      conditions: ['fusionize-function'],
       charset: 'utf8',
       minifySyntax: true,
       minifyWhitespace: true,

@@ -1,0 +1,116 @@
+import type { Frame, Fused, Held, Run, Unit } from './frames.js'
+import type { HeldSend, Outcome } from './protocol.js'
+import { begin, leave, settle } from './run.js'
+
+/** Ms for which a unit that nobody waits for is not answered while work that it began goes on: what ends by then costs no word. */
+const LINGER_MS = 20
+
+/** What the triggers of fused buckets started on behalf of a unit that is not answered: nothing of it is accepted yet. */
+class FusedWork implements Fused {
+  private readonly begun = new Set<Held>()
+  /** Had begun and failed: it is the platform's to run again. */
+  private failed: { held: Held; outcome: Outcome }[] | undefined
+  /** To begin as invocations of their own. */
+  private next: Held[] | undefined
+  private onQuiet: (() => void) | undefined
+
+  begin(run: Run, held: Held, root: Unit): void {
+    this.begun.add(held)
+    begin(run, held, root, conclude)
+  }
+
+  queue(held: Held): void {
+    this.next ??= []
+    this.next.push(held)
+  }
+
+  ended(held: Held, outcome: Outcome): void {
+    this.begun.delete(held)
+    if (!outcome.ok) {
+      this.failed ??= []
+      this.failed.push({ held, outcome })
+    }
+    if (this.onQuiet && this.begun.size === 0) this.onQuiet()
+  }
+
+  quiet({ detached }: Unit): Promise<void> | undefined {
+    if (!detached || this.begun.size === 0) return undefined
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, LINGER_MS)
+      this.onQuiet = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  left(): Held[] {
+    return [...(this.failed?.map(({ held }) => held) ?? []), ...this.begun]
+  }
+
+  nextSends(): HeldSend[] {
+    return this.next?.map((held) => held.send()) ?? []
+  }
+
+  handed(run: Run, next: readonly HeldSend[], free: boolean): void {
+    if (run.lease && next.length > 0) run.router.keepOwn(run.lease, next, free)
+    for (const { held, outcome } of this.failed ?? []) void run.port.settled(held.id, outcome, [], [])
+  }
+}
+
+/** Work that a trigger starts in the same invocation: at once where nobody waits for the answer, else after it (Promise 3). */
+export function startOrHold(frame: Frame, held: Held): void {
+  const { run, unit } = frame
+  const root = unit.root ?? unit
+  if (!root.detached && !root.answered) {
+    root.held ??= []
+    root.held.push(held)
+  } else if (root.answered && root === unit) leaveLate(frame, held)
+  else {
+    const to = root.answered ? unit : root
+    fusedOf(to).begin(run, held, to)
+  }
+}
+
+/** Work that a trigger starts as an invocation of its own, here if this sandbox is free then. */
+export function startNext(frame: Frame, held: Held): void {
+  const { unit } = frame
+  const root = unit.root ?? unit
+  if (root.answered && root === unit) leaveLate(frame, held)
+  else fusedOf(root.answered ? unit : root).queue(held)
+}
+
+function fusedOf(unit: Unit): FusedWork {
+  unit.fused ??= new FusedWork()
+  return unit.fused as FusedWork
+}
+
+/** What was made after its unit's answer leaves the sandbox. */
+function leaveLate(frame: Frame, held: Held): void {
+  leave(frame, frame.run.router.send(held.definition, { ...held.send(), deadline: Number.MAX_SAFE_INTEGER }))
+}
+
+/** What runs inside an unanswered unit ends without a word if it succeeds; all else is told outside. */
+function conclude(frame: Frame, held: Held, outcome: Outcome): unknown {
+  const { run, unit } = frame
+  const { root } = unit
+  if (root === undefined) return settle(frame, held, outcome)
+  if (root.answered) return concludeLate(frame, held, outcome, root)
+  if (outcome.ok && unit.held) for (const next of unit.held) fusedOf(root).begin(run, next, root)
+  if (unit.left) root.left = [...(root.left ?? []), ...unit.left]
+  fusedOf(root).ended(held, outcome)
+  run.close()
+  return undefined
+}
+
+/** Its root was answered meanwhile: it is held outside by now, or as soon as the platform has it. */
+async function concludeLate(frame: Frame, held: Held, outcome: Outcome, root: Unit): Promise<void> {
+  try {
+    await root.handover
+  } catch {
+    frame.run.close()
+    return
+  }
+  frame.unit.root = undefined
+  await settle(frame, held, outcome)
+}
