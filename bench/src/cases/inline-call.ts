@@ -69,6 +69,7 @@ const bench: Bench = {
         send: unreachable,
         bucket: unreachable,
         object: unreachable,
+        share: unreachable,
         begin: unreachable,
         release: unreachable,
         mirror: unreachable,

@@ -100,6 +100,15 @@ export function bucket<T = Json>(name: string & Storable<T>): Bucket<T> {
   return self
 }
 
+/**
+ * Bytes in memory that all threads of a node share. Put into a bucket they are not copied on their way to a task in another thread; until
+ * then fill them, afterwards leave them as they are: whoever has the object sees the same memory.
+ * @param length in bytes
+ */
+export function sharedBytes(length: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(length))
+}
+
 function addTask(definition: BucketDefinition, task: unknown): TaskDefinition | undefined {
   if (task === undefined) return undefined
   const found = definitionOf(task)

@@ -5,10 +5,10 @@ export {
   encodeDelivery,
   isDelivery,
   isRef,
-  type ObjectRef,
   refsIn,
   shapeOf,
 } from './runtime/delivery.js'
+export type { ObjectRef } from './runtime/protocol.js'
 export type { BucketState } from './triggers/bucket-state.js'
 export { closeSession, isClosed, noClosedSessions } from './triggers/closed-sessions.js'
 export { type Delivery, isFusible, Shard, type Stepped } from './triggers/shard.js'

@@ -53,6 +53,10 @@ export interface LocalOptions {
   spin?: boolean
   /** Largest request body in bytes. @default 6291456 */
   bodyLimit?: number
+  /** Memory for the objects of buckets, MB; beyond it they go to disk. @default 1024, at most a quarter of the machine's */
+  objectMemoryMb?: number
+  /** Disk for the objects of buckets, MB; beyond it whoever puts waits. @default 8192 */
+  objectDiskMb?: number
   /** Time limit of a run whose task sets none, ms; also how long a caller from outside waits for the run to begin. @default 30000 */
   timeoutMs?: number
   /** Runs of a failed async invocation after the first. @default 2 */

@@ -5,6 +5,7 @@ export {
   type Delivered,
   type PutOptions,
   type SourcePromise,
+  sharedBytes,
 } from './bucket.js'
 export * from './config.js'
 export type { TaskBody, TaskOptions } from './definition.js'

@@ -69,6 +69,7 @@ export function world(
           log: (entry) => logs.push(entry),
           bucket: noBuckets,
           object: noBuckets,
+          share: noBuckets,
           begin: noBuckets,
           mirror: noBuckets,
           result: noBuckets,

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import { FusionizeError, type LocalOptions, suggest } from 'fusionize'
 import type { RequestLog } from './gateway/index.js'
 
@@ -22,6 +23,8 @@ export const defaults = {
   durability: 'journal',
   keepAliveMs: 600_000,
   queueLimit: 1000,
+  objectMemoryMb: Math.max(16, Math.min(1024, Math.floor(totalmem() / 2 ** 22))),
+  objectDiskMb: 8192,
   host: '127.0.0.1',
   port: 7070,
   bodyLimit: 6 * 1024 * 1024,

@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Build, Facts, InvokeResult, Platform, PlatformStatus } from '@fusionize/platform'
 import { FusionizeError } from 'fusionize'
-import { type BucketDefinition, bucketOf, isDelivery } from 'fusionize/buckets'
+import { type BucketDefinition, bucketOf, isDelivery, refsIn } from 'fusionize/buckets'
 import { errorToWire, type Outcome } from 'fusionize/runtime'
 import { setupId } from 'fusionize/setup'
 import { Buckets } from './buckets/index.js'
+import { LargeObjects } from './buckets/large.js'
 import { limitsOf } from './capacity.js'
 import { createEmulation } from './emulation/index.js'
 import { openGroups, unlimited } from './engine/cgroup.js'
@@ -23,6 +24,7 @@ import { openSocket, type SocketEntry } from './gateway/socket.js'
 import { newId } from './ids.js'
 import { type LocalPlatformOptions, settingsOf } from './local-options.js'
 import { Logs, type LogsPage } from './logs.js'
+import { createObjectStore } from './objects/index.js'
 import { type AcceptedSend, createSends } from './outbox/index.js'
 import { outsideCalls } from './outside-calls.js'
 import { PinnedSends } from './pinned-sends.js'
@@ -49,19 +51,37 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   mkdirSync(dir, { recursive: true })
   // Before the sends: those of an earlier run ask for the retries of their tasks as soon as they are read.
   const deployments: Deployments = new Deployments((deployment) => engine.retire(deployment))
+  const objects = join(dir, 'objects')
+  const store = createObjectStore({
+    dir: objects,
+    durability,
+    memoryBytes: settings.objectMemoryMb * 2 ** 20,
+    diskBytes: settings.objectDiskMb * 2 ** 20,
+  })
+  const large = new LargeObjects(store, isolation === 'threads', durability !== 'none')
   const buckets: Buckets = new Buckets(
     {
       append: (events) => sends.append(events),
       accept: (firings) => pinned.accept(firings),
       cancel: (invocation) => engine.cancel(invocation),
-      log: (level, session, message) =>
-        logs.add({ level, session, message, task: '', function: '', sandbox: '', stream: 'log', time: Date.now() }),
+      log: (level, session, message) => logs.add({ ...ownLog, level, session, message, time: Date.now() }),
+      isOpen: (session) => deployments.all.some((deployment) => deployment.sessions.has(session)),
+      large,
       currentSetup: () => deployments.current?.id ?? '',
       now: Date.now,
     },
     settings.dev,
   )
-  const sends = createSends({ dir, durability, retries, retriesOf, retryDelayMs, run: runSend, also: buckets })
+  const sends = createSends({
+    dir,
+    durability,
+    retries,
+    retriesOf,
+    retryDelayMs,
+    run: runSend,
+    also: buckets,
+    finished: (input) => large.finished(input),
+  })
   const records = openRecords(dir)
   const spin = settings.spin ? new SpinHost() : undefined
   const logs = new Logs()
@@ -70,13 +90,17 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       ? unlimited('sandboxes are threads, which share all cores; use isolation: processes for CPU shares')
       : openGroups()
   const engine = new Engine(
-    { ...settings, ...limitsOf(settings.maxSandboxes, settings.queueLimit) },
+    { ...settings, ...limitsOf(settings.maxSandboxes, settings.queueLimit), objects: join(dir, 'objects', 'new') },
     {
       startHost:
         isolation === 'threads'
           ? (request, events) => startThread(request, events, spin)
           : (request, events) => startProcess(request, events, groups),
-      accept: (items, heldBy) => pinned.accept(items, heldBy),
+      accept: (items, heldBy) =>
+        pinned.accept(
+          items.map((item) => ({ ...item, input: large.internText(item.input) })),
+          heldBy,
+        ),
       settled: (id, outcome) => pinned.settled(id, outcome),
       held: (id) => pinned.find(id),
       release: (id, sandbox) => sends.release(id, sandbox),
@@ -142,8 +166,20 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   }
 
   /** After the first deployment: sessions of an earlier run that have work are under way, all others with objects are over. */
-  function recover(): void {
+  async function recover(): Promise<void> {
     recovered = true
+    const lost = await store.recover([
+      ...buckets.refs(),
+      ...sends.inputs().flatMap((input) => refsIn(input).map(({ ref }) => ref)),
+    ])
+    if (lost.length > 0)
+      logs.add({
+        ...ownLog,
+        level: 'error',
+        session: '',
+        message: `${lost.length} objects of buckets are gone from ${objects}`,
+        time: Date.now(),
+      })
     pinned.adopt(sends.unfinished())
     for (const session of buckets.sessions)
       if (!deployments.all.some((deployment) => deployment.sessions.has(session))) buckets.quiet(session)
@@ -190,7 +226,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       if (same && same.forceCold === forceCold && changedFunctions(same.build, build).length === 0)
         deployments.traffic({ [setup]: 1 })
       else deployments.add(newDeployment(setup, build, forceCold))
-      if (!recovered) recover()
+      if (!recovered) await recover()
       deployed()
       gateway?.refresh()
       return { setup, changed }
@@ -254,6 +290,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       buckets.close()
       await engine.close()
       await sends.close()
+      await store.close()
       groups.close()
       records.close()
     },
@@ -280,6 +317,9 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   }
   return platform
 }
+
+/** What the platform itself logs, in the place of a function. */
+const ownLog = { task: '', function: '', sandbox: '', stream: 'log' as const }
 
 /** The buckets of a build, from the module that it has for them: their triggers are code. */
 async function bucketsOf(build: Build): Promise<BucketDefinition[]> {

@@ -19,6 +19,8 @@ const local = z.strictObject({
   keepAliveMs: z.number().min(0).optional(),
   maxSandboxes: count.optional(),
   queueLimit: z.number().int().min(0).optional(),
+  objectMemoryMb: z.number().positive().optional(),
+  objectDiskMb: z.number().positive().optional(),
   host: z.string().min(1).optional(),
   port: z.number().int().min(0).max(65535).optional(),
   token: z.string().min(1).optional(),

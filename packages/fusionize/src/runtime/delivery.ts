@@ -1,5 +1,5 @@
 import type { Fired } from '../record.js'
-import type { Payload } from './protocol.js'
+import type { ObjectRef, Payload } from './protocol.js'
 
 /*
  * What a trigger delivers, in transit: text that begins with a character that no JSON begins with, so that it travels, is kept and is
@@ -8,14 +8,6 @@ import type { Payload } from './protocol.js'
  */
 const plain = '\u0001'
 const withRefs = '\u0002'
-
-/** A value that the platform's object store holds. */
-export interface ObjectRef {
-  ref: string
-  bytes: number
-  /** It is JSON text in UTF-8, not bytes. */
-  json: boolean
-}
 
 /** What can stand for an object's value in a delivery. */
 export type Deliverable = Payload | ObjectRef

@@ -55,10 +55,10 @@ export class Leases {
   }
 
   private begin(send: HeldSend): void {
-    const { id, session, task, input, trace, parent } = send
+    const { id, session, task, input, trace, parent, given } = send
     const deadline = Date.now() + (this.router.task(task)?.options.timeout ?? this.info.timeoutMs)
     const request = { id, session, task, input, trace, parent, mode: 'send' as const, external: false }
-    this.run({ ...request, attempt: 1, deadline, cold: null }, this.transport.begin(send))
+    this.run({ ...request, attempt: 1, deadline, cold: null, ...(given && { given }) }, this.transport.begin(send))
     this.letGo(session)
   }
 

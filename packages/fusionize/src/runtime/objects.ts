@@ -8,7 +8,15 @@ import { isFusible, Shard } from '../triggers/shard.js'
 import { firingId } from '../triggers/step-outlet.js'
 import type { Firing, ObjectMeta, StepResult } from '../triggers/types.js'
 import { spanCode } from './calls.js'
-import { type DeliveryHead, encodeDelivery, inputOf, shapeOf } from './delivery.js'
+import {
+  type Deliverable,
+  type DeliveryHead,
+  decodeDelivery,
+  encodeDelivery,
+  inputOf,
+  isDelivery,
+  shapeOf,
+} from './delivery.js'
 import { type BucketData, current, type Frame, type Held, type Run } from './frames.js'
 import { startNext, startOrHold } from './fused.js'
 import type { Lease, Leased } from './lease.js'
@@ -58,7 +66,10 @@ export async function get(b: BucketDefinition, key: string): Promise<unknown> {
   const shard = shardFor(frame, b)
   if (shard) return shard.get(frame.session, key)
   const found = await ask(frame, { bucket: b.name, session: frame.session, op: 'get', key })
-  return decode(found)
+  if (!isDelivery(found)) return decode(found)
+  // Too large to travel in an answer.
+  const { input } = await decodeDelivery(found, ({ ref }) => transportOf(frame.run.router).object(ref))
+  return (input as { value: unknown }).value
 }
 
 /** `bucket.source` inside a task. */
@@ -153,8 +164,10 @@ async function putElsewhere(
   at: number,
 ): Promise<void> {
   const { run, session } = frame
-  const payload = encode(value)
-  notePut(run, frame.span, b.name, sizeOf(payload))
+  const large = isLarge(value)
+  if (large) checkSize(b, key, value)
+  const payload = large ? transportOf(run.router).share(value) : encode(value)
+  notePut(run, frame.span, b.name, large ? value.byteLength : sizeOf(payload as Payload))
   await ask(frame, {
     bucket: b.name,
     session,
@@ -241,7 +254,7 @@ class LocalShard implements Leased {
 
   put(frame: Frame, key: string, value: unknown, group: string | undefined, ordinal: number, at: number): void {
     const { run, session } = frame
-    const stored: Stored = { value: copy(value), bytes: copiedBytes }
+    const stored = this.store(key, value)
     const meta = new PutMeta(key, session, stored.bytes, frame, ordinal, this.b.name)
     if (group !== undefined) meta.group = group
     notePut(run, frame.span, this.b.name, stored.bytes)
@@ -250,10 +263,18 @@ class LocalShard implements Leased {
     else this.putNext(frame, lease, meta, stored, at)
   }
 
+  /** Bytes in shared memory stay where they are, here as everywhere on the node; all else is copied. */
+  private store(key: string, value: unknown): Stored {
+    if (!isLarge(value)) return { value: copy(value), bytes: copiedBytes }
+    checkSize(this.b, key, value)
+    return { value: isShared(value) ? value : copy(value), bytes: value.byteLength }
+  }
+
   get(session: string, key: string): unknown {
     const first = this.firsts.get(session)
-    if (first) return first.meta.key === key ? copy(first.stored.value) : undefined
-    return copy(this.shard.get(session, key)?.value)
+    if (first) return first.meta.key === key ? given(first.stored) : undefined
+    const stored = this.shard.get(session, key)
+    return stored && given(stored)
   }
 
   /** Fires as the machine would, without one. */
@@ -372,16 +393,15 @@ class LocalShard implements Leased {
 
   textOf(firing: Firing, values: readonly Stored[], at: number): string {
     const bytes = values.reduce((sum, value) => sum + value.bytes, 0)
-    const head: DeliveryHead = {
-      fired: this.firedOf(firing, bytes),
-      at: performance.timeOrigin + at,
-      ...this.shapeOf(firing),
-    }
     return encodeDelivery(
-      head,
+      this.headOf(firing, bytes, at),
       firing.objects,
-      values.map(({ value }) => encode(value)),
+      values.map(({ value }) => outgoing(this.router, value)),
     )
+  }
+
+  headOf(firing: Firing, bytes: number, at: number): DeliveryHead {
+    return { fired: this.firedOf(firing, bytes), at: performance.timeOrigin + at, ...this.shapeOf(firing) }
   }
 
   firedOf({ id, trigger, objects }: Firing, bytes: number): DeliveryHead['fired'] {
@@ -430,7 +450,7 @@ class LoggedPut {
   op(): BucketOp {
     const { key, session, putId: id, group, source, frame } = this.meta
     const { bucket, at } = this
-    const value = encode(this.stored.value)
+    const value = outgoing(frame.run.router, this.stored.value)
     const parent = spanId(frame.run.spanId, frame.span)
     const op = { bucket, session, op: 'put', key, id, source, at: performance.timeOrigin + at, value } as const
     return { ...op, ...(group !== undefined && { group }), trace: frame.run.request.trace, parent }
@@ -495,12 +515,16 @@ class Work implements Held {
 
   begin(): unknown {
     noteFiring(this.frame.run, this, this.at)
+    return this.input()
+  }
+
+  private input(): unknown {
     const { objects } = this.firing
     const { one, keys } = this.shard.shapeOf(this.firing)
-    if (one && !keys) return delivered(objects[0] as ObjectMeta, copy(this.values[0]?.value))
+    if (one && !keys) return delivered(objects[0] as ObjectMeta, given(this.values[0] as Stored))
     return inputOf(
       { one, keys },
-      objects.map((meta, i) => delivered(meta, copy(this.values[i]?.value))),
+      objects.map((meta, i) => delivered(meta, given(this.values[i] as Stored))),
     )
   }
 
@@ -521,6 +545,7 @@ class Work implements Held {
       trace: run.request.trace,
       parent: spanId(run.spanId, span),
       setup: run.router.info.setup,
+      given: () => ({ head: shard.headOf(firing, this.bytes, at), input: this.input() }),
     }
   }
 }
@@ -597,6 +622,38 @@ function frameData(frame: Frame): FrameData {
 
 function warn(router: Router, message: string): void {
   router.log({ level: 'warn', task: '', session: '', message, time: Date.now() })
+}
+
+/** Bytes of a value from which on it goes through the object store instead of in messages. */
+const LARGE_BYTES = 32 * 1024
+/** Bytes of a value at most. */
+const MAX_BYTES = 2 ** 30
+
+function isShared({ buffer }: Uint8Array): boolean {
+  return buffer instanceof SharedArrayBuffer
+}
+
+function isLarge(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array && (value.byteLength > LARGE_BYTES || isShared(value))
+}
+
+function checkSize(b: BucketDefinition, key: string, { byteLength }: Uint8Array): void {
+  if (byteLength > MAX_BYTES)
+    throw new FusionizeError(
+      'PAYLOAD_TOO_LARGE',
+      `bucket '${b.name}': the object '${key}' has ${byteLength} bytes, and an object has ${MAX_BYTES} at most; put it in parts`,
+      { bucket: b.name, key, bytes: byteLength, maxBytes: MAX_BYTES },
+    )
+}
+
+/** A stored value as a task may have it. */
+function given({ value }: Stored): unknown {
+  return value instanceof Uint8Array && isShared(value) ? value : copy(value)
+}
+
+/** A stored value as it leaves the sandbox. */
+function outgoing(router: Router, value: unknown): Deliverable {
+  return isLarge(value) && laterOf(router) === undefined ? transportOf(router).share(value) : encode(value)
 }
 
 function same(a: Stored, b: Stored): boolean {

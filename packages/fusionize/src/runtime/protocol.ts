@@ -14,6 +14,8 @@
  * 5. The handler calls `port.done(line)` exactly once: nothing of the invocation is running any more; `line` is its record.
  */
 
+import type { DeliveryHead } from './delivery.js'
+
 /** A value in transit: JSON text, bytes, or nothing (`undefined`). */
 export type Payload = string | Uint8Array | undefined
 
@@ -56,6 +58,8 @@ export interface Invocation {
   coldKind?: 'natural' | 'forced' | 'prewarmed'
   /** Nobody else works for the session: the function may evaluate its own buckets (`FunctionModule.buckets`) for it. */
   lease?: boolean
+  /** What `input` says, when that is known here. */
+  given?: HeldSend['given']
 }
 
 /** A remote call or send that leaves the sandbox. */
@@ -86,6 +90,16 @@ export interface HeldSend {
   trace: string
   parent: string
   setup: string
+  /** What `input` says, for a run in this sandbox; does not travel. */
+  given?: () => { head: DeliveryHead; input: unknown }
+}
+
+/** A value that the platform's object store holds. */
+export interface ObjectRef {
+  ref: string
+  bytes: number
+  /** It is JSON text in UTF-8, not bytes. */
+  json: boolean
 }
 
 /** What a task does with a bucket, on its way to the shard that the platform keeps for it. */
@@ -116,7 +130,7 @@ export interface PutOp {
   source: string
   /** Epoch ms with a fraction. */
   at: number
-  value: Payload
+  value: Payload | ObjectRef
   /** Trace and span of the run that puts. */
   trace: string
   parent: string
@@ -140,6 +154,8 @@ export interface Transport {
   begin(send: HeldSend): InvocationPort
   /** Such work that will not begin here soon: it is the platform's to run. */
   release(ids: readonly string[]): void
+  /** Hands large bytes to the platform's object store, to be named once: in a put or in a delivery. */
+  share(value: Uint8Array): ObjectRef
   /** The bytes of an object that a delivery only names. */
   object(ref: string): Promise<Uint8Array>
   log(entry: LogEntry): void

@@ -178,9 +178,10 @@ async function outcomeOf(frame: Frame, input: Payload, external: boolean): Promi
 
 /** The input of a run that a trigger started. */
 async function delivered(run: Run, input: string): Promise<unknown> {
-  const { head, input: value } = await decodeDelivery(input, ({ ref }) =>
-    (run.router.transport as Transport).object(ref),
-  )
+  const { given } = run.request
+  const { head, input: value } = given
+    ? given()
+    : await decodeDelivery(input, ({ ref }) => (run.router.transport as Transport).object(ref))
   run.fired = { ...head.fired, waitMs: performance.timeOrigin + run.spans.origin - head.at }
   return value
 }

@@ -1,4 +1,4 @@
-import type { Payload } from 'fusionize/runtime'
+import type { Deliverable } from 'fusionize/buckets'
 
 /** What happens to buckets, as the journal keeps it: replayed through their machines it gives their state again. */
 export type BucketChange =
@@ -11,7 +11,7 @@ export type BucketChange =
       source: string
       /** Arrival at the shard, epoch ms. */
       atMs: number
-      value: Payload
+      value: Deliverable
     }
   | { op: 'declare'; session: string; id: string; keys?: readonly string[]; sources?: readonly string[] }
   | { op: 'sourceDone' | 'sourceFailed'; session: string; source: string }
@@ -20,7 +20,7 @@ export type BucketChange =
   | { op: 'flush' }
   /** State at the time of a snapshot, as JSON; its values follow. */
   | { op: 'state'; state: string }
-  | { op: 'value'; session: string; key: string; seq: number; value: Payload }
+  | { op: 'value'; session: string; key: string; seq: number; value: Deliverable }
 
 /** A change of one bucket. */
 export interface BucketEvent {

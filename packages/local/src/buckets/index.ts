@@ -3,11 +3,15 @@ import { FusionizeError } from 'fusionize'
 import {
   type BucketDefinition,
   closeSession,
+  type Deliverable,
   type Delivery,
   encodeDelivery,
   isClosed,
   isFusible,
+  isRef,
   noClosedSessions,
+  type ObjectRef,
+  type Stepped,
   type StepResult,
   shapeOf,
 } from 'fusionize/buckets'
@@ -16,6 +20,7 @@ import type { Send } from '../engine/engine.js'
 import type { BucketHead, Sandbox } from '../engine/sandbox.js'
 import { newId } from '../ids.js'
 import type { BucketChange, BucketEvent } from './events.js'
+import type { LargeObjects } from './large.js'
 import { NodeShard, sizeOf } from './node-shard.js'
 import { BucketSession } from './sessions.js'
 
@@ -26,6 +31,9 @@ export interface BucketPorts {
   accept(firings: Send[]): Promise<unknown>
   /** Nobody needs what the invocation does. */
   cancel(invocation: string): void
+  /** Whether anything of the session is under way. */
+  isOpen(session: string): boolean
+  large: LargeObjects
   log(level: 'info' | 'warn' | 'error', session: string, message: string): void
   /** Setup of what belongs to no session that is under way. */
   currentSetup(): string
@@ -97,6 +105,14 @@ export class Buckets {
     else changes.push(change)
   }
 
+  /** Names of the large objects that are live, one for each reference. */
+  *refs(): Generator<string> {
+    for (const { shard } of this.#shards.values())
+      for (const { value } of shard.objects()) if (isRef(value)) yield value.ref
+    for (const changes of this.#early.values())
+      for (const change of changes) if ('value' in change && isRef(change.value)) yield change.value.ref
+  }
+
   *snapshot(): Generator<BucketEvent> {
     for (const [bucket, changes] of this.#early) for (const change of changes) yield { type: 'bucket', bucket, change }
     for (const [bucket, shard] of this.#shards)
@@ -131,6 +147,7 @@ export class Buckets {
 
   /** The sandbox is gone, and its leases with it. */
   gone(sandbox: Sandbox): void {
+    this.ports.large.gone(sandbox.id)
     for (const [id, session] of this.#sessions) if (session.lessee === sandbox) this.#returned(id, session)
   }
 
@@ -174,21 +191,23 @@ export class Buckets {
   // — what sandboxes say —
 
   /** An operation on a bucket; `answer` is called once. */
-  op(sandbox: Sandbox, op: BucketHead, value: Payload, answer: (error: unknown, output?: Payload) => void): void {
+  op(sandbox: Sandbox, op: BucketHead, given: Deliverable, answer: (error: unknown, output?: Payload) => void): void {
     const { session } = op
     const lessee = this.#sessions.get(session)?.lessee
     if (lessee && lessee !== sandbox && (op.op === 'promise' || lessee.pool.fused.has(op.bucket))) {
-      this.#recall(session, () => this.op(sandbox, op, value, answer))
+      this.#recall(session, () => this.op(sandbox, op, given, answer))
       return
     }
     try {
-      this.#op(sandbox, op, value, answer)
+      const { value, held } = this.ports.large.intern(given)
+      if (held === undefined) this.#op(sandbox, op, value, answer)
+      else this.#op(sandbox, op, value, (error, output) => held.then(() => answer(error, output), answer))
     } catch (error) {
       answer(error)
     }
   }
 
-  #op(sandbox: Sandbox, op: BucketHead, value: Payload, answer: (error: unknown, output?: Payload) => void): void {
+  #op(sandbox: Sandbox, op: BucketHead, value: Deliverable, answer: (error: unknown, output?: Payload) => void): void {
     const { bucket, session } = op
     const shard = this.#shards.get(bucket)
     if (shard === undefined) throw unknownBucket(bucket, [...this.#shards.keys()])
@@ -196,15 +215,22 @@ export class Buckets {
     const done = (written: Promise<void>) => written.then(() => answer(undefined), answer)
     switch (op.op) {
       case 'get':
-        answer(undefined, shard.shard.get(session, op.key))
+        answer(undefined, this.#readable(shard, op.key, session))
         return
       case 'put': {
+        if (this.#isClosed(session)) this.ports.large.release(value)
         this.#refuseClosed(bucket, session)
+        if (this.#comparesLarge(shard, op.key, session, value, () => this.#op(sandbox, op, value, answer))) return
         const { key, id, group, source, trace, parent, at } = op
         const change = { op: 'put', session, key, id, source, atMs: this.ports.now(), value } as const
-        void done(
-          this.#apply(shard, { ...change, ...(group !== undefined && { group }) }, { setup, trace, parent, at }),
+        const applied = this.#apply(
+          shard,
+          { ...change, ...(group !== undefined && { group }) },
+          { setup, trace, parent, at },
         )
+        // Whoever puts faster than there is room waits; what was put counts already.
+        const room = this.ports.large.store.room(1, 'charge')
+        void done(room === undefined ? applied : Promise.all([applied, room]).then(() => {}))
         return
       }
       case 'declare': {
@@ -237,24 +263,39 @@ export class Buckets {
     sandbox: Sandbox,
     session: string,
     ops: BucketHead[],
-    values: Payload[],
+    given: Deliverable[],
     ended: 'no' | 'lease' | 'session',
   ): Promise<void> | undefined {
     const known = this.#sessions.get(session)
     if (known?.lessee !== sandbox) return undefined
+    const interned = given.map((value) => this.ports.large.intern(value))
+    const held = interned.flatMap((one) => one.held ?? [])
+    const values = interned.map(({ value }) => value)
+    const written = this.#mirror(known, session, ops, values, ended)
+    return held.length === 0 ? written : Promise.all([written, ...held]).then(() => {})
+  }
+
+  #mirror(
+    known: BucketSession,
+    session: string,
+    ops: BucketHead[],
+    values: Deliverable[],
+    ended: 'no' | 'lease' | 'session',
+  ): Promise<void> | undefined {
     const events: BucketEvent[] = []
     for (const [i, op] of ops.entries()) {
       const shard = this.#shards.get(op.bucket)
       if (shard === undefined || op.op === 'get' || op.op === 'source' || op.op === 'promise') continue
       const change = changeOf(op, values[i], this.ports.now())
-      shard.apply(change)
+      this.#change(shard, change)
       known.touched.add(op.bucket)
       events.push({ type: 'bucket', bucket: op.bucket, change })
     }
     if (ended === 'session') {
       for (const bucket of known.touched) {
         const change = { op: 'end', session } as const
-        this.#shards.get(bucket)?.apply(change)
+        const shard = this.#shards.get(bucket)
+        if (shard) this.#change(shard, change)
         events.push({ type: 'bucket', bucket, change })
       }
       known.touched.clear()
@@ -263,6 +304,7 @@ export class Buckets {
     if (ended === 'no') return written
     this.#returned(session, known)
     if (ended === 'session') this.#close(session, known)
+    else if (!this.ports.isOpen(session)) this.quiet(session)
     return written
   }
 
@@ -307,13 +349,15 @@ export class Buckets {
     cause: Cause,
     look: (result: StepResult) => void = () => {},
   ): Promise<void> {
-    const { result, deliveries } = shard.apply(change)
+    const { result, deliveries, released } = this.#change(shard, change)
     look(result)
+    if (change.op === 'put' && (result.error || result.outcome === 'duplicate')) this.ports.large.release(change.value)
     if (result.error) return Promise.reject(result.error)
     if (result.outcome === 'duplicate') return Promise.resolve()
     if ('session' in change && change.op !== 'end') this.#session(change.session).touched.add(shard.name)
     this.#report(shard, result)
     const sends = deliveries.map((delivery) => this.#sendOf(shard, delivery, cause))
+    for (const value of released) this.ports.large.release(value)
     const written = this.ports.append([{ type: 'bucket', bucket: shard.name, change }])
     if (result.wakeMs !== undefined) this.#wake()
     if (change.op === 'put') this.#answerWith(shard.name, change)
@@ -321,12 +365,53 @@ export class Buckets {
     return Promise.all([this.ports.accept(sends), written]).then(() => {})
   }
 
-  #answerWith(bucket: string, { session, value }: BucketChange & { op: 'put' }): void {
-    const known = this.#sessions.get(session)
-    if (known?.awaited?.bucket === bucket) this.#settle(known, value)
+  /** Applies a change and counts what it holds. */
+  #change(shard: NodeShard, change: BucketChange): Stepped<Deliverable> {
+    const { store } = this.ports.large
+    const before = shard.small
+    const stepped = shard.apply(change)
+    const more = shard.small - before
+    if (more > 0) store.charge(more)
+    else if (more < 0) store.discharge(-more)
+    return stepped
   }
 
-  #sendOf(shard: NodeShard, { firing, values }: Delivery<Payload>, cause: Cause): Send {
+  /** A live object as an answer: what is too large for a message is named, as in a delivery. */
+  #readable(shard: NodeShard, key: string, session: string): Payload {
+    const value = shard.shard.get(session, key)
+    if (!isRef(value)) return value
+    const fired = { bucket: shard.name, trigger: 0, id: '', objects: 1, bytes: value.bytes }
+    return encodeDelivery({ fired, at: 0, one: true, keys: false }, [{ key, session }], [value])
+  }
+
+  /** A large value under a live key: whether it is the same is known only when both are read. @returns true when `then` will be called */
+  #comparesLarge(shard: NodeShard, key: string, session: string, value: Deliverable, then: () => void): boolean {
+    const live = shard.shard.get(session, key)
+    if (!isRef(value) || !isRef(live) || 'compared' in value || live.bytes !== value.bytes) return false
+    const { store } = this.ports.large
+    const compared = value as ObjectRef & { compared?: true; equals?: string }
+    void Promise.all([store.read(live.ref), store.read(value.ref)])
+      .then(([a, b]) => {
+        if (Buffer.compare(a, b) === 0) compared.equals = live.ref
+      })
+      .finally(() => {
+        compared.compared = true
+        then()
+      })
+    return true
+  }
+
+  #answerWith(bucket: string, { session, value }: BucketChange & { op: 'put' }): void {
+    const known = this.#sessions.get(session)
+    if (known?.awaited?.bucket !== bucket) return
+    if (!isRef(value)) this.#settle(known, value)
+    else
+      void Promise.resolve(this.ports.large.store.read(value.ref)).then((bytes) =>
+        this.#settle(known, value.json ? Buffer.from(bytes).toString() : bytes),
+      )
+  }
+
+  #sendOf(shard: NodeShard, { firing, values }: Delivery<Deliverable>, cause: Cause): Send {
     const { id, trigger, objects, scope, incomplete, task } = firing
     const spec = shard.definition.triggers[trigger]?.spec
     if (spec === undefined) throw new Error(`bucket '${shard.name}' has no trigger ${trigger}`)
@@ -341,6 +426,7 @@ export class Buckets {
         id,
         `bucket '${shard.name}' began this session from ${firing.sessions.slice(0, 20).join(', ')}`,
       )
+    if (!head.keys) for (const value of values) this.ports.large.retain(value)
     const input = encodeDelivery(head, objects, values)
     return { id, session: own ? id : scope, function: task, task, input, trace, parent, setup }
   }
@@ -412,6 +498,10 @@ export class Buckets {
     return this.#newCause()
   }
 
+  #isClosed(session: string): boolean {
+    return isClosed(this.#closed, session)
+  }
+
   #refuseClosed(bucket: string, session: string): void {
     if (!isClosed(this.#closed, session)) return
     throw new FusionizeError(
@@ -424,12 +514,12 @@ export class Buckets {
 
 function changeOf(
   op: BucketHead & { op: 'put' | 'declare' | 'sourceDone' | 'sourceFailed' },
-  value: Payload,
+  value: Deliverable,
   nowMs: number,
 ) {
   const { bucket: _, ...rest } = op
   if (rest.op !== 'put') return rest as BucketChange
-  const { at: _at, trace: _trace, parent: _parent, ...put } = rest
+  const { at: _at, trace: _trace, parent: _parent, ref: _ref, ...put } = rest as typeof rest & { ref?: unknown }
   return { ...put, atMs: nowMs, value } as BucketChange
 }
 

@@ -1,22 +1,26 @@
 import {
   type BucketDefinition,
   type BucketState,
+  type Deliverable,
   type Delivery,
+  isRef,
   Shard,
   type Stepped,
   type StepResult,
 } from 'fusionize/buckets'
-import type { Payload } from 'fusionize/runtime'
 import type { BucketChange } from './events.js'
 
 /** A bucket on the node: what sandboxes do not evaluate themselves is evaluated here. */
 export class NodeShard {
-  readonly shard: Shard<Payload>
+  readonly shard: Shard<Deliverable>
+  /** Size of the live objects. */
   bytes = 0
+  /** Of these, what is in the state itself and not in the object store. */
+  small = 0
   /** When the machine wants to be told the time, epoch ms. */
   wakeMs: number | undefined
   /** A saved state whose values are still being read. */
-  private saved: { state: BucketState; values: { session: string; seq: number; value: Payload }[] } | undefined
+  private saved: { state: BucketState; values: { session: string; seq: number; value: Deliverable }[] } | undefined
 
   constructor(
     readonly definition: Pick<BucketDefinition, 'name' | 'triggers'>,
@@ -30,14 +34,14 @@ export class NodeShard {
   }
 
   /** Applies one change; the same changes give the same state and firings. */
-  apply(change: BucketChange): Stepped<Payload> {
+  apply(change: BucketChange): Stepped<Deliverable> {
     const stepped = this.step(change)
-    for (const value of stepped.released) this.bytes -= sizeOf(value)
+    for (const value of stepped.released) this.count(value, -1)
     this.wakeMs = stepped.result.wakeMs
     return stepped
   }
 
-  private step(change: BucketChange): Stepped<Payload> {
+  private step(change: BucketChange): Stepped<Deliverable> {
     if (change.op !== 'value') this.settle()
     switch (change.op) {
       case 'put': {
@@ -45,7 +49,7 @@ export class NodeShard {
         const bytes = sizeOf(value)
         const meta = { key, seq: 0, putId, session, hash: '', bytes, source, ...(group !== undefined && { group }) }
         const stepped = this.shard.put(meta, value, atMs)
-        if (stepped.result.outcome === 'accepted') this.bytes += bytes
+        if (stepped.result.outcome === 'accepted') this.count(value, 1)
         return stepped
       }
       case 'declare': {
@@ -80,8 +84,14 @@ export class NodeShard {
   settle(): void {
     if (this.saved === undefined) return
     this.shard.restore(this.saved.state, this.saved.values)
-    this.bytes = this.saved.values.reduce((sum, { value }) => sum + sizeOf(value), 0)
+    for (const { value } of this.saved.values) this.count(value, 1)
     this.saved = undefined
+  }
+
+  private count(value: Deliverable, sign: 1 | -1): void {
+    const bytes = sizeOf(value)
+    this.bytes += sign * bytes
+    if (!isRef(value)) this.small += sign * bytes
   }
 
   /** Changes that make a shard equal to this one. */
@@ -91,7 +101,7 @@ export class NodeShard {
   }
 }
 
-const nothing: Stepped<Payload> = {
+const nothing: Stepped<Deliverable> = {
   result: {
     outcome: 'accepted',
     error: undefined,
@@ -103,15 +113,17 @@ const nothing: Stepped<Payload> = {
     ended: false,
     wakeMs: undefined,
   } satisfies StepResult,
-  deliveries: [] as Delivery<Payload>[],
+  deliveries: [] as Delivery<Deliverable>[],
   released: [],
 }
 
-export function sizeOf(value: Payload): number {
-  return value === undefined ? 0 : value.length
+export function sizeOf(value: Deliverable): number {
+  return value === undefined ? 0 : isRef(value) ? value.bytes : value.length
 }
 
-function same(a: Payload, b: Payload): boolean {
+function same(a: Deliverable, b: Deliverable): boolean {
+  if (isRef(a) || isRef(b))
+    return isRef(a) && isRef(b) && (a.ref === b.ref || (b as { equals?: string }).equals === a.ref)
   if (!(a instanceof Uint8Array && b instanceof Uint8Array)) return a === b
   return a.length === b.length && Buffer.compare(a, b) === 0
 }

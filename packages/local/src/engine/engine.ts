@@ -67,6 +67,8 @@ export interface EngineOptions extends Limits {
   keepAliveMs: number
   sampleCpuEvery: number
   dev: boolean
+  /** Folder into which sandboxes write large objects. */
+  objects: string
 }
 
 /** A node's local scheduler: sandboxes, and the invocations that move between them (DESIGN §7). */
@@ -478,9 +480,11 @@ export class Engine implements SandboxOwner, JobOwner {
   }
 
   bucket(sandbox: Sandbox, no: number, op: BucketHead, value: Part): void {
-    this.ports.buckets.op(sandbox, op, payloadOf(value), (error, output) =>
-      sandbox.refuseOrAnswer(no, error === undefined, error === undefined ? output : wireText(error)),
-    )
+    this.ports.buckets.op(sandbox, op, op.ref ?? payloadOf(value), (error, output) => {
+      const objects = this.objects(output)
+      if (objects) void objects.parts.then((parts) => sandbox.answerWith(no, output, objects.refs, parts))
+      else sandbox.refuseOrAnswer(no, error === undefined, error === undefined ? output : wireText(error))
+    })
   }
 
   mirror(
@@ -490,7 +494,13 @@ export class Engine implements SandboxOwner, JobOwner {
     values: Part[],
     ended: 'no' | 'lease' | 'session',
   ): void {
-    const written = this.ports.buckets.mirror(sandbox, session, ops, values.map(payloadOf), ended)
+    const written = this.ports.buckets.mirror(
+      sandbox,
+      session,
+      ops,
+      values.map((value, i) => ops[i]?.ref ?? payloadOf(value)),
+      ended,
+    )
     if (written === undefined) return
     sandbox.writing = written
     written.then(
@@ -499,6 +509,14 @@ export class Engine implements SandboxOwner, JobOwner {
       },
       () => {},
     )
+  }
+
+  objects(input: Part): { refs: string[]; parts: Promise<Part[]> } | undefined {
+    return typeof input === 'string' ? this.ports.buckets.ports.large.forSandbox(input) : undefined
+  }
+
+  object(_sandbox: Sandbox, ref: string, bytes: number, part: Part): Promise<void> | undefined {
+    return this.ports.buckets.ports.large.arrive(ref, bytes, part instanceof Utf8 ? textOf(part) : part)
   }
 
   outcome(_sandbox: Sandbox, session: string, value: Part): void {
@@ -591,7 +609,8 @@ export class Engine implements SandboxOwner, JobOwner {
     const { deployment, artifact, spec } = pool
     const id = `${this.#name}-${++this.#sandboxes}`
     const sandbox = new Sandbox(id, pool, this)
-    const info: SandboxInfo = {
+    const info: SandboxInfo & { objects: string } = {
+      objects: this.options.objects,
       setup: deployment.id,
       sandbox: id,
       memory: spec.memory,

@@ -1,5 +1,5 @@
 import type { FusionizeError } from 'fusionize'
-import type { BucketOp, LogEntry } from 'fusionize/runtime'
+import type { BucketOp, LogEntry, ObjectRef } from 'fusionize/runtime'
 import * as kind from '../sandbox/kinds.js'
 import { type Head, type HeldHead, type Part, Utf8 } from '../sandbox/messages.js'
 import type { Exit, Host } from './host.js'
@@ -47,6 +47,10 @@ export interface SandboxOwner {
   abandonEarly(caller: Sandbox, no: number, callee: string): void
   /** Whether the session's fused buckets may be evaluated by the job. */
   lease(sandbox: Sandbox, job: Job): boolean
+  /** The large objects that an input names. */
+  objects(input: Part): { refs: string[]; parts: Promise<Part[]> } | undefined
+  /** A sandbox hands in a large object. */
+  object(sandbox: Sandbox, ref: string, bytes: number, part: Part): Promise<void> | undefined
   bucket(sandbox: Sandbox, no: number, op: BucketHead, value: Part): void
   mirror(sandbox: Sandbox, session: string, ops: BucketHead[], values: Part[], ended: 'no' | 'lease' | 'session'): void
   /** The session's entry is answered by a bucket. */
@@ -75,8 +79,8 @@ export interface Held {
   input: Part
 }
 
-/** A bucket's operation without the value of a put. */
-export type BucketHead = DistributiveOmit<BucketOp, 'value'>
+/** A bucket's operation without the value of a put, unless that is named: `ref`. */
+export type BucketHead = DistributiveOmit<BucketOp, 'value'> & { ref?: ObjectRef }
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 export type BeganHead = [
@@ -144,6 +148,8 @@ export class Sandbox {
   /** Why the engine ended it, if it did. */
   endedFor: FusionizeError | 'idle' | undefined
   readonly stderr: string[] = []
+  /** Messages that wait for an object that came before them. */
+  #gated: [Head, Part[]][] | undefined
   /** Who waits for `synced`. */
   readonly #waiting: (() => void)[] = []
 
@@ -158,6 +164,16 @@ export class Sandbox {
     this.runs(job)
     const { cold } = this
     this.cold = null
+    const lease = this.owner.lease(this, job)
+    const objects = this.owner.objects(request.input)
+    const post = (refs?: string[], parts: Part[] = []) => this.#invoke(job, cold, lease, refs, parts)
+    if (objects === undefined) post()
+    else void objects.parts.then((parts) => post(objects.refs, parts))
+  }
+
+  #invoke(job: Job, cold: number | null, lease: boolean, refs: string[] | undefined, objects: Part[]): void {
+    const { request } = job
+    if (this.state === 'ended') return
     this.host?.channel.post(
       [
         kind.invoke,
@@ -173,9 +189,10 @@ export class Sandbox {
         request.parent,
         cold,
         cold === null ? null : this.coldKind,
-        ...(this.owner.lease(this, job) ? [true] : []),
+        ...(lease || refs ? [lease] : []),
+        ...(refs ? [refs] : []),
       ],
-      [request.input],
+      [request.input, ...objects],
       // Input from outside, or of a send that may be tried again, belongs to whoever keeps it.
       job.nested,
     )
@@ -208,6 +225,11 @@ export class Sandbox {
 
   refuseOrAnswer(no: number, ok: boolean, part: Part): void {
     if (this.state !== 'ended') this.host?.channel.post([kind.result, no, ok], [part], true)
+  }
+
+  /** Answers with what names large objects. */
+  answerWith(no: number, part: Part, refs: string[], objects: Part[]): void {
+    if (this.state !== 'ended') this.host?.channel.post([kind.result, no, true, refs], [part, ...objects])
   }
 
   accepted(no: number, known: readonly string[]): void {
@@ -247,6 +269,10 @@ export class Sandbox {
   }
 
   receive(head: Head, parts: Part[]): void {
+    if (this.#gated) {
+      this.#gated.push([head, parts])
+      return
+    }
     switch (head[0]) {
       case kind.ready:
         this.owner.loaded(this)
@@ -292,6 +318,9 @@ export class Sandbox {
       case kind.bucket:
         this.owner.bucket(this, head[1] as number, head[2] as BucketHead, parts[0])
         break
+      case kind.object:
+        this.#arriving(this.owner.object(this, head[1] as string, head[2] as number, parts[0]))
+        break
       case kind.mirror:
         this.owner.mirror(this, head[1] as string, head[2] as BucketHead[], parts, head[3] as 'no')
         break
@@ -304,6 +333,19 @@ export class Sandbox {
       case kind.fatal:
         this.fatal = { origin: head[1] as string, error: textOf(parts[0]) }
     }
+  }
+
+  /** What it says from now on may name the object, so it waits until that is there. */
+  #arriving(stored: Promise<void> | undefined): void {
+    if (stored === undefined) return
+    this.#gated = []
+    const open = () => {
+      const gated = this.#gated ?? []
+      this.#gated = undefined
+      for (const [head, parts] of gated) this.receive(head, parts)
+    }
+    // An object that could not be kept is missed by whoever reads it.
+    stored.then(open, open)
   }
 
   #answered([code, jobNo, ok, no, heads, last, busy = false]: AnswerHead, parts: Part[]): void {

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { isRef } from 'fusionize/buckets'
 import type { Payload } from 'fusionize/runtime'
 import type { SendEvent } from './events.js'
 
@@ -49,9 +50,9 @@ function split(event: SendEvent): [head: string, payload: Payload] {
     const { input, ...send } = event.send
     return [JSON.stringify({ type: 'accept', kind: kindOf(input), send }), input]
   }
-  if (event.type === 'bucket' && 'value' in event.change) {
+  if (event.type === 'bucket' && 'value' in event.change && !isRef(event.change.value)) {
     const { value, ...change } = event.change
-    return [JSON.stringify({ ...event, kind: kindOf(value), change }), value]
+    return [JSON.stringify({ ...event, kind: kindOf(value as Payload), change }), value as Payload]
   }
   return [JSON.stringify(event), undefined]
 }

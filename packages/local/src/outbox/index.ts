@@ -1,6 +1,6 @@
 import type { DeadLetter } from '@fusionize/platform'
 import { FusionizeError } from 'fusionize'
-import { errorToWire, type Outcome, type WireError } from 'fusionize/runtime'
+import { errorToWire, type Outcome, type Payload, type WireError } from 'fusionize/runtime'
 import type { AcceptedSend, SendEvent } from './events.js'
 import { both, type Journal, type JournalState, noJournal, openJournal } from './journal.js'
 import { type Item, SendTable } from './table.js'
@@ -22,6 +22,8 @@ export interface SendsOptions {
   retryDelayMs: number
   /** Runs a send to its end. */
   run(send: AcceptedSend): Promise<Outcome>
+  /** Told of the input of a send that is done. */
+  finished?: (input: Payload) => void
   /** Whose events the journal keeps, too. */
   also?: Pick<JournalState, 'apply' | 'snapshot'>
   /** Size above which the journal is rewritten when it is mostly history. @default 8 MiB */
@@ -44,6 +46,8 @@ export interface Sends {
   append(events: SendEvent[]): Promise<void>
   /** What an earlier run accepted and did not finish. */
   unfinished(): AcceptedSend[]
+  /** Of everything that is kept, dead letters included. */
+  inputs(): Payload[]
   /** A held item ended in its sandbox. */
   settled(id: string, outcome: Outcome): void
   /** A held item that has not begun in its sandbox, and will not: it is run by `run`. */
@@ -145,8 +149,10 @@ export function createSends(options: SendsOptions): Sends {
     const item = table.items.get(id)
     if (!item || closed) return
     if (!outcome.ok && outcome.error.code === 'SHUTTING_DOWN') return
-    if (outcome.ok) happen({ type: 'done', id })
-    else fail(id, item, outcome.error)
+    if (outcome.ok) {
+      happen({ type: 'done', id })
+      options.finished?.(item.send.input)
+    } else fail(id, item, outcome.error)
     wake()
   }
 
@@ -202,6 +208,7 @@ export function createSends(options: SendsOptions): Sends {
   return {
     accept,
     append: (events) => journal.append(events),
+    inputs: () => [...table.items.values()].map(({ send }) => send.input),
     unfinished: () =>
       [...table.items.values()].filter(({ dead }) => !dead).map(({ send, used }) => ({ ...send, attempt: used + 1 })),
     settled(id, outcome) {

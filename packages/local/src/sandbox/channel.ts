@@ -145,7 +145,12 @@ export function portChannel(
 function buffersOf(parts: readonly unknown[]): ArrayBuffer[] {
   const found: ArrayBuffer[] = []
   for (const part of parts)
-    if (part instanceof Uint8Array && part.constructor === Uint8Array && part.byteLength === part.buffer.byteLength)
+    if (
+      part instanceof Uint8Array &&
+      part.buffer instanceof ArrayBuffer &&
+      part.constructor === Uint8Array &&
+      part.byteLength === part.buffer.byteLength
+    )
       found.push(part.buffer as ArrayBuffer)
   return found
 }

@@ -15,7 +15,14 @@ import { type Channel, portChannel, type Receive, socketChannel } from './channe
 import { invocationPorts } from './invocations.js'
 import * as kind from './kinds.js'
 import { type CalleeLink, calleeLinks, callerLinks } from './links.js'
-import { FATAL_EXIT, type Head, INFO_VARIABLE, type InvokeHead } from './messages.js'
+import { FATAL_EXIT, type Head, INFO_VARIABLE, type InvokeHead, type Part } from './messages.js'
+import { sandboxObjects } from './objects.js'
+
+/** What the engine tells a sandbox of itself; `objects`: folder for large objects that a process writes. */
+type Info = SandboxInfo & { objects: string }
+
+/** Ms for which objects that came with an answer stay. */
+const OBJECT_MS = 1000
 
 /** Who waits for the engine's answer to something that this sandbox posted. */
 interface Waiter {
@@ -38,8 +45,10 @@ export function start(module: FunctionModule): void {
   const receive: Receive = (head, parts, port) => {
     switch (head[0]) {
       case kind.invoke:
-        return invoke(head, parts[0] as Payload)
+        return invoke(head, parts[0] as Payload, undefined, parts.slice(1))
       case kind.result:
+        // What comes with an answer is read at once; it may go when that is done.
+        if (head[3]) setTimeout(objects.take(head[3] as string[], parts.slice(1) as Payload[]), OBJECT_MS)
         return answer(head[1] as number, head[2] as boolean, parts[0] as Payload)
       case kind.accepted:
         return take(head[1] as number)?.accepted(head[2] as string[])
@@ -62,7 +71,8 @@ export function start(module: FunctionModule): void {
     }
   }
   const answer = (no: number, ok: boolean, output: Payload) => take(no)?.outcome(outcomeOf(ok, output))
-  const { channel, info } = connect(receive)
+  const { channel, info, thread } = connect(receive)
+  const objects = sandboxObjects(info.sandbox, thread ? undefined : info.objects, () => channel)
   const caller = callerLinks(info.sandbox, {
     result: answer,
     lost: (no, request, sandbox) => {
@@ -127,7 +137,8 @@ export function start(module: FunctionModule): void {
     },
     // After the reply with which they are held.
     release: (ids) => process.nextTick(() => channel.postLater([kind.release, ids])),
-    object: (ref) => Promise.reject(new Error(`no object ${ref}`)),
+    share: objects.share,
+    object: objects.object,
     log(entry) {
       channel.postSoon([kind.log, entry.level, entry.task, entry.session, entry.time], [entry.message, entry.data])
     },
@@ -135,11 +146,14 @@ export function start(module: FunctionModule): void {
   const portOf = invocationPorts(channel, offer)
   const handler = createHandler(module, info, transport)
 
-  const invoke = (head: Head, input: Payload, link?: CalleeLink) => {
-    const [, job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind, lease] =
+  const invoke = (head: Head, input: Payload, link?: CalleeLink, parts: readonly Part[] = []) => {
+    const [, job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind, lease, refs] =
       head as InvokeHead
     const request = { id, session, task, mode, input, external, attempt, deadline, trace, parent, cold }
-    handler.run({ ...request, ...(coldKind && { coldKind }), ...(lease && { lease }) }, portOf(job, link))
+    handler.run(
+      { ...request, ...(coldKind && { coldKind }), ...(lease && { lease }) },
+      portOf(job, link, refs && objects.take(refs, parts as Payload[])),
+    )
   }
 
   const callee = calleeLinks(invoke, channel)
@@ -151,7 +165,7 @@ export function start(module: FunctionModule): void {
   channel.post([kind.ready])
 }
 
-function connect(receive: Receive): { channel: Channel; info: SandboxInfo } {
+function connect(receive: Receive): { channel: Channel; info: Info; thread: boolean } {
   const told = process.env[INFO_VARIABLE]
   if (told === undefined) return connectThread(receive)
   delete process.env[INFO_VARIABLE]
@@ -160,14 +174,14 @@ function connect(receive: Receive): { channel: Channel; info: SandboxInfo } {
   const socket: Socket = new net.Socket({ fd: 3, readable: true, writable: true })
   const leave = () => process.exit(0)
   socket.on('end', leave).on('close', leave).on('error', leave)
-  return { channel: socketChannel(socket, false, receive), info: JSON.parse(told) }
+  return { channel: socketChannel(socket, false, receive), info: JSON.parse(told), thread: false }
 }
 
-function connectThread(receive: Receive): { channel: Channel; info: SandboxInfo } {
+function connectThread(receive: Receive): { channel: Channel; info: Info; thread: boolean } {
   const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads')
   if (parentPort === null || !workerData?.fusionize)
     throw new Error('this file is a function of fusionize: run it with the fusionize command, not by itself')
-  return { channel: portChannel(parentPort, receive), info: workerData.fusionize }
+  return { channel: portChannel(parentPort, receive), info: workerData.fusionize, thread: true }
 }
 
 function outboundHead(request: Outbound): unknown[] {
@@ -186,7 +200,7 @@ function outboundHead(request: Outbound): unknown[] {
 function opHead(op: BucketOp): [head: object, value: Payload] {
   if (op.op !== 'put') return [op, undefined]
   const { value, ...head } = op
-  return [head, value]
+  return typeof value === 'object' && 'ref' in value ? [{ ...head, ref: value }, undefined] : [head, value]
 }
 
 function outcomeOf(ok: boolean, part: Payload): Outcome {

@@ -8,7 +8,7 @@ type Offer = (post: (no: number) => void) => Promise<readonly string[]>
 
 /** @returns what makes the adapter's side of one invocation: tells the engine, or over a link the caller, how it goes */
 export function invocationPorts(channel: Channel, offer: Offer) {
-  return (job: number | string, link?: CalleeLink): InvocationPort => {
+  return (job: number | string, link?: CalleeLink, forget: () => void = () => {}): InvocationPort => {
     let reply: { ok: boolean; parts: Payload[]; next: readonly HeldSend[] } | undefined
     let over = false
     let busy = false
@@ -47,6 +47,7 @@ export function invocationPorts(channel: Channel, offer: Offer) {
         return undefined
       },
       done(record, more) {
+        forget()
         busy = more
         if (reply) {
           over = true

@@ -41,13 +41,13 @@ export const revoked = 11
 export const synced = 12
 /** sandbox, as caller: [callee, then as `began`]: a call over a link that has no answer for a while, so that a callee which blocks is known. */
 export const overdue = 13
-/** engine: [job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind]; part: input. */
+/** engine: [job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind, lease?, refs?]; parts: input, objects of `refs`. */
 export const invoke = 16
 /** sandbox: [no, op without its value]; part: the value of a put. Answered by `result`: what the bucket's shard says. */
 export const bucket = 14
 /** sandbox: [session, ops without their values, ended]; parts: their values. What happened in fused buckets of a leased session. */
 export const mirror = 15
-/** engine: [no, ok]; part: output or error. Callee, on a link: [job, ok, over]. */
+/** engine: [no, ok, refs?]; parts: output or error, objects of `refs`. Callee, on a link: [job, ok, over]. */
 export const result = 17
 /** engine: [no, ids]: held outside; `ids` are not to be run here. */
 export const accepted = 18
@@ -77,3 +77,5 @@ export const outcome = 29
 export const begins = 30
 /** sandbox: [ids]: sends that it holds, and that will not begin there soon. */
 export const release = 31
+/** sandbox: [ref, bytes]; part: shared memory, or the path of a file: a large object that a message after this one names. */
+export const object = 32

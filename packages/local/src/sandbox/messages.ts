@@ -39,6 +39,8 @@ export type InvokeHead = [
   coldKind: 'natural' | 'forced' | 'prewarmed' | null,
   /** The session's fused buckets are the function's to evaluate. Absent over a link. */
   lease?: boolean,
+  /** Large objects that the input names. */
+  refs?: string[],
 ]
 
 /** Exit code of a sandbox that reported an uncaught error (`fatal`) before it ended. */
