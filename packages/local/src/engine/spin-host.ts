@@ -2,15 +2,15 @@ import { availableParallelism } from 'node:os'
 import type { Channel } from '../sandbox/channel.js'
 import { createSpin, Places } from '../sandbox/spin.js'
 
-/** Ms in which the platform's thread waits for an answer without parking. For its clients it parks: they need a core, too. */
-const DUE_MS = 0.1
+/** Ms after a message from or to a thread in which the platform's own does not park. Short: clients need a core, too. */
+const IDLE_MS = 0.2
 
 /** What the option `spin` adds to threads: they wait for messages without parking, as many at a time as there are cores. */
 export class SpinHost {
   /** Of every thread. */
   readonly execArgv = ['--import', new URL('../sandbox/spin-thread.js', import.meta.url).href]
   readonly #shared = new Int32Array(new SharedArrayBuffer(8))
-  readonly #spin = createSpin({ idleMs: DUE_MS })
+  readonly #spin = createSpin({ idleMs: IDLE_MS })
 
   constructor(threads = availableParallelism()) {
     this.#shared[0] = threads
@@ -23,23 +23,21 @@ export class SpinHost {
     return { workerData: { shared: this.#shared, own }, end: () => places.leave() }
   }
 
-  /** The thread was asked something. */
-  readonly due = (): void => this.#spin.stir()
-  /** A thread has said something. */
-  readonly came = (): void => this.#spin.rest()
+  /** A message went to a thread, or came from one. */
+  readonly stir = (): void => this.#spin.stir()
 }
 
 /** The channel to a thread, told of what goes out. */
-export function stirring(channel: Channel, due: () => void): Channel {
+export function stirring(channel: Channel, stir: () => void): Channel {
   return {
     ...channel,
     post(head, parts, owned) {
       channel.post(head, parts, owned)
-      due()
+      stir()
     },
     postSoon(head, parts) {
       channel.postSoon(head, parts)
-      due()
+      stir()
     },
   }
 }

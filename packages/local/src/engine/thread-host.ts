@@ -28,12 +28,12 @@ export function startThread(request: HostRequest, events: HostEvents, spin?: Spi
     events.exit({ code, signal: killed ? 'SIGKILL' : null, outOfMemory })
   })
   const receive: Receive = (head, parts, port) => {
-    spin?.came()
+    spin?.stir()
     events.message(head, parts, port)
   }
   const channel = portChannel(worker, receive)
   return {
-    channel: spin === undefined ? channel : stirring(channel, spin.due),
+    channel: spin === undefined ? channel : stirring(channel, spin.stir),
     postPort: (head, port) => channel.flush(() => postPort(worker, head, port)),
     limitCpu: () => {},
     kill: () => {

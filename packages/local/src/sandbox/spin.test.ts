@@ -46,13 +46,6 @@ describe('a thread that spins', () => {
     expect(poll.mock.calls.length).toBeLessThanOrEqual(8)
   })
 
-  it('parks at once when nothing is due', () => {
-    const spin = createSpin({ idleMs: 10 })
-    spin.stir()
-    spin.rest()
-    expect(turns()).toBe(1)
-  })
-
   it('parks for a while when the system takes its core away', () => {
     const poll = poller(2)
     const spin = createSpin({ poll, idleMs: 1000, burstMs: 0.05 })

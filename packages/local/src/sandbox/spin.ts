@@ -10,10 +10,8 @@ export interface SpinOptions {
 }
 
 export interface Spin {
-  /** A message came, or an answer is due. */
+  /** A message came, or is due. */
   stir(): void
-  /** Nothing is due. */
-  rest(): void
 }
 
 /**
@@ -50,9 +48,6 @@ export function createSpin({ poll = () => false, idleMs, burstMs = 0, places }: 
       if (turning || last < pausedUntil || places?.enter() === false) return
       turning = true
       setImmediate(turn)
-    },
-    rest() {
-      last = 0
     },
   }
 }
