@@ -62,11 +62,40 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   const buckets: Buckets = new Buckets(
     {
       append: (events) => sends.append(events),
-      accept: (firings) => pinned.accept(firings),
+      accept: (firings) => acceptAll(firings),
       cancel: (invocation) => engine.cancel(invocation),
       log: (level, session, message) => logs.add({ ...ownLog, level, session, message, time: Date.now() }),
       isOpen: (session) => deployments.all.some((deployment) => deployment.sessions.has(session)),
       large,
+      findSend: (session, task) => sends.find(session, task),
+      again(send) {
+        engine.cancel(send.id)
+        pinned.again(send)
+      },
+      bury: (send, error) => pinned.bury(send, error),
+      restart(session, as) {
+        const deployment = deployments.all.find(({ roots }) => roots.has(session))
+        const root = deployment?.roots.get(session)
+        if (deployment === undefined || root === undefined) return false
+        const { task, input } = root
+        deployment.roots.set(as, root)
+        const send = {
+          id: newId(),
+          session: as,
+          function: task,
+          task,
+          input,
+          trace: newId(),
+          parent: '',
+          setup: deployment.id,
+        }
+        pinned
+          .accept([send])
+          .catch((error: unknown) =>
+            logs.add({ ...ownLog, level: 'error', session, message: String(error), time: Date.now() }),
+          )
+        return true
+      },
       currentSetup: () => deployments.current?.id ?? '',
       now: Date.now,
     },
@@ -97,7 +126,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
           ? (request, events) => startThread(request, events, spin)
           : (request, events) => startProcess(request, events, groups),
       accept: (items, heldBy) =>
-        pinned.accept(
+        acceptAll(
           items.map((item) => ({ ...item, input: large.internText(item.input) })),
           heldBy,
         ),
@@ -119,6 +148,11 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   let socket: SocketEntry | undefined
   let closed = false
   let recovered = false
+
+  function acceptAll(items: Send[], heldBy?: string): Promise<readonly string[]> {
+    buckets.expectations.sent(items)
+    return pinned.accept(items, heldBy)
+  }
 
   function retriesOf(task: string): number {
     return deployments.current?.task(task)?.retries ?? retries
