@@ -6,7 +6,7 @@ import { FusionizeError } from 'fusionize'
 import { type BucketDefinition, bucketOf, isDelivery, refsIn } from 'fusionize/buckets'
 import { errorToWire, type Outcome } from 'fusionize/runtime'
 import { setupId } from 'fusionize/setup'
-import { Buckets } from './buckets/index.js'
+import { Buckets, type SessionState } from './buckets/index.js'
 import { LargeObjects } from './buckets/large.js'
 import { limitsOf } from './capacity.js'
 import { createEmulation } from './emulation/index.js'
@@ -33,6 +33,8 @@ import { openRecords } from './records.js'
 import { mapError, mapPlaces } from './source-maps.js'
 
 export interface LocalPlatform extends Platform {
+  /** What the platform knows of a session, for debugging; undefined when that is nothing. */
+  session(id: string): Promise<(SessionState & { running: number; setup: string | null }) | undefined>
   /** What the functions wrote: through their context's log, and to standard output and error. */
   logs(since?: string): Promise<LogsPage>
   /** Path of the socket for clients on this machine (`@fusionize/local/client`), when it is open. */
@@ -300,6 +302,13 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
 
     records: async (since) => records.since(since),
     logs: async (since) => logs.since(since),
+    async session(id) {
+      const deployment = deployments.all.find(({ sessions }) => sessions.has(id))
+      const state = buckets.inspect(id)
+      if (deployment === undefined && state === undefined) return undefined
+      const none = { ended: false, leasedTo: null, awaits: null, expected: [], buckets: {} }
+      return { running: deployment?.sessions.get(id) ?? 0, setup: deployment?.id ?? null, ...(state ?? none) }
+    },
     deadLetters: async () => sends.deadLetters().map((letter) => ({ ...letter, error: mapError(letter.error) })),
     replay: (ids) => sends.replay(ids),
     status: async () => ({

@@ -47,6 +47,11 @@ export class Expectations {
     return this.#bySession.has(session)
   }
 
+  of(session: string): { bucket: string; key: string; from: string; attempt: number }[] {
+    const known = [...(this.#bySession.get(session)?.values() ?? [])]
+    return known.map(({ bucket, key, from, attempt }) => ({ bucket, key, from, attempt }))
+  }
+
   expect(session: string, expected: Expected): void {
     const known = this.#bySession.get(session) ?? new Map<string, Waiting>()
     const name = nameOf(expected)

@@ -46,6 +46,24 @@ export interface BucketPorts {
   now(): number
 }
 
+/** A session as its buckets on the node show it; what a sandbox evaluates itself is known when the session is given back. */
+export interface SessionState {
+  ended: boolean
+  /** Sandbox that evaluates the session's fused buckets. */
+  leasedTo: string | null
+  /** Bucket that its entry waits for. */
+  awaits: string | null
+  expected: { bucket: string; key: string; from: string; attempt: number }[]
+  /** `heldBy`: how many triggers hold the object. */
+  buckets: Record<
+    string,
+    {
+      objects: { key: string; seq: number; bytes: number; heldBy: number }[]
+      triggers: { kind: string; task: string; fired: number; state: unknown }[]
+    }
+  >
+}
+
 /** What a firing's sends carry of the put that completed it. */
 interface Cause {
   setup: string
@@ -512,6 +530,31 @@ export class Buckets {
   /** Sessions whose end is not known when a platform starts again. */
   get sessions(): string[] {
     return [...this.#sessions.keys()]
+  }
+
+  /** What the node knows of a session; undefined when that is nothing. */
+  inspect(session: string): SessionState | undefined {
+    const known = this.#sessions.get(session)
+    const buckets: SessionState['buckets'] = {}
+    for (const shard of this.#shards.values()) {
+      const state = shard.shard.state.sessions.get(session)
+      if (state === undefined) continue
+      const objects = [...state.live].map(([key, { seq, holds }]) => {
+        const value = shard.shard.get(session, key)
+        return { key, seq, bytes: sizeOf(value), heldBy: holds }
+      })
+      const triggers = shard.definition.triggers.map(({ spec, task }, i) => ({
+        kind: spec.kind,
+        task: task.name,
+        fired: state.fired[i] ?? 0,
+        state: JSON.parse(JSON.stringify(state.states[i] ?? null)) as unknown,
+      }))
+      buckets[shard.name] = { objects, triggers }
+    }
+    const ended = this.#isClosed(session)
+    if (known === undefined && !ended && Object.keys(buckets).length === 0) return undefined
+    const expected = this.expectations.of(session)
+    return { ended, leasedTo: known?.lessee?.id ?? null, awaits: known?.awaited?.bucket ?? null, expected, buckets }
   }
 
   status(): BucketStatus[] {
