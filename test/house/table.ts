@@ -28,6 +28,7 @@ export const rooms: Record<string, Room> = {
       '@fusionize/local/client',
       '@fusionize/local/engine',
       '@fusionize/cli/control',
+      '@fusionize/example-kit/*',
     ],
   },
   'examples/kit': { imports: [] },
