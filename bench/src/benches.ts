@@ -9,6 +9,7 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   trigger: () => import('./cases/trigger.js'),
   chain: () => import('./cases/chain.js'),
   'fan-out': () => import('./cases/fan-out.js'),
+  payload: () => import('./cases/payload.js'),
   gateway: () => import('./cases/gateway.js'),
   throughput: () => import('./cases/throughput.js'),
   cold: () => import('./cases/cold.js'),

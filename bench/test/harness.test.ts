@@ -140,6 +140,7 @@ describe('the benches', () => {
     send: ['threads-none', 'threads-journal', 'processes-journal'],
     trigger: [...twice(['same-sandbox', 'thread-busy', 'thread-idle', 'process']), 'message-port'],
     chain: bySize([1, 10, 100, 1000]),
+    payload: twice(['10B', '100B', '1KB', '10KB', '100KB', '1MB', '10MB', '100MB'].map((size) => `threads-${size}`)),
     'fan-out': bySize([2, 8, 32, 128, 512, 1024, 4000]),
     gateway: ['fusionize', 'bare-hono'],
     throughput: twice(['threads-1', 'threads-1-spin', 'threads-128', 'processes-128']),
@@ -151,6 +152,7 @@ describe('the benches', () => {
     hop: 'us',
     send: 'us',
     trigger: 'us',
+    payload: 'us',
     gateway: 'requests/s',
     throughput: 'requests/s',
   }
