@@ -160,7 +160,7 @@ export function formatResult(
       .trimEnd()
   const extras = rows
     .filter((row) => row.more && !moreIsInFindings)
-    .map((row) => `${row.case}: ${JSON.stringify(row.more)}`)
+    .map((row) => `${labelAmong(rows, row)}: ${JSON.stringify(row.more)}`)
   return [
     `${result.name}: ${result.method}`,
     `on Node ${m.node}, ${m.cores} × ${m.cpu}, ${m.memoryGb} GB`,
@@ -170,6 +170,12 @@ export function formatResult(
     ...(extras.length > 0 ? ['', ...extras] : []),
     ...(result.findings.length > 0 ? ['', ...result.findings] : []),
   ].join('\n')
+}
+
+/** What tells a row from the others. */
+function labelAmong(rows: readonly Row[], row: Row): string {
+  const shared = rows.some((other) => other !== row && other.case === row.case)
+  return shared ? `${row.case} ${row.durability}` : row.case
 }
 
 function short(value: number): string {

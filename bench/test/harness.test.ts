@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { InvocationRecord } from 'fusionize/record'
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
 import { benches } from '../dist/benches.js'
-import { type Bench, formatResult, runBench, type Setting } from '../dist/harness.js'
+import { type Bench, type Case, formatResult, runBench, type Setting } from '../dist/harness.js'
+import { crossings } from '../dist/lib/read-records.js'
 import { startUpsOf } from '../dist/load/start-ups.js'
 import { pairwise, quantile } from '../dist/quantile.js'
 import { readSetups } from '../dist/replay/traces.js'
@@ -37,6 +39,10 @@ async function load(name: string): Promise<Bench> {
   const found = benches[name]
   if (!found) throw new Error(`no bench ${name}`)
   return (await found()).default
+}
+
+function casesOf({ cases }: Bench, options: Record<string, string> = {}): Record<string, Case> {
+  return typeof cases === 'function' ? cases(options) : cases
 }
 
 describe('the harness', () => {
@@ -123,13 +129,21 @@ describe('the benches', () => {
   const loads = ['iot', 'tree'].flatMap((app) =>
     ['remote', 'all-fused', 'published', 'closure'].map((strategy) => `${app}-${strategy}`),
   )
+  /** Without and with a journal. */
+  const twice = (ids: string[]) => ids.flatMap((id) => [id, id])
+  const bySize = (sizes: number[]) =>
+    twice(sizes.flatMap((n) => ['fused', 'threads', 'processes'].map((where) => `${where}-${n}`)))
   const promised: Record<string, string[]> = {
     'inline-call': ['bare-await', 'inline', 'inline-1kb'],
     startup: ['bare-sandbox', 'fusionize-sandbox', 'added'],
     hop: ['call-threads', 'call-processes', 'message-port', 'fastify-processes'],
     send: ['threads-none', 'threads-journal', 'processes-journal'],
+    trigger: [...twice(['same-sandbox', 'thread-busy', 'thread-idle', 'process']), 'message-port'],
+    chain: bySize([1, 10, 100, 1000]),
+    payload: twice(['10B', '100B', '1KB', '10KB', '100KB', '1MB', '10MB', '100MB'].map((size) => `threads-${size}`)),
+    'fan-out': bySize([2, 8, 32, 128, 512, 1024, 4000]),
     gateway: ['fusionize', 'bare-hono'],
-    throughput: ['threads-1', 'threads-1-spin', 'threads-128', 'processes-128'].flatMap((id) => [id, id]),
+    throughput: twice(['threads-1', 'threads-1-spin', 'threads-128', 'processes-128']),
     cold: loads,
     burst: loads,
   }
@@ -137,35 +151,47 @@ describe('the benches', () => {
     'inline-call': 'ns',
     hop: 'us',
     send: 'us',
+    trigger: 'us',
+    payload: 'us',
     gateway: 'requests/s',
     throughput: 'requests/s',
   }
 
   it.each(Object.keys(promised))('%s has exactly the cases that were promised, in their unit', async (name) => {
     const found = await load(name)
-    expect(Object.entries(found.cases).map(([id, { case: shared = id }]) => shared)).toEqual(promised[name])
+    expect(Object.entries(casesOf(found)).map(([id, { case: shared = id }]) => shared)).toEqual(promised[name])
     expect(found.unit).toBe(units[name] ?? 'ms')
     expect(found.method.length).toBeGreaterThan(100)
   })
 
-  it('throughput has every case without and with a journal', async () => {
-    const { cases } = await load('throughput')
+  it.each(['throughput', 'chain', 'fan-out'])('%s has every case without and with a journal', async (name) => {
+    const cases = casesOf(await load(name))
     const pairs = Object.values(cases).map(({ case: id, durability }) => `${id} ${durability}`)
     expect(pairs).toEqual(Object.keys(cases))
-    expect(pairs.filter((pair) => pair.endsWith(' journal'))).toHaveLength(4)
+    expect(pairs.filter((pair) => pair.endsWith(' journal'))).toHaveLength(pairs.length / 2)
   })
 
   it('emulation has a case for every setup with traces', async () => {
     writeTraces(dir)
     const found = await load('emulation')
-    const cases = typeof found.cases === 'function' ? found.cases({ traces: dir }) : {}
-    expect(Object.keys(cases)).toEqual(['made-up/a'])
-    expect(() => typeof found.cases === 'function' && found.cases({})).toThrow('--traces')
+    expect(Object.keys(casesOf(found, { traces: dir }))).toEqual(['made-up/a'])
+    expect(() => casesOf(found)).toThrow('--traces')
   })
 
   it('are no others', () => {
     expect(Object.keys(benches).sort()).toEqual([...Object.keys(promised), 'emulation'].sort())
   })
+})
+
+test('crossings are the invocations in another sandbox than the one that started them', () => {
+  const record = (span: string, parent: string | null, sandbox: string) =>
+    ({
+      span: span.padEnd(16, '0'),
+      parent: parent?.padEnd(8, '0').padEnd(16, '3') ?? null,
+      sandbox,
+    }) as InvocationRecord
+  const records = [record('a', null, 's'), record('b', 'a', 's'), record('c', 'b', 't'), record('d', 'c', 't')]
+  expect(crossings(records)).toBe(1)
 })
 
 describe('foreign traces', () => {

@@ -25,7 +25,7 @@ async function bench(...args: string[]): Promise<Result> {
 }
 
 describe('npm run bench', () => {
-  it.each(['inline-call', 'startup', 'hop', 'send', 'gateway', 'throughput'])(
+  it.each(['inline-call', 'startup', 'hop', 'send', 'trigger', 'chain', 'fan-out', 'payload', 'gateway', 'throughput'])(
     'measures every case of %s',
     async (name) => {
       const raw = join(dir, `${name}.ndjson`)

@@ -1,8 +1,9 @@
 import type { LocalPlatform } from '@fusionize/local'
-import { type InvocationRecord, parseRecord, spanId } from 'fusionize/record'
+import { spanId } from 'fusionize/record'
 import type { Bench, Setting } from '../harness.js'
 import { invoke, serve } from '../lib/app.js'
 import { askProcess, askThreads, type Peer } from '../lib/peers.js'
+import { recordsSince } from '../lib/read-records.js'
 import { median } from '../quantile.js'
 
 const CALLS = 100
@@ -65,13 +66,7 @@ export default bench
 
 /** p50 in us by our records: the caller's span less the callee's invocation until its reply. */
 async function overheadByRecords(platform: LocalPlatform): Promise<number> {
-  const records: InvocationRecord[] = []
-  for (let since: string | undefined, more = true; more; ) {
-    const page = await platform.records(since)
-    records.push(...page.lines.map(parseRecord))
-    more = page.lines.length > 0
-    since = page.next
-  }
+  const { records } = await recordsSince(platform)
   const callees = new Map(records.filter(({ parent }) => parent).map((record) => [record.parent, record]))
   const overheads = records.flatMap((caller) =>
     caller.spans.flatMap((span, i) => {

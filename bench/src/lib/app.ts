@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createLocalPlatform, type LocalPlatform, type LocalPlatformOptions } from '@fusionize/local'
-import { type Builder, createBuilder } from '@fusionize/platform'
+import { type Build, type Builder, createBuilder } from '@fusionize/platform'
 import { remoteSetup } from 'fusionize/setup'
 
 const adapter = fileURLToPath(import.meta.resolve('@fusionize/local/sandbox'))
 const bench = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The builder of an application in `bench/apps`. */
-export function builderOf(name: string): Builder {
+/** The builder of an application in `bench/apps`, or in another folder. */
+export function builderOf(name: string, appDir = `${bench}/apps/${name}`): Builder {
   return createBuilder({
-    appDir: `${bench}/apps/${name}`,
+    appDir,
     name: `bench-${name}`,
     taskDirs: ['tasks'],
     outDir: '.fusionize/artifacts',
@@ -20,17 +20,25 @@ export function builderOf(name: string): Builder {
   })
 }
 
+/** A platform and how to end it. */
+export interface Served {
+  platform: LocalPlatform
+  close(): Promise<void>
+}
+
+type ServeOptions = Partial<Omit<LocalPlatformOptions, 'dir' | 'app' | 'gateway'>>
+
 /** A platform without gateway on a folder of its own, with the application deployed all-remote. */
-export async function serve(
-  name: string,
-  options: Pick<LocalPlatformOptions, 'isolation' | 'durability'>,
-  memoryMb = 1769,
-): Promise<{ platform: LocalPlatform; close(): Promise<void> }> {
+export async function serve(name: string, options: ServeOptions, memoryMb = 1769): Promise<Served> {
   const builder = builderOf(name)
-  const app = await builder.scan()
+  return serveBuild(await builder.build(remoteSetup(await builder.scan(), memoryMb)), options)
+}
+
+/** A platform without gateway on a folder of its own, with the build deployed. */
+export async function serveBuild(build: Build, options: ServeOptions): Promise<Served> {
   const dir = mkdtempSync(join(tmpdir(), 'fusionize-bench-'))
-  const platform = await createLocalPlatform({ dir, app: app.name, gateway: false, ...options })
-  await platform.deploy(await builder.build(remoteSetup(app, memoryMb)))
+  const platform = await createLocalPlatform({ dir, app: build.app.name, gateway: false, ...options })
+  await platform.deploy(build)
   return {
     platform,
     async close() {

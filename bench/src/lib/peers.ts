@@ -77,3 +77,23 @@ export function askThreads(): Peer {
     },
   }
 }
+
+/** Two threads with a port between them, one way: the receiver is parked when a message comes. */
+export function askOneWay(): Peer {
+  const { port1, port2 } = new MessageChannel()
+  const receiver = new Worker(pathOf('port-receiver'), { workerData: port1, transferList: [port1] })
+  const sender = new Worker(pathOf('port-sender'), { workerData: port2, transferList: [port2] })
+  return {
+    about: 'MessageChannel, one way',
+    async ask(count) {
+      sender.postMessage(count)
+      await once(sender, 'message')
+      receiver.postMessage('samples')
+      const [samples] = await once(receiver, 'message')
+      return samples
+    },
+    async close() {
+      await Promise.all([receiver.terminate(), sender.terminate()])
+    },
+  }
+}

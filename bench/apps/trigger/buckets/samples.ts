@@ -1,0 +1,4 @@
+import { bucket } from 'fusionize'
+
+/** What the producer answers with. */
+export const samples = bucket<number[]>('samples')

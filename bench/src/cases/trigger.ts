@@ -1,0 +1,83 @@
+import type { Bench, Case } from '../harness.js'
+import { builderOf, invoke, type Served, serveBuild } from '../lib/app.js'
+import { eachDurability } from '../lib/durability.js'
+import { coresFree } from '../lib/parked.js'
+import { askOneWay } from '../lib/peers.js'
+import { MEMORY_MB, type Placement, placedBuild } from '../lib/placements.js'
+import { median } from '../quantile.js'
+
+const PUTS = 200
+const ROUNDS = 16
+const WARM_UP = 2
+const QUICK = { puts: 5, rounds: 1, warmUp: 1 }
+
+/** How the consumer comes to run where it does, and the ms between two puts. */
+const ways: Record<string, { placement: Placement; pauseMs: number; targetUs: number; pheromone: string }> = {
+  'same-sandbox': { placement: 'fused', pauseMs: 0, targetUs: 2, pheromone: '12 us with a core spinning' },
+  'thread-busy': { placement: 'direct', pauseMs: 1, targetUs: 5, pheromone: '12 us with a core spinning' },
+  'thread-idle': { placement: 'direct', pauseMs: 3, targetUs: 35, pheromone: '37 to 56 us after idling' },
+  process: { placement: 'direct', pauseMs: 3, targetUs: 80, pheromone: '37 to 56 us after idling' },
+}
+
+const ours = { role: 'ours', records: 'on', wait: 'park' } as const
+const port = { isolation: 'thread', transport: 'message-port' } as const
+const cases: Record<string, Case> = {
+  ...eachDurability({
+    'same-sandbox': { ...ours, isolation: 'sandbox', transport: 'none' },
+    'thread-busy': { ...ours, ...port, wait: 'spin' },
+    'thread-idle': { ...ours, ...port },
+    process: { ...ours, isolation: 'process', transport: 'socket' },
+  }),
+  'message-port': { ...ours, ...port, role: 'yardstick', records: 'off', durability: 'none' },
+}
+
+const bench: Bench = {
+  method: `from the start of a put to the first statement of the task that it starts, by the clock that all processes share; ${PUTS} puts of a number in a session, each when the consumer of the one before has begun; warm, ${MEMORY_MB} MB. same-sandbox: the bucket and the consumer are fused into the producer's function, whose entry is answered by a bucket. The others: both have a function of their own, the producer's evaluates the bucket, and its sandbox is taken meanwhile; thread-idle and process wait ${ways['thread-idle']?.pauseMs} ms between puts, so that every sandbox is parked; thread-busy waits ${ways['thread-busy']?.pauseMs} ms, and its threads spin. message-port: a bare port between two threads, one way, the receiver parked. Cases alternate, ${ROUNDS} rounds after ${WARM_UP} of warm-up`,
+  unit: 'us',
+  yardstick: 'message-port',
+  cases,
+  async run({ options, sample, samplesOf, finding }) {
+    const { puts, rounds, warmUp } =
+      options.quick === undefined ? { puts: PUTS, rounds: ROUNDS, warmUp: WARM_UP } : QUICK
+    const ports = askOneWay()
+    const served: Record<string, Served> = {}
+    try {
+      for (const name of Object.keys(cases)) if (name !== 'message-port') served[name] = await open(name)
+      for (let round = -warmUp; round < rounds; round++)
+        for (const name of Object.keys(cases)) {
+          const us = served[name] ? await askPlatform(served[name], name, puts) : await ports.ask(puts)
+          if (round >= 0) for (const value of us) sample(name, value)
+          await coresFree(cases[name] as Case)
+        }
+    } finally {
+      await Promise.all([ports.close(), ...Object.values(served).map(({ close }) => close())])
+    }
+    for (const [id, { targetUs, pheromone }] of Object.entries(ways)) {
+      const [none, journal] = [median(samplesOf(`${id} none`)), median(samplesOf(`${id} journal`))]
+      finding(
+        `${id}: ${none.toFixed(1)} us without a journal, ${journal.toFixed(1)} with one (medians; target ${targetUs} without; Pheromone ${pheromone})`,
+      )
+    }
+  },
+}
+export default bench
+
+async function open(name: string): Promise<Served> {
+  const { case: id = '', isolation, durability, wait } = cases[name] as Case
+  const build = await placedBuild(builderOf('trigger'), 'producer', wayOf(id).placement)
+  const threads = isolation !== 'process'
+  return serveBuild(build, { isolation: threads ? 'threads' : 'processes', durability, spin: wait === 'spin' })
+}
+
+async function askPlatform({ platform }: Served, name: string, puts: number): Promise<number[]> {
+  const { pauseMs } = wayOf(cases[name]?.case as string)
+  const us = await invoke<number[]>(platform, 'producer', { puts, pauseMs })
+  await platform.drained()
+  return us
+}
+
+function wayOf(id: string) {
+  const way = ways[id]
+  if (way === undefined) throw new Error(`no way of a consumer is called '${id}'`)
+  return way
+}
