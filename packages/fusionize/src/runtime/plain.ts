@@ -96,11 +96,20 @@ export function noResult(task: string, bucket: string): FusionizeError {
 function leaseOf(session: string): Lease {
   const known = leases.get(session)
   if (known) return known
-  const lease = new Lease(session, (_ops, ended) => {
-    if (ended !== 'no') leases.delete(session)
-  })
+  const lease = new PlainLease(session, () => {})
   leases.set(session, lease)
   return lease
+}
+
+/** Nobody else has anything of a session: it ends when its last run is over, unless its end makes work. */
+class PlainLease extends Lease {
+  override end(): void {
+    if (!this.open) return
+    for (const shard of this.shards) shard.end(this.session)
+    if (this.runs > 0) return
+    this.open = false
+    leases.delete(this.session)
+  }
 }
 
 /** Runs the task when whoever sent to it has gone on. */
