@@ -10,6 +10,7 @@ import {
   dynamicGroup,
   dynamicJoin,
   immediate,
+  type Json,
   type ObjectMeta,
   redundant,
   task,
@@ -202,13 +203,13 @@ describe('buckets outside a function', () => {
     const box = bucket<number>('box').on(
       custom('last-two', {
         scope: 'session',
-        initial: null as ObjectMeta | null,
+        initial: null as Json,
         step: (before, event) =>
           event.kind !== 'put'
             ? { state: before }
             : before === null
-              ? { state: { ...event.object } }
-              : { state: null, fire: [{ objects: [before, event.object] }] },
+              ? { state: { ...event.object } as unknown as Json }
+              : { state: null, fire: [{ objects: [before as unknown as ObjectMeta, event.object] }] },
       }),
       all,
     )

@@ -40,6 +40,11 @@ export class Leases {
     return lease
   }
 
+  /** Work of this sandbox's own waits for what runs to be over. */
+  get waiting(): boolean {
+    return this.own.size > 0
+  }
+
   recall(session: string): void {
     this.open.get(session)?.end(true)
   }
