@@ -60,6 +60,10 @@ describe('buckets outside a function', () => {
     const answers = bucket<number>('answers')
     const entry = task('entry', { result: answers }, async () => {})
     await expect(entry()).rejects.toMatchObject({ code: 'NO_RESULT' })
+    const broken = task('broken', { result: answers }, async () => {
+      throw new Error('on purpose')
+    })
+    await expect(broken()).rejects.toThrow('on purpose')
   })
 
   it('keys conflict within a session, not between sessions; the same bytes are no conflict', async () => {

@@ -72,7 +72,8 @@ function plainAnswer(definition: TaskDefinition, input: Payload, id: string, buc
     const end = lease.end.bind(lease)
     lease.end = (recalled) => {
       end(recalled)
-      if (!lease.open) settle(failed(noResult(definition.name, bucket)))
+      // Its own failure, if that ended the session, goes before.
+      if (!lease.open) queueMicrotask(() => settle(failed(noResult(definition.name, bucket))))
     }
     void plainRun(definition, input, 'call', id, id, true).then((outcome) => {
       if (!outcome.ok) settle(outcome)
