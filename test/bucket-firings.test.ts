@@ -1,14 +1,14 @@
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { encode } from 'fusionize/runtime'
-import { type App, allFusedSetup, type FusionSetup, printSetup, remoteSetup } from 'fusionize/setup'
+import { type App, type FusionSetup, printSetup } from 'fusionize/setup'
 import { drained } from 'fusionize/testing'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { setupArbitrary } from '../packages/fusionize/test/arbitraries.js'
 import answer from './fixtures/buckets-app/tasks/answer.js'
 import drive from './fixtures/buckets-app/tasks/drive.js'
-import { localBuilder, outputOf, startLocal, temporaryFolder } from './support/local.js'
+import { bucketsAppBuilder, changed, placements } from './support/buckets-app.js'
+import { outputOf, startLocal, temporaryFolder } from './support/local.js'
 import { firingsOf, type Note, Notes } from './support/notes.js'
 import { programArbitrary, type Step } from './support/programs.js'
 
@@ -16,7 +16,6 @@ import { programArbitrary, type Step } from './support/programs.js'
 const seed = Number(process.env.SEED ?? 20260)
 const runs = process.env.RUNS === undefined ? undefined : Number(process.env.RUNS)
 
-const appDir = fileURLToPath(new URL('./fixtures/buckets-app', import.meta.url))
 /** Tasks of triggers of application scope: which objects come together is chance, but each comes once. */
 const acrossSessions = ['window']
 const atOnce = 4
@@ -37,7 +36,7 @@ interface Observed {
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 let notes: Notes
-const builder = localBuilder(appDir, 'buckets-app')
+const builder = bucketsAppBuilder()
 let app: App
 
 beforeAll(async () => {
@@ -63,7 +62,7 @@ describe.each([
   test(`every trigger fires as it does outside of functions, in 4 planned and ${numRuns} generated setups (seed ${seed})`, async () => {
     const local = await startLocal('buckets-app', { isolation, durability, maxSandboxes: 32, retries: 0 })
     const programs = fc.tuple(...Array.from({ length: atOnce + 2 }, (_, i) => programArbitrary(`r${i}`)))
-    const planned = plannedSetups(memoryMb)
+    const planned = Object.values(placements).map((setupOf) => setupOf(app, memoryMb))
     const examples = fc
       .sample(programs, { seed, numRuns: planned.length })
       .map((given, i) => ({ setup: planned[i] as FusionSetup, programs: given }))
@@ -146,28 +145,9 @@ async function replyOf(promise: Promise<unknown>): Promise<unknown> {
   }
 }
 
-/** Each setup that nobody should have to wait for chance to generate. */
-function plannedSetups(memoryMb: number): FusionSetup[] {
-  const [fused, apart] = [allFusedSetup(app, memoryMb), remoteSetup(app, memoryMb)]
-  return [apart, fused, crossed(apart, fused), crossed(fused, apart)]
-}
-
-/** The routes of one setup with the buckets of another. */
-function crossed(routes: FusionSetup, buckets: FusionSetup): FusionSetup {
-  return changed(routes, (spec, name) => ({ ...spec, buckets: buckets.functions[name]?.buckets ?? [] }))
-}
-
 /** Lets the functions take several requests at a time: fewer sandboxes to start. */
 function shared(setup: FusionSetup): FusionSetup {
   return changed(setup, (spec) => ({ ...spec, concurrency: 8 }))
-}
-
-function changed(
-  setup: FusionSetup,
-  change: (spec: FusionSetup['functions'][string], name: string) => FusionSetup['functions'][string],
-): FusionSetup {
-  const specs = Object.entries(setup.functions).map(([name, spec]) => [name, change(spec, name)])
-  return { functions: Object.fromEntries(specs) }
 }
 
 /** Shows itself in the notation when it is a counterexample. */
