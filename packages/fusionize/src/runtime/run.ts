@@ -54,6 +54,8 @@ export async function answer(frame: Frame, result: Outcome, deliver: Deliver): P
   try {
     let outcome = result
     if (unit.left) outcome = await Promise.all(unit.left).then(() => outcome, failure)
+    // The platform runs it again, and may do so elsewhere.
+    if (!outcome.ok && unit.detached && run.lease) run.lease.spread = true
     const { fused, held: waiting = none } = unit
     if (fused) await fused.quiet(unit)
     unit.answered = true
