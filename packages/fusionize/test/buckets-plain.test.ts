@@ -6,9 +6,12 @@ import {
   byName,
   bySet,
   byTime,
+  custom,
   dynamicGroup,
   dynamicJoin,
   immediate,
+  type Json,
+  type ObjectMeta,
   redundant,
   task,
 } from '../src/index.js'
@@ -57,6 +60,10 @@ describe('buckets outside a function', () => {
     const answers = bucket<number>('answers')
     const entry = task('entry', { result: answers }, async () => {})
     await expect(entry()).rejects.toMatchObject({ code: 'NO_RESULT' })
+    const broken = task('broken', { result: answers }, async () => {
+      throw new Error('on purpose')
+    })
+    await expect(broken()).rejects.toThrow('on purpose')
   })
 
   it('keys conflict within a session, not between sessions; the same bytes are no conflict', async () => {
@@ -136,6 +143,86 @@ describe('buckets outside a function', () => {
     await pack()
     await drained()
     expect(left).toEqual(['packed'])
+  })
+
+  it('what a session leaves goes to onIncomplete when it only declared, and after its last batch was flushed', async () => {
+    const got: unknown[] = []
+    const left = task('left', async (objects: BucketObject<number>[]) => {
+      got.push(['left', objects.map(({ key }) => key)])
+    })
+    const batch = task('batch', async (objects: BucketObject<number>[]) => {
+      got.push(['batch', objects.map(({ key }) => key)])
+    })
+    const joined = task('joined', async (_: BucketObject<number>[]) => {})
+    const parts = bucket<number>('parts').on(dynamicJoin({ onIncomplete: left }), joined)
+    const pages = bucket<number>('pages')
+      .on(byBatchSize(2, { scope: 'session', flush: true }), batch)
+      .on(byBatchSize(3, { scope: 'session', onIncomplete: left }), batch)
+    const declare = task('declare', async () => parts.expect(['a']))
+    const write = task('write', async () => pages.put('p', 1))
+    await declare()
+    await write()
+    await drained()
+    expect(got).toEqual([
+      ['left', []],
+      ['batch', ['p']],
+      ['left', ['p']],
+    ])
+  })
+
+  it('a session that ends, and one whose end makes work, leaves what application triggers hold to them', async () => {
+    const got: string[] = []
+    const all = task('all', async (objects: BucketObject<number>[]) => {
+      got.push(...objects.map(({ key }) => key))
+    })
+    const clicks = bucket<number>('clicks')
+      .on(byTime(30), all)
+      .on(byBatchSize(3, { maxWaitMs: 60 }), all)
+    const pages = bucket<number>('pages').on(byBatchSize(2, { scope: 'session', flush: true }), all)
+    const click = task('click', async (n: number) => {
+      await clicks.put(`c${n}`, n)
+      await pages.put(`p${n}`, n)
+    })
+    for (const n of [1, 2, 3, 4]) await click(n)
+    await drained()
+    const clicked = ['c1', 'c2', 'c3', 'c4']
+    expect(got.sort()).toEqual([...clicked, ...clicked, 'p1', 'p2', 'p3', 'p4'].sort())
+  })
+
+  it('a put after the end of its session is refused', async () => {
+    const codes: unknown[] = []
+    const box = bucket<number>('box')
+    const late = task('late', async () => {
+      setTimeout(() => box.put('k', 1).catch((error) => codes.push(error.code)), 10)
+    })
+    await late()
+    await expect.poll(() => codes).toEqual(['SESSION_CLOSED'])
+  })
+
+  it('the code of a custom trigger gets objects that it can take apart, and is checked', async () => {
+    const got: string[] = []
+    const all = task('all', async (objects: BucketObject<number>[]) => {
+      got.push(...objects.map(({ key }) => key))
+    })
+    const box = bucket<number>('box').on(
+      custom('last-two', {
+        scope: 'session',
+        initial: null as Json,
+        step: (before, event) =>
+          event.kind !== 'put'
+            ? { state: before }
+            : before === null
+              ? { state: { ...event.object } as unknown as Json }
+              : { state: null, fire: [{ objects: [before as unknown as ObjectMeta, event.object] }] },
+      }),
+      all,
+    )
+    const fill = task('fill', async () => {
+      for (const key of ['a', 'b', 'c', 'd']) await box.put(key, 1)
+    })
+    await fill()
+    await drained()
+    expect(got).toEqual(['a', 'b', 'c', 'd'])
   })
 
   it('a chain of a thousand buckets runs, and bytes arrive as bytes', async () => {

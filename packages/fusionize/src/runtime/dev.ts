@@ -30,7 +30,7 @@ export function devCheck(report: (task: string, message: string) => void): DevCh
       const before = snapshot(input)
       return () => {
         if (snapshot(input) !== before)
-          tell(task, `task '${task}' changes its input; callers never see the change: work on a copy and return it`)
+          tell(task, `task '${task}' changes its input; callers never see that: return a changed copy`)
       }
     },
     output(task, output) {

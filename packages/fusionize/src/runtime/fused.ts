@@ -37,9 +37,10 @@ class FusedWork implements Fused {
     for (const held of next) leaveLate(frame, held)
   }
 
-  ended(held: Held, outcome: Outcome): void {
+  ended(run: Run, held: Held, outcome: Outcome): void {
     this.begun.delete(held)
     if (!outcome.ok) {
+      if (run.lease) run.lease.spread = true
       this.failed ??= []
       this.failed.push({ held, outcome })
     }
@@ -111,7 +112,7 @@ function conclude(frame: Frame, held: Held, outcome: Outcome): unknown {
   if (root.answered) return concludeLate(frame, held, outcome, root)
   if (outcome.ok && unit.held) for (const next of unit.held) fusedOf(root).begin(run, next, root)
   if (unit.left) root.left = [...(root.left ?? []), ...unit.left]
-  fusedOf(root).ended(held, outcome)
+  fusedOf(root).ended(run, held, outcome)
   run.close()
   return undefined
 }

@@ -427,7 +427,7 @@ describe('the fusion handler', () => {
     const w = world([spoil, dated, main], allInline(['spoil', 'dated']), { dev: true })
     await w.request('main')
     expect(w.logs.map((l) => [l.level, l.message])).toEqual([
-      ['warn', "task 'spoil' changes its input; callers never see the change: work on a copy and return it"],
+      ['warn', "task 'spoil' changes its input; callers never see that: return a changed copy"],
       [
         'warn',
         "task 'dated' returns something that does not survive the wire: its result.at is a Date and arrives as plain JSON",

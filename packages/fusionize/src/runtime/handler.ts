@@ -45,7 +45,8 @@ export function createHandler(module: FunctionModule, info: SandboxInfo, transpo
     const whenDone = (over: Run) => {
       units.delete(request.id)
       const record = writeRecord(over, concurrent)
-      const next = lease && leases?.over(request.task, over.spans.now() / 1000)
+      // What waits for its turn here waits for this run, be its session leased (still) or not.
+      const next = lease || leases?.waiting ? leases?.over(request.task, over.spans.now() / 1000) : undefined
       port.done(record, next !== undefined)
       next?.()
     }
@@ -71,7 +72,7 @@ export function createHandler(module: FunctionModule, info: SandboxInfo, transpo
       found?.unit.cancel(
         reason === 'timeout'
           ? timeoutError(found.task, found.timeoutMs)
-          : new FusionizeError('CANCELLED', `task '${found.task}' was cancelled: nobody waits for its result any more`),
+          : new FusionizeError('CANCELLED', `task '${found.task}' was cancelled: nobody waits for it`),
       )
     },
   }

@@ -32,12 +32,17 @@ export class Leases {
   of(session: string, granted: boolean): Lease | undefined {
     const known = this.open.get(session)
     if (known?.open || !granted) return known
-    const lease = new Lease(session, false, (ops, ended) => {
+    const lease = new Lease(session, (ops, ended) => {
       if (ended !== 'no') this.open.delete(session)
       this.transport.mirror(session, ops, ended)
     })
     this.open.set(session, lease)
     return lease
+  }
+
+  /** Work of this sandbox's own waits for what runs to be over. */
+  get waiting(): boolean {
+    return this.own.size > 0
   }
 
   recall(session: string): void {

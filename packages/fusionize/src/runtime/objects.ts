@@ -193,7 +193,8 @@ function shardFor(frame: Frame, b: BucketDefinition): LocalShard | undefined {
   const { lease, router } = frame.run
   if (lease === undefined || !lease.open || !evaluates(router, b.name)) return undefined
   let shard = router.shards.get(b.name) as LocalShard | undefined
-  if (shard === undefined) {
+  // A unit test may define a bucket again.
+  if (shard?.b !== b) {
     shard = new LocalShard(b, router)
     router.shards.set(b.name, shard)
   }
@@ -227,6 +228,12 @@ class PutMeta implements ObjectMeta {
   get source(): string {
     return frameData(this.frame).sourceOf(this.bucket)
   }
+
+  /** As JSON has it. */
+  plain(): ObjectMeta {
+    const { key, seq, putId, session, hash, bytes, group, source } = this
+    return { key, seq, putId, session, hash, bytes, source, ...(group !== undefined && { group }) }
+  }
 }
 
 /** The only put of a session so far, in a bucket whose triggers remember nothing: no state is made for it before there is a second. */
@@ -241,6 +248,8 @@ class LocalShard implements Leased {
   readonly shard: Shard<Stored>
   private readonly firsts = new Map<string, First>()
   private readonly stateless: boolean
+  /** Code of the application sees objects: it gets no more of them than JSON has. */
+  private readonly plain: boolean
   private timer: { atMs: number; cancel(): void } | undefined
 
   constructor(
@@ -249,6 +258,7 @@ class LocalShard implements Leased {
   ) {
     this.usable = laterOf(router) !== undefined || isFusible(b.triggers)
     this.stateless = b.triggers.every(({ spec }) => spec.kind === 'immediate' || spec.kind === 'byName')
+    this.plain = b.triggers.some(({ spec }) => spec.kind === 'custom')
     this.shard = new Shard(b.name, b.triggers, same, router.info.dev)
   }
 
@@ -258,7 +268,7 @@ class LocalShard implements Leased {
     const meta = new PutMeta(key, session, stored.bytes, frame, ordinal, this.b.name)
     if (group !== undefined) meta.group = group
     notePut(run, frame.span, this.b.name, stored.bytes)
-    const lease = this.use(frame)
+    const lease = frame.run.lease as Lease
     if (this.stateless && !lease.shards.has(this)) this.putFirst(frame, lease, meta, stored, at)
     else this.putNext(frame, lease, meta, stored, at)
   }
@@ -292,7 +302,11 @@ class LocalShard implements Leased {
 
   private putNext(frame: Frame, lease: Lease, meta: PutMeta, stored: Stored, at: number): void {
     this.unfold(meta.session)
-    const { result, deliveries } = this.shard.put(meta, stored, this.shard.machine.timed ? Date.now() : 0)
+    const { result, deliveries } = this.shard.put(
+      this.plain ? meta.plain() : meta,
+      stored,
+      this.shard.machine.timed ? Date.now() : 0,
+    )
     if (result.error) throw result.error
     if (result.outcome === 'duplicate') return
     lease.shards.add(this)
@@ -322,6 +336,7 @@ class LocalShard implements Leased {
     this.unfold(session)
     const { result, deliveries } = this.shard.step({ kind: 'declare', session, id, ...declared })
     if (result.error) throw result.error
+    this.report(result)
     this.use(frame).note({ op: () => ({ bucket: this.b.name, session, op: 'declare', id, ...declared }) })
     for (const { firing, values } of deliveries) this.fire(frame, firing, values, performance.now())
   }
@@ -329,7 +344,8 @@ class LocalShard implements Leased {
   tellSource(frame: Frame, kind: 'sourceDone' | 'sourceFailed', source: string): void {
     const { session } = frame
     this.unfold(session)
-    const { deliveries } = this.shard.step({ kind, session, source })
+    const { result, deliveries } = this.shard.step({ kind, session, source })
+    this.report(result)
     this.use(frame).note({ op: () => ({ bucket: this.b.name, session, op: kind, source }) })
     for (const { firing, values } of deliveries) this.fire(frame, firing, values, performance.now())
   }
@@ -346,8 +362,11 @@ class LocalShard implements Leased {
     this.shard.drop(session)
   }
 
+  /** The lease under which this shard knows something of the session from now on. */
   private use(frame: Frame): Lease {
-    return frame.run.lease as Lease
+    const lease = frame.run.lease as Lease
+    lease.shards.add(this)
+    return lease
   }
 
   /** An event that belongs to no run. */

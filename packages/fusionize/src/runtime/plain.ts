@@ -72,8 +72,8 @@ function plainAnswer(definition: TaskDefinition, input: Payload, id: string, buc
     const end = lease.end.bind(lease)
     lease.end = (recalled) => {
       end(recalled)
-      // The entry's own error goes before.
-      if (!lease.open) setImmediate(() => settle(failed(noResult(definition.name, bucket))))
+      // Its own failure, if that ended the session, goes before.
+      if (!lease.open) queueMicrotask(() => settle(failed(noResult(definition.name, bucket))))
     }
     void plainRun(definition, input, 'call', id, id, true).then((outcome) => {
       if (!outcome.ok) settle(outcome)
@@ -97,11 +97,20 @@ export function noResult(task: string, bucket: string): FusionizeError {
 function leaseOf(session: string): Lease {
   const known = leases.get(session)
   if (known) return known
-  const lease = new Lease(session, true, (_ops, ended) => {
-    if (ended !== 'no') leases.delete(session)
-  })
+  const lease = new PlainLease(session, () => {})
   leases.set(session, lease)
   return lease
+}
+
+/** Nobody else has anything of a session: it ends when its last run is over, unless its end makes work. */
+class PlainLease extends Lease {
+  override end(): void {
+    if (!this.open) return
+    for (const shard of this.shards) shard.end(this.session)
+    if (this.runs > 0) return
+    this.open = false
+    leases.delete(this.session)
+  }
 }
 
 /** Runs the task when whoever sent to it has gone on. */

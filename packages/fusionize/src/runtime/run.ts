@@ -54,6 +54,8 @@ export async function answer(frame: Frame, result: Outcome, deliver: Deliver): P
   try {
     let outcome = result
     if (unit.left) outcome = await Promise.all(unit.left).then(() => outcome, failure)
+    // The platform runs it again, and may do so elsewhere.
+    if (!outcome.ok && unit.detached && run.lease) run.lease.spread = true
     const { fused, held: waiting = none } = unit
     if (fused) await fused.quiet(unit)
     unit.answered = true
@@ -73,7 +75,7 @@ export async function answer(frame: Frame, result: Outcome, deliver: Deliver): P
     fused?.handed(run, next, left.length === 0 && run.open === 1)
   } catch (error) {
     // The platform could not take what is left: it told the caller so, and nothing of it was accepted.
-    const message = `work after the reply was not accepted: ${error instanceof Error ? error.message : String(error)}`
+    const message = `work after the reply was not accepted: ${(error as Error).message}`
     const { session } = run.request
     run.router.log({ level: 'error', task: frame.definition.name, session, message, time: Date.now() })
   } finally {

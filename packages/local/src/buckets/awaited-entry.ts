@@ -26,6 +26,8 @@ export function awaitEntry(
   let job: Job | undefined
   let over = false
   let kept = false
+  /** The session ended before the run's own end was known here: it may have failed. */
+  let ended = false
   const { session, id, input, trace, parent } = request
   const withdraw = ports.buckets.await(
     session,
@@ -48,7 +50,10 @@ export function awaitEntry(
       }
       ports.hold(send, sandbox.id).then(answer, (error: unknown) => settle(false, wireText(error)))
     },
-    () => fail(noResult(task, bucket)),
+    () => {
+      ended = true
+      if (over) fail(noResult(task, bucket))
+    },
   )
   const fail = (error: FusionizeError) => {
     clearTimeout(timer)
@@ -70,7 +75,7 @@ export function awaitEntry(
         withdraw()
         clearTimeout(timer)
         settle(ok, part)
-      }
+      } else if (ended) fail(noResult(task, bucket))
     },
   }
 }
