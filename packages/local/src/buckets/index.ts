@@ -562,7 +562,13 @@ export class Buckets {
       const { state } = shard.shard
       let objects = 0
       for (const { live } of state.sessions.values()) objects += live.size
-      return { bucket: shard.name, objects, bytes: shard.bytes, sessions: state.sessions.size, oldestMs: null }
+      return {
+        bucket: shard.name,
+        objects,
+        bytes: shard.bytes,
+        sessions: state.sessions.size,
+        oldestMs: shard.oldestMs(this.ports.now()),
+      }
     })
   }
 

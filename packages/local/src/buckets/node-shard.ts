@@ -19,6 +19,8 @@ export class NodeShard {
   small = 0
   /** When the machine wants to be told the time, epoch ms. */
   wakeMs: number | undefined
+  /** Arrival of live objects, epoch ms, by session and number. */
+  private readonly arrivals = new Map<string, number>()
   /** A saved state whose values are still being read. */
   private saved: { state: BucketState; values: { session: string; seq: number; value: Deliverable }[] } | undefined
 
@@ -37,6 +39,7 @@ export class NodeShard {
   apply(change: BucketChange): Stepped<Deliverable> {
     const stepped = this.step(change)
     for (const value of stepped.released) this.count(value, -1)
+    for (const { session, seq } of stepped.result.released) this.arrivals.delete(`${session}\n${seq}`)
     this.wakeMs = stepped.result.wakeMs
     return stepped
   }
@@ -49,7 +52,10 @@ export class NodeShard {
         const bytes = sizeOf(value)
         const meta = { key, seq: 0, putId, session, hash: '', bytes, source, ...(group !== undefined && { group }) }
         const stepped = this.shard.put(meta, value, atMs)
-        if (stepped.result.outcome === 'accepted') this.count(value, 1)
+        if (stepped.result.outcome === 'accepted') {
+          this.count(value, 1)
+          this.arrivals.set(`${session}\n${meta.seq}`, atMs)
+        }
         return stepped
       }
       case 'declare': {
@@ -92,6 +98,13 @@ export class NodeShard {
     const bytes = sizeOf(value)
     this.bytes += sign * bytes
     if (!isRef(value)) this.small += sign * bytes
+  }
+
+  /** Age in ms of the oldest live object whose arrival is known: a snapshot does not have it. */
+  oldestMs(nowMs: number): number | null {
+    let oldest = Number.POSITIVE_INFINITY
+    for (const atMs of this.arrivals.values()) if (atMs < oldest) oldest = atMs
+    return oldest === Number.POSITIVE_INFINITY ? null : Math.max(0, nowMs - oldest)
   }
 
   /** Changes that make a shard equal to this one. */
