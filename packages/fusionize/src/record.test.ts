@@ -30,10 +30,10 @@ const record: InvocationRecord = {
 }
 
 test('what a bucket started, what runs put and what fused buckets started survive the line', () => {
-  const fired = { bucket: 'frames', trigger: 1, id: 'f1', objects: 2, bytes: 4096, waitMs: 0.0175 }
+  const fired = { bucket: 'frames', trigger: 1, objects: 2, bytes: 4096, waitMs: 0.017 }
   const told: InvocationRecord = {
     ...record,
-    fired: { ...fired, bucket: 'clips', waitMs: 12.5 },
+    fired: { ...fired, id: 'f1', bucket: 'clips', waitMs: 12.5 },
     puts: [{ span: 0, bucket: 'frames', count: 2, bytes: 4096 }],
     firings: [{ span: 1, fired }],
   }

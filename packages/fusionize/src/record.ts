@@ -65,7 +65,7 @@ export interface InvocationRecord {
   /** What its runs put, by span and bucket; absent when nothing. */
   puts?: Puts[]
   /** Of spans (mode `send`, route `inline`) that a fused bucket started: which. */
-  firings?: { span: number; fired: Fired }[]
+  firings?: { span: number; fired: Omit<Fired, 'id'> }[]
   spans: Span[]
 }
 
@@ -91,8 +91,18 @@ export interface Puts {
   bytes: number
 }
 
+/** What an invocation did with buckets, on the wire: a thousand firings are a record of its own size otherwise. */
+export interface BucketFigures {
+  names: string[]
+  /** span, name, count, bytes */
+  puts: number[]
+  /** span, name, trigger, objects, bytes, wait in µs */
+  firings: number[]
+}
+
 /** On the wire spans are 32-bit little-endian integers in base64, eight a span, with µs instead of ms and names in a table. */
-interface WireRecord extends Omit<InvocationRecord, 'spans'> {
+interface WireRecord extends Omit<InvocationRecord, 'spans' | 'puts' | 'firings'> {
+  b?: BucketFigures
   names: string[]
   /** parent, name, mode×2+route, start, end, in, out, cpu (-1 = not sampled) */
   s: string
@@ -121,7 +131,7 @@ export function parseRecord(line: string): InvocationRecord {
   const wire = JSON.parse(line) as WireRecord
   if (wire.v !== RECORD_VERSION || typeof wire.s !== 'string' || !Array.isArray(wire.names))
     throw new SyntaxError(`not a fusionize record of version ${RECORD_VERSION}`)
-  const { names, e, ...rest } = wire
+  const { names, e, b, ...rest } = wire
   const s = fromBase64(wire.s)
   delete (rest as Partial<WireRecord>).s
   const spans: Span[] = []
@@ -142,12 +152,54 @@ export function parseRecord(line: string): InvocationRecord {
     if (error !== undefined) span.error = error
     spans.push(span)
   }
-  return { ...rest, spans }
+  return { ...rest, ...(b && bucketsOf(b)), spans }
+}
+
+function bucketsOf({ names, puts, firings }: BucketFigures): Pick<InvocationRecord, 'puts' | 'firings'> {
+  const named = (i: number) => names[i] as string
+  return {
+    ...(puts.length > 0 && {
+      puts: rows(puts, 4).map(([span, name, count, bytes]) => ({ span, bucket: named(name), count, bytes })),
+    }),
+    ...(firings.length > 0 && {
+      firings: rows(firings, 6).map(([span, name, trigger, objects, bytes, us]) => ({
+        span,
+        fired: { bucket: named(name), trigger, objects, bytes, waitMs: us / 1000 },
+      })),
+    }),
+  }
+}
+
+type Row = [number, number, number, number, number, number]
+
+function rows(numbers: readonly number[], length: number): Row[] {
+  const found: Row[] = []
+  for (let i = 0; i + length <= numbers.length; i += length) found.push(numbers.slice(i, i + length) as Row)
+  return found
+}
+
+function figuresOf({ puts = [], firings = [] }: InvocationRecord): BucketFigures | undefined {
+  if (puts.length + firings.length === 0) return undefined
+  const names = [...new Set([...puts.map((x) => x.bucket), ...firings.map((x) => x.fired.bucket)])]
+  const at = (bucket: string) => names.indexOf(bucket)
+  return {
+    names,
+    puts: puts.flatMap(({ span, bucket, count, bytes }) => [span, at(bucket), count, bytes]),
+    firings: firings.flatMap(({ span, fired: { bucket, trigger, objects, bytes, waitMs } }) => [
+      span,
+      at(bucket),
+      trigger,
+      objects,
+      bytes,
+      Math.round(waitMs * 1000),
+    ]),
+  }
 }
 
 /** Writes a record as the line that `parseRecord` reads; for tests, importers and simulators (the handler has its own fast writer). */
 export function formatRecord(record: InvocationRecord): string {
-  const { spans, ...rest } = record
+  const { spans, puts: _puts, firings: _firings, ...rest } = record
+  const b = figuresOf(record)
   const names = [...new Set(spans.map((x) => x.task))]
   const s: number[] = []
   const e: Record<string, string> = {}
@@ -157,7 +209,13 @@ export function formatRecord(record: InvocationRecord): string {
     s.push(us(x.start), us(x.end), x.bytesIn, x.bytesOut, x.cpu === undefined ? -1 : us(x.cpu))
     if (x.error !== undefined) e[i] = x.error
   }
-  return JSON.stringify({ ...rest, names, s: toBase64(s), ...(Object.keys(e).length > 0 ? { e } : {}) })
+  return JSON.stringify({
+    ...rest,
+    ...(b && { b }),
+    names,
+    s: toBase64(s),
+    ...(Object.keys(e).length > 0 ? { e } : {}),
+  })
 }
 
 function fromBase64(text: string): Int32Array {

@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events'
 import type { TaskDefinition } from '../definition.js'
 import { type FusionizeError, timeoutError } from '../errors.js'
 import { fingerprint } from '../fingerprint.js'
-import type { Fired, Puts } from '../record.js'
+import type { BucketFigures, Fired } from '../record.js'
 import type { Lease } from './lease.js'
 import type { HeldSend, Invocation, InvocationPort, LogEntry } from './protocol.js'
 import type { Router } from './router.js'
@@ -150,8 +150,7 @@ export interface Fused {
 
 /** What a run did with buckets, for its record. */
 export interface BucketData {
-  readonly puts: Puts[] | undefined
-  readonly firings: { span: number; fired: Fired }[] | undefined
+  figures(): BucketFigures
 }
 
 /** One run of one task. */

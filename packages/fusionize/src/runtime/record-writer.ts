@@ -49,8 +49,7 @@ export function recordWriter(
       peakMb,
       concurrent,
       fired: run.fired,
-      puts: run.data?.puts,
-      firings: run.data?.firings,
+      b: run.data?.figures(),
       e: spans.errors,
     })
     return `${fixed},${rest.slice(1, -1)},"names":${names},"s":"${spans.finish()}"}`

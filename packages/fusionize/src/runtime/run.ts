@@ -75,7 +75,7 @@ export async function answer(frame: Frame, result: Outcome, deliver: Deliver): P
     fused?.handed(run, next, left.length === 0 && run.open === 1)
   } catch (error) {
     // The platform could not take what is left: it told the caller so, and nothing of it was accepted.
-    const message = `work after the reply was not accepted: ${(error as Error).message}`
+    const message = `work after the reply was refused: ${(error as Error).message}`
     const { session } = run.request
     run.router.log({ level: 'error', task: frame.definition.name, session, message, time: Date.now() })
   } finally {
@@ -103,10 +103,10 @@ export function begin(
   run.open++
   // In a turn of its own: whoever put goes on first, and a chain of triggers is no chain of stack frames.
   if (root && timeout === undefined)
-    void soon.then(() => execute(frame, held)).then((outcome) => conclude(frame, held, outcome))
+    void soon.then(() => execute(frame, held, (outcome) => conclude(frame, held, outcome)))
   else
     void frame
-      .limit(() => execute(frame, held), limitMs)
+      .limit(() => new Promise<Outcome>((resolve) => execute(frame, held, resolve)), limitMs)
       .catch(failure)
       .then((outcome) => conclude(frame, held, outcome))
 }
@@ -120,7 +120,7 @@ export function settle(frame: Frame, held: Held, outcome: Outcome): Promise<void
 }
 
 /** Runs the task of held work; its output is nobody's, but it must be one that could travel. */
-function execute(frame: Frame, held: Held): Promise<Outcome> {
+function execute(frame: Frame, held: Held, ended: (outcome: Outcome) => unknown): void {
   const { run, definition, span } = frame
   run.spans.restart(span)
   const { check } = run.router
@@ -134,20 +134,21 @@ function execute(frame: Frame, held: Held): Promise<Outcome> {
     running = Promise.reject(error)
   }
   const promise = running instanceof Promise ? running : Promise.resolve(running)
-  return promise.then(
+  promise.then(
     (output) => {
       try {
         checkInput?.()
         check.output(definition.name, output)
         copy(output)
       } catch (error) {
-        return failed(frame, error)
+        ended(failed(frame, error))
+        return
       }
       frame.onOver?.(true)
       run.spans.close(span, output === undefined ? 0 : copiedBytes)
-      return done
+      ended(done)
     },
-    (error) => failed(frame, error),
+    (error) => ended(failed(frame, error)),
   )
 }
 

@@ -1,4 +1,4 @@
-import { bucket, byBatchSize, bySet, byTime, task } from 'fusionize'
+import { bucket, byBatchSize, bySet, byTime, type Trigger, task } from 'fusionize'
 import { bucketOf } from 'fusionize/buckets'
 import { describe, expect, it } from 'vitest'
 import type { BucketChange } from './events.js'
@@ -6,7 +6,7 @@ import { NodeShard } from './node-shard.js'
 
 const consume = task('consume', async (_: unknown[] & readonly never[]) => {})
 
-function shardOf(name: string, trigger: Parameters<ReturnType<typeof bucket>['on']>[0]): NodeShard {
+function shardOf(name: string, trigger: Trigger): NodeShard {
   const definition = bucketOf(bucket<number>(name).on(trigger, consume as never))
   return new NodeShard(definition as NonNullable<typeof definition>, false)
 }

@@ -26,7 +26,12 @@ export function startedBy({ attempt, fired }: InvocationRecord): Fired | undefin
   return attempt === 1 ? fired : undefined
 }
 
-function foldFiring(profile: Profile, to: string, route: Route, { bucket, objects, bytes, waitMs }: Fired): void {
+function foldFiring(
+  profile: Profile,
+  to: string,
+  route: Route,
+  { bucket, objects, bytes, waitMs }: Omit<Fired, 'id'>,
+): void {
   const { firings } = bucketOf(profile, bucket)
   const key = firingKey(to, route)
   firings[key] ??= {

@@ -49,7 +49,7 @@ export function foldFired(profile: Profile, from: string, to: string, fired: Fir
   note(edge.bytesOut, 0)
 }
 
-function countThrough(edge: EdgeProfile, { bucket }: Fired): void {
+function countThrough(edge: EdgeProfile, { bucket }: Pick<Fired, 'bucket'>): void {
   edge.buckets ??= {}
   edge.buckets[bucket] = (edge.buckets[bucket] ?? 0) + 1
 }
@@ -124,7 +124,7 @@ function foldEdge(
   record: InvocationRecord,
   caller: Span,
   figures: SpanFigures,
-  fired: Fired | undefined,
+  fired: Omit<Fired, 'id'> | undefined,
 ): void {
   const { span, overlapped, beside, addedMs } = figures
   const edge = edgeOf(profile, caller.task, span)
