@@ -10,6 +10,7 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   chain: () => import('./cases/chain.js'),
   'fan-out': () => import('./cases/fan-out.js'),
   payload: () => import('./cases/payload.js'),
+  'ad-events': () => import('./cases/ad-events.js'),
   gateway: () => import('./cases/gateway.js'),
   throughput: () => import('./cases/throughput.js'),
   cold: () => import('./cases/cold.js'),
