@@ -11,6 +11,7 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   'fan-out': () => import('./cases/fan-out.js'),
   payload: () => import('./cases/payload.js'),
   'ad-events': () => import('./cases/ad-events.js'),
+  sort: () => import('./cases/sort.js'),
   gateway: () => import('./cases/gateway.js'),
   throughput: () => import('./cases/throughput.js'),
   cold: () => import('./cases/cold.js'),

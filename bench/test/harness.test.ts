@@ -144,6 +144,7 @@ describe('the benches', () => {
     payload: twice(['10B', '100B', '1KB', '10KB', '100KB', '1MB', '10MB', '100MB'].map((size) => `threads-${size}`)),
     'fan-out': bySize([2, 8, 32, 128, 512, 1024, 4000]),
     'ad-events': twice(['threads', 'processes']),
+    sort: [...twice(['threads', 'processes']), 'sort'],
     gateway: ['fusionize', 'bare-hono'],
     throughput: twice(['threads-1', 'threads-1-spin', 'threads-128', 'processes-128']),
     cold: loads,
@@ -156,6 +157,7 @@ describe('the benches', () => {
     trigger: 'us',
     payload: 'us',
     'ad-events': 'events/s',
+    sort: 'MB/s',
     gateway: 'requests/s',
     throughput: 'requests/s',
   }
