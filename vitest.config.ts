@@ -1,15 +1,22 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+const plainSource = fileURLToPath(new URL('packages/fusionize/src/runtime/plain.ts', import.meta.url))
+
 /** Unit tests stand beside their code; what crosses packages is in `test/` and runs one file at a time (it starts processes). */
 export default defineConfig({
   test: {
     projects: [
       {
         // Tests of fusionize's sources must not have a second copy of its runtime beside them.
-        resolve: {
-          alias: { '#plain': fileURLToPath(new URL('packages/fusionize/src/runtime/plain.ts', import.meta.url)) },
-        },
+        plugins: [
+          {
+            name: 'plain-from-source',
+            enforce: 'pre',
+            resolveId: (id: string, importer?: string) =>
+              id === '#plain' && importer?.includes('/packages/fusionize/src/') ? plainSource : undefined,
+          },
+        ],
         test: {
           name: 'unit',
           include: [

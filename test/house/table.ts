@@ -28,11 +28,24 @@ export const rooms: Record<string, Room> = {
       '@fusionize/local/client',
       '@fusionize/local/engine',
       '@fusionize/cli/control',
+      '@fusionize/example-kit',
       '@fusionize/example-kit/*',
     ],
   },
   'examples/kit': { imports: [] },
   'examples/iot': { imports: ['fusionize', '@fusionize/example-kit'], scripts: ['@fusionize/cli'] },
+  'examples/microbench': {
+    imports: ['fusionize', '@fusionize/example-kit', '@fusionize/example-kit/*'],
+    scripts: ['@fusionize/cli'],
+  },
+  'examples/ad-events': {
+    imports: ['fusionize', '@fusionize/example-kit', '@fusionize/example-kit/*'],
+    scripts: ['@fusionize/cli'],
+  },
+  'examples/mapreduce-sort': {
+    imports: ['fusionize', '@fusionize/example-kit', '@fusionize/example-kit/*'],
+    scripts: ['@fusionize/cli'],
+  },
   'examples/tree': { imports: ['fusionize', '@fusionize/example-kit'], scripts: ['@fusionize/cli'] },
 }
 

@@ -14,9 +14,9 @@ const QUICK = { puts: 5, rounds: 1, warmUp: 1 }
 /** How the consumer comes to run where it does, and the ms between two puts. */
 const ways: Record<string, { placement: Placement; pauseMs: number; targetUs: number; pheromone: string }> = {
   'same-sandbox': { placement: 'fused', pauseMs: 0, targetUs: 2, pheromone: '12 us with a core spinning' },
-  'thread-busy': { placement: 'remote', pauseMs: 1, targetUs: 5, pheromone: '12 us with a core spinning' },
-  'thread-idle': { placement: 'remote', pauseMs: 3, targetUs: 35, pheromone: '37 to 56 us after idling' },
-  process: { placement: 'remote', pauseMs: 3, targetUs: 80, pheromone: '37 to 56 us after idling' },
+  'thread-busy': { placement: 'direct', pauseMs: 1, targetUs: 5, pheromone: '12 us with a core spinning' },
+  'thread-idle': { placement: 'direct', pauseMs: 3, targetUs: 35, pheromone: '37 to 56 us after idling' },
+  process: { placement: 'direct', pauseMs: 3, targetUs: 80, pheromone: '37 to 56 us after idling' },
 }
 
 const ours = { role: 'ours', records: 'on', wait: 'park' } as const
@@ -32,7 +32,7 @@ const cases: Record<string, Case> = {
 }
 
 const bench: Bench = {
-  method: `from the start of a put to the first statement of the task that it starts, by the clock that all processes share; ${PUTS} puts of a number in a session, each when the consumer of the one before has begun; warm, ${MEMORY_MB} MB. same-sandbox: the bucket and the consumer are fused into the producer's function, whose entry is answered by a bucket. The others: both have a function of their own, the platform evaluates the bucket, and the producer's sandbox is taken meanwhile; thread-idle and process wait ${ways['thread-idle']?.pauseMs} ms between puts, so that every sandbox is parked; thread-busy waits ${ways['thread-busy']?.pauseMs} ms, and its threads spin. message-port: a bare port between two threads, one way, the receiver parked. Cases alternate, ${ROUNDS} rounds after ${WARM_UP} of warm-up`,
+  method: `from the start of a put to the first statement of the task that it starts, by the clock that all processes share; ${PUTS} puts of a number in a session, each when the consumer of the one before has begun; warm, ${MEMORY_MB} MB. same-sandbox: the bucket and the consumer are fused into the producer's function, whose entry is answered by a bucket. The others: both have a function of their own, the producer's evaluates the bucket, and its sandbox is taken meanwhile; thread-idle and process wait ${ways['thread-idle']?.pauseMs} ms between puts, so that every sandbox is parked; thread-busy waits ${ways['thread-busy']?.pauseMs} ms, and its threads spin. message-port: a bare port between two threads, one way, the receiver parked. Cases alternate, ${ROUNDS} rounds after ${WARM_UP} of warm-up`,
   unit: 'us',
   yardstick: 'message-port',
   cases,

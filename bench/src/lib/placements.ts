@@ -6,9 +6,10 @@ export const MEMORY_MB = 1769
 
 /**
  * Where what a bucket starts runs: in the invocation that put (`fused`), as an invocation of its own in the function that put, which holds
- * all tasks and evaluates the buckets (`own`), or in a function of its own after the platform has evaluated the bucket (`remote`).
+ * all tasks and evaluates the buckets (`own`), in a function of its own after the one that put has evaluated the bucket (`direct`), or after
+ * the platform has (`remote`).
  */
-export type Placement = 'fused' | 'own' | 'remote'
+export type Placement = 'fused' | 'own' | 'direct' | 'remote'
 
 /** The build of an application whose tasks start each other through buckets only. @param entry the task that requests begin with */
 export async function placedBuild(builder: Builder, entry: string, placement: Placement): Promise<Build> {
@@ -16,6 +17,7 @@ export async function placedBuild(builder: Builder, entry: string, placement: Pl
   if (placement === 'remote') return builder.build(remoteSetup(app, MEMORY_MB))
   if (placement === 'fused') return builder.build(allFusedSetup(app, MEMORY_MB))
   const build = await builder.build(ownRuns(app, entry))
+  if (placement === 'direct') return build
   const artifact = build.artifacts[entry]
   if (artifact === undefined) throw new Error(`the build has no function '${entry}'`)
   // Without the others the platform runs every task in the function that has them all.

@@ -1,4 +1,5 @@
 import { plainCall, plainSend } from '#plain'
+import type { Bucket } from './bucket.js'
 import { definitionKey, optionNames, type TaskBody, type TaskDefinition, type TaskOptions } from './definition.js'
 import { FusionizeError } from './errors.js'
 import { call, map, send } from './runtime/calls.js'
@@ -24,6 +25,16 @@ export interface Task<I, O> {
  * @example export default task('greet', async (name: string) => `Hello ${name}`)
  */
 export function task<I = void, O = void>(name: string, body: TaskBody<I, O> & Wire<I, Awaited<O>>): Task<I, O>
+export function task<Schema extends StandardSchema, R>(
+  name: string,
+  options: TaskOptions<Schema> & { input: Schema; result: Bucket<R> },
+  body: TaskBody<SchemaOutput<Schema>, unknown>,
+): Task<SchemaOutput<Schema>, R>
+export function task<R, I = void>(
+  name: string,
+  options: TaskOptions & { input?: undefined; result: Bucket<R> },
+  body: TaskBody<I, unknown> & Wire<I, undefined>,
+): Task<I, R>
 export function task<Schema extends StandardSchema, O = void>(
   name: string,
   options: TaskOptions<Schema> & { input: Schema },

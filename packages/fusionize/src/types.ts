@@ -46,8 +46,10 @@ type Problem<T, Path extends string, Depth extends unknown[] = []> = Depth['leng
           ? never
           : T extends NeverJson
             ? `${Path} does not survive JSON: pass a string, a number or a plain object instead`
-            : T extends { readonly key: string; readonly session: string; readonly value: Uint8Array }
-              ? never
+            : T extends { readonly key: string; readonly session: string; readonly value: infer V }
+              ? [V] extends [Json | Uint8Array | undefined]
+                ? never
+                : Problem<Exclude<V, Uint8Array>, `${Path}.value`, [...Depth, 0]>
               : T extends Uint8Array
                 ? `${Path} holds bytes inside JSON: pass bytes alone, as the whole value`
                 : T extends readonly (infer Item)[]

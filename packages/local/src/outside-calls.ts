@@ -59,6 +59,7 @@ export function outsideCalls(
     }
     const answer = (ok: boolean, part: Part) =>
       answered(ok, ok ? part : JSON.stringify(mapError(JSON.parse(textOf(part)))), session)
+    if (deployment.build.buckets && !deployment.roots.has(session)) deployment.roots.set(session, { task, input })
     const bucket = deployment.task(task)?.result
     if (bucket === undefined) return engine.submit(deployment, task, request, false, answer)
     const about = { task, bucket, setup: deployment.id, limitMs: timeoutMs ?? waitMs + limitMs }

@@ -47,6 +47,17 @@ export class PinnedSends {
     return this.#pinned.get(id)?.send
   }
 
+  /** Runs it again, now; under an id of its own when it is done. */
+  again(send: Send): void {
+    if (!this.sends.again(send.id)) this.accept([{ ...send, id: `${send.id}+` }]).catch(() => {})
+  }
+
+  /** Makes it a dead letter. */
+  bury(send: Send, error: FusionizeError): void {
+    this.sends.bury({ ...send, accepted: Date.now(), attempt: 1 }, errorToWire(error))
+    this.#unpin(send.id)
+  }
+
   /** An inline send ended in its sandbox: its first run. */
   settled(id: string, outcome: Outcome): void {
     const task = this.#pinned.get(id)?.send.task

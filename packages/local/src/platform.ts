@@ -6,7 +6,7 @@ import { FusionizeError } from 'fusionize'
 import { type BucketDefinition, bucketOf, isDelivery, refsIn } from 'fusionize/buckets'
 import { errorToWire, type Outcome } from 'fusionize/runtime'
 import { setupId } from 'fusionize/setup'
-import { Buckets } from './buckets/index.js'
+import { Buckets, type SessionState } from './buckets/index.js'
 import { LargeObjects } from './buckets/large.js'
 import { limitsOf } from './capacity.js'
 import { createEmulation } from './emulation/index.js'
@@ -33,6 +33,8 @@ import { openRecords } from './records.js'
 import { mapError, mapPlaces } from './source-maps.js'
 
 export interface LocalPlatform extends Platform {
+  /** What the platform knows of a session, for debugging; undefined when that is nothing. */
+  session(id: string): Promise<(SessionState & { running: number; setup: string | null }) | undefined>
   /** What the functions wrote: through their context's log, and to standard output and error. */
   logs(since?: string): Promise<LogsPage>
   /** Path of the socket for clients on this machine (`@fusionize/local/client`), when it is open. */
@@ -62,11 +64,40 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   const buckets: Buckets = new Buckets(
     {
       append: (events) => sends.append(events),
-      accept: (firings) => pinned.accept(firings),
+      accept: (firings) => acceptAll(firings),
       cancel: (invocation) => engine.cancel(invocation),
       log: (level, session, message) => logs.add({ ...ownLog, level, session, message, time: Date.now() }),
       isOpen: (session) => deployments.all.some((deployment) => deployment.sessions.has(session)),
       large,
+      findSend: (session, task) => sends.find(session, task),
+      again(send) {
+        engine.cancel(send.id)
+        pinned.again(send)
+      },
+      bury: (send, error) => pinned.bury(send, error),
+      restart(session, as) {
+        const deployment = deployments.all.find(({ roots }) => roots.has(session))
+        const root = deployment?.roots.get(session)
+        if (deployment === undefined || root === undefined) return false
+        const { task, input } = root
+        deployment.roots.set(as, root)
+        const send = {
+          id: newId(),
+          session: as,
+          function: task,
+          task,
+          input,
+          trace: newId(),
+          parent: '',
+          setup: deployment.id,
+        }
+        pinned
+          .accept([send])
+          .catch((error: unknown) =>
+            logs.add({ ...ownLog, level: 'error', session, message: String(error), time: Date.now() }),
+          )
+        return true
+      },
       currentSetup: () => deployments.current?.id ?? '',
       now: Date.now,
     },
@@ -97,7 +128,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
           ? (request, events) => startThread(request, events, spin)
           : (request, events) => startProcess(request, events, groups),
       accept: (items, heldBy) =>
-        pinned.accept(
+        acceptAll(
           items.map((item) => ({ ...item, input: large.internText(item.input) })),
           heldBy,
         ),
@@ -119,6 +150,11 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   let socket: SocketEntry | undefined
   let closed = false
   let recovered = false
+
+  function acceptAll(items: Send[], heldBy?: string): Promise<readonly string[]> {
+    buckets.expectations.sent(items)
+    return pinned.accept(items, heldBy)
+  }
 
   function retriesOf(task: string): number {
     return deployments.current?.task(task)?.retries ?? retries
@@ -266,6 +302,13 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
 
     records: async (since) => records.since(since),
     logs: async (since) => logs.since(since),
+    async session(id) {
+      const deployment = deployments.all.find(({ sessions }) => sessions.has(id))
+      const state = buckets.inspect(id)
+      if (deployment === undefined && state === undefined) return undefined
+      const none = { ended: false, leasedTo: null, awaits: null, expected: [], buckets: {} }
+      return { running: deployment?.sessions.get(id) ?? 0, setup: deployment?.id ?? null, ...(state ?? none) }
+    },
     deadLetters: async () => sends.deadLetters().map((letter) => ({ ...letter, error: mapError(letter.error) })),
     replay: (ids) => sends.replay(ids),
     status: async () => ({

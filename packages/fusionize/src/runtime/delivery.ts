@@ -59,9 +59,14 @@ export function isDelivery(payload: Payload): payload is string {
   return typeof payload === 'string' && (payload[0] === plain || payload[0] === withRefs)
 }
 
+/** Whether objects must be fetched to read the delivery. */
+export function namesObjects(payload: Payload): payload is string {
+  return typeof payload === 'string' && payload[0] === withRefs
+}
+
 /** The references in a delivery. */
 export function refsIn(payload: Payload): ObjectRef[] {
-  if (typeof payload !== 'string' || payload[0] !== withRefs) return []
+  if (!namesObjects(payload)) return []
   const { items } = JSON.parse(payload.slice(1)) as { items: Item[] }
   return items.flatMap(([, , , kind, value]) => (kind === REF ? [value as ObjectRef] : []))
 }

@@ -19,9 +19,22 @@ class FusedWork implements Fused {
     begin(run, held, root, conclude)
   }
 
-  queue(held: Held): void {
-    this.next ??= []
+  /** Begins when the unit is answered; should that take longer than this turn, it is not kept waiting here. */
+  queue(frame: Frame, held: Held): void {
+    if (this.next === undefined) {
+      this.next = []
+      process.nextTick(() => this.unqueue(frame))
+    }
     this.next.push(held)
+  }
+
+  private unqueue(frame: Frame): void {
+    const root = frame.unit.root ?? frame.unit
+    const { next } = this
+    if (root.answered || next === undefined) return
+    this.next = undefined
+    if (frame.run.lease) frame.run.lease.spread = true
+    for (const held of next) leaveLate(frame, held)
   }
 
   ended(held: Held, outcome: Outcome): void {
@@ -77,7 +90,7 @@ export function startNext(frame: Frame, held: Held): void {
   const { unit } = frame
   const root = unit.root ?? unit
   if (root.answered && root === unit) leaveLate(frame, held)
-  else fusedOf(root.answered ? unit : root).queue(held)
+  else fusedOf(root.answered ? unit : root).queue(frame, held)
 }
 
 function fusedOf(unit: Unit): FusedWork {

@@ -25,6 +25,8 @@ export class Lease {
 
   constructor(
     readonly session: string,
+    /** Nothing of the session can be elsewhere. */
+    private readonly everything: boolean,
     private readonly tell: (ops: readonly BucketOp[], ended: 'no' | 'lease' | 'session') => void,
   ) {}
 
@@ -41,7 +43,8 @@ export class Lease {
   /** The last run of the session here is over, or the platform wants the session back. */
   end(recalled: boolean): void {
     if (!this.open) return
-    const over = !recalled && !this.spread && [...this.shards].every((shard) => shard.end(this.session))
+    const over =
+      !recalled && (this.everything || !this.spread) && [...this.shards].every((shard) => shard.end(this.session))
     this.open = false
     if (over && !this.told) this.log = []
     this.say(over ? 'session' : 'lease')

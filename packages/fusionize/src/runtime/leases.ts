@@ -32,7 +32,7 @@ export class Leases {
   of(session: string, granted: boolean): Lease | undefined {
     const known = this.open.get(session)
     if (known?.open || !granted) return known
-    const lease = new Lease(session, (ops, ended) => {
+    const lease = new Lease(session, false, (ops, ended) => {
       if (ended !== 'no') this.open.delete(session)
       this.transport.mirror(session, ops, ended)
     })

@@ -368,7 +368,7 @@ class LocalShard implements Leased {
       return
     }
     if (definition === undefined || link?.send !== 'inline' || own) {
-      if (run.lease) run.lease.spread = true
+      if (run.lease && !own) run.lease.spread = true
       leave(frame, this.hand(firing, values, at, frame.session, frame))
       return
     }

@@ -72,7 +72,8 @@ function plainAnswer(definition: TaskDefinition, input: Payload, id: string, buc
     const end = lease.end.bind(lease)
     lease.end = (recalled) => {
       end(recalled)
-      if (!lease.open) settle(failed(noResult(definition.name, bucket)))
+      // The entry's own error goes before.
+      if (!lease.open) setImmediate(() => settle(failed(noResult(definition.name, bucket))))
     }
     void plainRun(definition, input, 'call', id, id, true).then((outcome) => {
       if (!outcome.ok) settle(outcome)
@@ -96,7 +97,7 @@ export function noResult(task: string, bucket: string): FusionizeError {
 function leaseOf(session: string): Lease {
   const known = leases.get(session)
   if (known) return known
-  const lease = new Lease(session, (_ops, ended) => {
+  const lease = new Lease(session, true, (_ops, ended) => {
     if (ended !== 'no') leases.delete(session)
   })
   leases.set(session, lease)

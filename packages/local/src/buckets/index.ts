@@ -20,6 +20,7 @@ import type { Send } from '../engine/engine.js'
 import type { BucketHead, Sandbox } from '../engine/sandbox.js'
 import { newId } from '../ids.js'
 import type { BucketChange, BucketEvent } from './events.js'
+import { Expectations } from './expectations.js'
 import type { LargeObjects } from './large.js'
 import { NodeShard, sizeOf } from './node-shard.js'
 import { BucketSession } from './sessions.js'
@@ -33,11 +34,34 @@ export interface BucketPorts {
   cancel(invocation: string): void
   /** Whether anything of the session is under way. */
   isOpen(session: string): boolean
+  findSend(session: string, task: string): Send | undefined
+  again(send: Send): void
+  bury(send: Send, error: FusionizeError): void
+  /** Runs the request that the session began with again, under this name. @returns false when it is not known any more */
+  restart(session: string, as: string): boolean
   large: LargeObjects
   log(level: 'info' | 'warn' | 'error', session: string, message: string): void
   /** Setup of what belongs to no session that is under way. */
   currentSetup(): string
   now(): number
+}
+
+/** A session as its buckets on the node show it; what a sandbox evaluates itself is known when the session is given back. */
+export interface SessionState {
+  ended: boolean
+  /** Sandbox that evaluates the session's fused buckets. */
+  leasedTo: string | null
+  /** Bucket that its entry waits for. */
+  awaits: string | null
+  expected: { bucket: string; key: string; from: string; attempt: number }[]
+  /** `heldBy`: how many triggers hold the object. */
+  buckets: Record<
+    string,
+    {
+      objects: { key: string; seq: number; bytes: number; heldBy: number }[]
+      triggers: { kind: string; task: string; fired: number; state: unknown }[]
+    }
+  >
 }
 
 /** What a firing's sends carry of the put that completed it. */
@@ -62,6 +86,7 @@ export class Buckets {
   readonly #closed = noClosedSessions()
   /** Events of a journal for buckets that no deployment has named yet. */
   readonly #early = new Map<string, BucketChange[]>()
+  readonly expectations: Expectations
   #timer: { atMs: number; handle: NodeJS.Timeout } | undefined
   #stopped = false
   #defined = false
@@ -69,7 +94,18 @@ export class Buckets {
   constructor(
     readonly ports: BucketPorts,
     readonly dev: boolean,
-  ) {}
+  ) {
+    this.expectations = new Expectations({
+      findSend: (session, task) => ports.findSend(session, task),
+      again: (send) => ports.again(send),
+      bury: (send, error) => ports.bury(send, error),
+      log: (level, session, message) => ports.log(level, session, message),
+      restart: (session) => this.#restart(session),
+      quiet: (session) => {
+        if (!ports.isOpen(session)) this.quiet(session)
+      },
+    })
+  }
 
   /**
    * Takes the buckets of a deployment.
@@ -136,7 +172,7 @@ export class Buckets {
   /** Nothing of the session runs, is queued, or waits for a retry. */
   quiet(session: string): void {
     const known = this.#sessions.get(session)
-    if (known === undefined || known.lessee) return
+    if (known === undefined || known.lessee || this.expectations.has(session)) return
     let ended = true
     for (const name of known.touched) {
       const result = this.#happens(name, { op: 'end', session }, this.#causeOf(session))
@@ -161,6 +197,17 @@ export class Buckets {
     }
   }
 
+  /** The session is run again as another, which answers for it. */
+  #restart(session: string): boolean {
+    const again = `${session}+`
+    this.expectations.reran(session, again)
+    if (!this.ports.restart(session, again)) return false
+    const known = this.#sessions.get(session)
+    if (known?.awaited) this.#session(again).awaited = known.awaited
+    if (known) known.awaited = undefined
+    return true
+  }
+
   #session(id: string): BucketSession {
     let session = this.#sessions.get(id)
     if (session === undefined) {
@@ -173,6 +220,7 @@ export class Buckets {
   #close(id: string, session: BucketSession): void {
     this.#sessions.delete(id)
     closeSession(this.#closed, id)
+    this.expectations.ended(id)
     session.awaited?.ended()
   }
 
@@ -253,8 +301,12 @@ export class Buckets {
         void done(this.#apply(shard, change, { ...this.#causeOf(session), setup }))
         return
       }
-      case 'promise':
-        answer(new FusionizeError('UNSUPPORTED', 'expect of a task is not there yet'))
+      case 'promise': {
+        const { key, from, withinMs, attempts, rerun } = op
+        if (shard.shard.get(session, key) === undefined)
+          this.expectations.expect(session, { bucket, key, from, withinMs, attempts, rerun })
+        answer(undefined)
+      }
     }
   }
 
@@ -288,6 +340,7 @@ export class Buckets {
       if (shard === undefined || op.op === 'get' || op.op === 'source' || op.op === 'promise') continue
       const change = changeOf(op, values[i], this.ports.now())
       this.#change(shard, change)
+      if (change.op === 'put') this.expectations.kept(session, op.bucket, change.key)
       known.touched.add(op.bucket)
       events.push({ type: 'bucket', bucket: op.bucket, change })
     }
@@ -360,7 +413,10 @@ export class Buckets {
     for (const value of released) this.ports.large.release(value)
     const written = this.ports.append([{ type: 'bucket', bucket: shard.name, change }])
     if (result.wakeMs !== undefined) this.#wake()
-    if (change.op === 'put') this.#answerWith(shard.name, change)
+    if (change.op === 'put') {
+      this.expectations.kept(change.session, shard.name, change.key)
+      this.#answerWith(shard.name, change)
+    }
     if (sends.length === 0) return written
     return Promise.all([this.ports.accept(sends), written]).then(() => {})
   }
@@ -476,6 +532,31 @@ export class Buckets {
     return [...this.#sessions.keys()]
   }
 
+  /** What the node knows of a session; undefined when that is nothing. */
+  inspect(session: string): SessionState | undefined {
+    const known = this.#sessions.get(session)
+    const buckets: SessionState['buckets'] = {}
+    for (const shard of this.#shards.values()) {
+      const state = shard.shard.state.sessions.get(session)
+      if (state === undefined) continue
+      const objects = [...state.live].map(([key, { seq, holds }]) => {
+        const value = shard.shard.get(session, key)
+        return { key, seq, bytes: sizeOf(value), heldBy: holds }
+      })
+      const triggers = shard.definition.triggers.map(({ spec, task }, i) => ({
+        kind: spec.kind,
+        task: task.name,
+        fired: state.fired[i] ?? 0,
+        state: JSON.parse(JSON.stringify(state.states[i] ?? null)) as unknown,
+      }))
+      buckets[shard.name] = { objects, triggers }
+    }
+    const ended = this.#isClosed(session)
+    if (known === undefined && !ended && Object.keys(buckets).length === 0) return undefined
+    const expected = this.expectations.of(session)
+    return { ended, leasedTo: known?.lessee?.id ?? null, awaits: known?.awaited?.bucket ?? null, expected, buckets }
+  }
+
   status(): BucketStatus[] {
     return [...this.#shards.values()].map((shard) => {
       const { state } = shard.shard
@@ -487,6 +568,7 @@ export class Buckets {
 
   close(): void {
     this.#stopped = true
+    this.expectations.close()
     clearTimeout(this.#timer?.handle)
   }
 

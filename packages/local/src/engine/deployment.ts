@@ -1,5 +1,6 @@
 import type { Build } from '@fusionize/platform'
 import { FusionizeError } from 'fusionize'
+import type { Payload } from 'fusionize/runtime'
 import type { TaskInfo } from 'fusionize/setup'
 import type { Emulation } from '../emulation/index.js'
 import { Pool } from './pool.js'
@@ -8,6 +9,8 @@ import { Pool } from './pool.js'
 export class Deployment {
   /** Work under way by session; a session is over when nothing of it is. */
   readonly sessions = new Map<string, number>()
+  /** What sessions began with, in apps with buckets: for those that run again as a whole. */
+  readonly roots = new Map<string, { task: string; input: Payload }>()
   readonly pools = new Map<string, Pool>()
   /** By task, the first function that contains it. */
   readonly #hosts = new Map<string, Pool>()
@@ -58,6 +61,7 @@ export class Deployment {
       return
     }
     this.sessions.delete(session)
+    this.roots.delete(session)
     this.onQuiet(session)
     if (this.sessions.size === 0) this.onIdle(this)
   }

@@ -79,6 +79,10 @@ export class Engine implements SandboxOwner, JobOwner {
   readonly #live = new Map<string, Sandbox>()
   /** Calls given up before their callee, by id, said that they began. */
   readonly #givenUp = new Map<string, Set<string>>()
+  /** Outcomes of sends over links that are not accepted yet. */
+  readonly #early = new Map<string, Outcome>()
+  /** Who made a send that is on its way to be accepted. */
+  readonly #senders = new Map<string, Sandbox>()
   readonly #sweep: NodeJS.Timeout
   readonly #name = randomBytes(3).toString('hex')
   #jobs = 0
@@ -131,6 +135,10 @@ export class Engine implements SandboxOwner, JobOwner {
       return undefined
     }
     const job = new Job(++this.#jobs, request, pool, nested, answer)
+    if (request.mode === 'send') {
+      job.caller = this.#senders.get(request.id)
+      this.#senders.delete(request.id)
+    }
     this.#admit(job)
     this.scheduler.submit(job)
     this.#mind(job)
@@ -279,7 +287,13 @@ export class Engine implements SandboxOwner, JobOwner {
     sandbox.listening = 'yes'
   }
 
-  began(sandbox: Sandbox, [, no, id, session, task, deadline, trace, parent]: BeganHead): void {
+  began(sandbox: Sandbox, head: BeganHead): void {
+    const [, no, id, session, task, deadline, trace, parent, mode] = head
+    if (mode === 'send') {
+      sandbox.lastSend = id
+      this.#runsSend(sandbox, no, { id, session, task, trace, parent })
+      return
+    }
     const at = no.lastIndexOf(':')
     const caller = this.#live.get(no.slice(0, at))
     const call = Number(no.slice(at + 1))
@@ -342,9 +356,16 @@ export class Engine implements SandboxOwner, JobOwner {
     const { id, session, task, trace, parent } = request
     const send = { id, session, function: request.function, task, input: payloadOf(request.input), trace, parent }
     // What the sandbox does not live to see held may be held all the same: at least once.
+    const callee = request.lost === undefined ? undefined : this.#live.get(request.lost)
+    if (callee === undefined) this.#senders.set(id, sandbox)
     const hold = () =>
-      this.ports.accept([{ ...send, setup: deployment.id }]).then(
-        (known) => sandbox.accepted(no, known),
+      this.ports.accept([{ ...send, setup: deployment.id }], callee?.id).then(
+        (known) => {
+          if (known.length > 0) this.#senders.delete(id)
+          if (callee?.state === 'ended') this.ports.orphan(callee.id)
+          this.#settleEarly(id)
+          sandbox.accepted(no, known)
+        },
         (error) => sandbox.refuseOrAnswer(no, false, wireText(error)),
       )
     if (delayMs > 0) setTimeout(hold, delayMs)
@@ -400,6 +421,13 @@ export class Engine implements SandboxOwner, JobOwner {
       )
   }
 
+  #settleEarly(id: string): void {
+    const outcome = this.#early.get(id)
+    if (outcome === undefined) return
+    this.#early.delete(id)
+    this.ports.settled(id, outcome)
+  }
+
   /** Has the sends held outside, then lets the sandbox run them. */
   async #hold(sandbox: Sandbox, job: Job, no: number, held: Held[]): Promise<void> {
     const { deployment } = job.pool
@@ -428,21 +456,36 @@ export class Engine implements SandboxOwner, JobOwner {
   }
 
   begins(sandbox: Sandbox, no: string, id: string): void {
-    const send = this.ports.held(id)
-    const { deployment } = sandbox.pool
-    // It was not accepted: what runs is nobody's.
-    const { session, task, trace, parent } = send ?? { session: '', task: '', trace: '', parent: '' }
-    const limitMs = this.timeoutOf(deployment, task)
-    const request = { id, session, task, trace, parent, mode: 'send' as const, external: false, attempt: 1, limitMs }
+    const { session, task, trace, parent } = this.ports.held(id) ?? nobodys
+    this.#runsSend(sandbox, no, { id, session, task, trace, parent })
+  }
+
+  /** A send began in a sandbox without the scheduler's doing: one that the sandbox holds, or that came over its link. */
+  #runsSend(
+    sandbox: Sandbox,
+    no: string,
+    send: { id: string; session: string; task: string; trace: string; parent: string },
+  ): void {
+    const limitMs = this.timeoutOf(sandbox.pool.deployment, send.task)
+    const request = { ...send, mode: 'send' as const, external: false, attempt: 1, limitMs }
     const job = new Job(
       no,
       { ...request, deadline: Number.MAX_SAFE_INTEGER, input: undefined },
       sandbox.pool,
       false,
-      (ok, part) => this.ports.settled(id, outcomeOf(ok, part)),
+      (ok, part) => {
+        if (this.ports.held(send.id)) this.ports.settled(send.id, outcomeOf(ok, part))
+        // It was faster than the word of who sent it.
+        else this.#early.set(send.id, outcomeOf(ok, part))
+      },
     )
+    job.caller = sandbox.lentTo
     this.#admit(job)
     sandbox.runs(job)
+  }
+
+  unsent(callee: string, id: string): void {
+    if (this.#live.get(callee)?.lastSend !== id) this.ports.release(id, callee)
   }
 
   release(sandbox: Sandbox, sends: string[]): void {
@@ -661,6 +704,9 @@ export class Engine implements SandboxOwner, JobOwner {
     else this.scheduler.evict(sandbox)
   }
 }
+
+/** What runs is a send that was not accepted. */
+const nobodys = { session: '', task: '', trace: '', parent: '' }
 
 /** Emulated ms of a hand-over that leaves the sandbox. */
 function handOverMs(mode: 'call' | 'send', sandbox: Sandbox, { parent }: Leaving): number {

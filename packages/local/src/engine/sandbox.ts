@@ -43,6 +43,8 @@ export interface SandboxOwner {
   /** A callee of this sandbox takes long with a call over a link, of which it may have said nothing yet. */
   overdue(caller: Sandbox, callee: string, head: BeganHead): void
   revoked(sandbox: Sandbox): void
+  /** The link was taken back before the caller heard that a send over it is done. */
+  unsent(callee: string, id: string): void
   /** A call that went over a link is given up before its callee said that it began. */
   abandonEarly(caller: Sandbox, no: number, callee: string): void
   /** Whether the session's fused buckets may be evaluated by the job. */
@@ -92,6 +94,7 @@ export type BeganHead = [
   deadline: number,
   trace: string,
   parent: string,
+  mode?: 'call' | 'send',
 ]
 type AnswerHead = [
   kind: number,
@@ -119,6 +122,8 @@ export class Sandbox {
   readonly jobs = new Map<number | string, Job>()
   /** Calls that left it and are not answered, by its own count. */
   readonly calls = new Map<number, Job | undefined>()
+  /** Id of the last send that began over its link. */
+  lastSend: string | undefined
   /** The only caller that it serves, over a link. */
   lentTo: Sandbox | undefined
   /** Tells its links apart. */
@@ -308,6 +313,9 @@ export class Sandbox {
         break
       case kind.synced:
         this.#synced()
+        break
+      case kind.unsent:
+        this.owner.unsent(head[1] as string, head[2] as string)
         break
       case kind.begins:
         this.owner.begins(this, head[1] as string, head[2] as string)

@@ -12,6 +12,15 @@ export function serveControl(app: App, desk: Desk): void {
   app.get('/_fusionize/status', () => answer(control.status()))
   app.get('/_fusionize/records', (c) => answer(control.records(c.req.query('since'))))
   app.get('/_fusionize/logs', (c) => answer(control.logs(c.req.query('since'))))
+  app.get('/_fusionize/sessions/:id', async (c) => {
+    const id = c.req.param('id')
+    const session = await control.session(id)
+    if (session) return answer(Promise.resolve(session))
+    return c.json(
+      { error: `nothing is known of session ${id}: it has not begun, or it used no bucket and is over` },
+      404,
+    )
+  })
   app.get('/_fusionize/dead-letters', () =>
     answer(
       control.deadLetters().then((letters) =>

@@ -32,6 +32,7 @@ const control: Control = {
   records: async (since) => ({ lines: [`since ${since}`], next: '1' }),
   logs: async () => ({ entries: [], next: '0' }),
   deadLetters: async () => [],
+  session: async (id) => (id === 'known' ? { running: 1 } : undefined),
   replay: async (ids) => ids?.length ?? 99,
   send: async (task, _input, { id }) => ({ id: id ?? `new-${task}`, session: 's' }),
 }

@@ -12,6 +12,8 @@ export interface Route {
 
 /** What the CLI of another process may ask of the platform. */
 export interface Control {
+  /** Undefined when nothing is known of it. */
+  session(id: string): Promise<object | undefined>
   status(): Promise<PlatformStatus>
   records(since?: string): Promise<RecordsPage>
   logs(since?: string): Promise<{ entries: object[]; next: string }>

@@ -50,6 +50,12 @@ export interface Sends {
   inputs(): Payload[]
   /** A held item ended in its sandbox. */
   settled(id: string, outcome: Outcome): void
+  /** Runs an item again, now, whatever becomes of its last run. @returns false when it is done */
+  again(id: string): boolean
+  /** An item that has failed in another way than by its runs: a dead letter. */
+  bury(send: AcceptedSend, error: WireError): void
+  /** The newest item of the session and task that is not done. */
+  find(session: string, task: string): AcceptedSend | undefined
   /** A held item that has not begun in its sandbox, and will not: it is run by `run`. */
   release(id: string, heldBy: string): void
   /** The sandbox is gone: what it held is run by `run`. */
@@ -217,6 +223,39 @@ export function createSends(options: SendsOptions): Sends {
       if (written) void written.then(() => this.settled(id, outcome)).catch(() => {})
       // After an orphan it runs elsewhere already: what its old sandbox still said is not the last word.
       else if (held.delete(id)) settle(id, outcome)
+    },
+    again(id) {
+      const item = table.items.get(id)
+      if (item === undefined || item.dead) return false
+      timers.get(id)?.cancel()
+      timers.delete(id)
+      held.delete(id)
+      dispatch(id)
+      return true
+    },
+    bury(send, error) {
+      if (closed) return
+      timers.get(send.id)?.cancel()
+      timers.delete(send.id)
+      held.delete(send.id)
+      const used = (table.items.get(send.id)?.used ?? 0) + 1
+      if (table.items.get(send.id)?.dead) return
+      let { id } = send
+      if (!table.items.has(id)) {
+        // It was done, though it did not do what it should have.
+        const { attempt: _, ...kept } = send
+        id = `${id}+`
+        happen({ type: 'accept', send: { ...kept, id } })
+      }
+      dead++
+      happen({ type: 'dead', id, used, error, failed: now() })
+      wake()
+    },
+    find(session, task) {
+      const found = [...table.items.values()].findLast(
+        ({ send, dead }) => !dead && send.session === session && send.task === task,
+      )
+      return found && { ...found.send, attempt: found.used + 1 }
     },
     release(id, heldBy) {
       const written = arriving.get(id)

@@ -5,6 +5,8 @@ import {
   errorFromWire,
   errorToWire,
   type FunctionModule,
+  isDelivery,
+  namesObjects,
   type Outbound,
   type Outcome,
   type Payload,
@@ -78,6 +80,7 @@ export function start(module: FunctionModule): void {
     lost: (no, request, sandbox) => {
       if (waiting.has(no)) channel.post([kind.call, no, ...outboundHead(request), sandbox], [request.input])
     },
+    unsent: (sandbox, id) => channel.post([kind.unsent, sandbox, id]),
     overdue: (sandbox, no, { id, session, task, trace, parent }, deadline) =>
       channel.post([kind.overdue, sandbox, `${info.sandbox}:${no}`, id, session, task, deadline, trace, parent]),
   })
@@ -111,7 +114,8 @@ export function start(module: FunctionModule): void {
         if (linked === undefined) channel.post([kind.call, no, ...outboundHead(request)], [request.input])
       }),
     async send(request) {
-      await offer((no) => channel.post([kind.send, no, ...outboundHead(request)], [request.input]))
+      const callee = isDelivery(request.input) && !namesObjects(request.input) ? caller.fire(request) : undefined
+      await offer((no) => channel.post([kind.send, no, ...outboundHead(request), callee], [request.input]))
     },
     bucket: (op) =>
       new Promise((outcome) => {
@@ -152,7 +156,10 @@ export function start(module: FunctionModule): void {
     const request = { id, session, task, mode, input, external, attempt, deadline, trace, parent, cold }
     handler.run(
       { ...request, ...(coldKind && { coldKind }), ...(lease && { lease }) },
-      portOf(job, link, refs && objects.take(refs, parts as Payload[])),
+      // Over a link nobody waits for a send: its caller hears only that it is over.
+      link && mode === 'send'
+        ? portOf(job, undefined, () => link.idle())
+        : portOf(job, link, refs && objects.take(refs, parts as Payload[])),
     )
   }
 

@@ -14,7 +14,7 @@ export const ready = 0
  * sent over a link to that sandbox before, which the engine took back.
  */
 export const call = 1
-/** sandbox: as `call`. Answered by `accepted` or `result` (an error). */
+/** sandbox: as `call`, but the last is the sandbox that runs it already, over a link. Answered by `accepted` or `result` (an error). */
 export const send = 2
 /**
  * sandbox: [job, ok, no, held, over, busy]; parts: outcome, inputs of `held`. `no` is 0 when nothing is held, else answered by `accepted`; -1
@@ -33,7 +33,7 @@ export const abandon = 7
 export const fatal = 8
 /** sandbox: it takes links now. */
 export const listening = 9
-/** sandbox: [job, id, session, task, deadline, trace, parent]: it runs what came over its link. */
+/** sandbox: [job, id, session, task, deadline, trace, parent, mode]: it runs what came over its link. */
 export const began = 10
 /** sandbox: its link takes nothing more; what it had not begun was not run. */
 export const revoked = 11
@@ -79,3 +79,5 @@ export const begins = 30
 export const release = 31
 /** sandbox: [ref, bytes]; part: shared memory, or the path of a file: a large object that a message after this one names. */
 export const object = 32
+/** caller: [callee, send id]: a link was taken back before the callee said that it is done with the send. */
+export const unsent = 33

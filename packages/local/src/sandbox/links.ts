@@ -23,12 +23,16 @@ interface Link {
   channel: Channel | undefined
   busy: boolean
   call: { no: number; request: Outbound; deadline: number; looks: number } | undefined
+  /** Id of the send that runs there. */
+  send: string | undefined
 }
 
 export interface CallerPorts {
   result(no: number, ok: boolean, output: Payload): void
   /** The link was taken back before the call was answered. */
   lost(no: number, request: Outbound, sandbox: string): void
+  /** The link was taken back before the send was over. */
+  unsent(sandbox: string, id: string): void
   /** The call has not been answered for a while. */
   overdue(sandbox: string, no: number, request: Outbound, deadline: number): void
 }
@@ -58,9 +62,13 @@ export function callerLinks(own: string, ports: CallerPorts) {
         channel: undefined,
         busy: false,
         call: undefined,
+        send: undefined,
       }
       const receive: Receive = (head, parts) => {
-        if (head[0] === kind.idle || head[3]) link.busy = false
+        if (head[0] === kind.idle || head[3]) {
+          link.busy = false
+          link.send = undefined
+        }
         if (head[0] === kind.result && link.call) {
           const { no } = link.call
           link.call = undefined
@@ -75,6 +83,20 @@ export function callerLinks(own: string, ports: CallerPorts) {
       if (link === undefined || link.sandbox !== sandbox) return
       links.delete(fn as string)
       if (link.call) ports.lost(link.call.no, link.call.request, link.sandbox)
+      if (link.send !== undefined) ports.unsent(link.sandbox, link.send)
+    },
+    /** Has a send begin over a link if one is free: what a trigger starts is as urgent as a call. @returns the callee's sandbox */
+    fire({ id, session, task, function: fn, trace, parent, input }: Outbound): string | undefined {
+      const link = links.get(fn ?? task)
+      if (link?.channel === undefined || link.busy) return undefined
+      link.busy = true
+      link.send = id
+      const deadline = Date.now() + link.timeoutMs
+      link.channel.post(
+        [kind.invoke, `${own}:${id}`, id, session, task, 'send', false, 1, deadline, trace, parent, null, null],
+        [input],
+      )
+      return link.sandbox
     },
     /** Sends the call over a link if one is free. @returns the callee's sandbox */
     call(no: number, request: Outbound): string | undefined {
@@ -142,9 +164,9 @@ export function calleeLinks(
       for (const [head, input] of waiting.splice(0)) begin(head, input)
     }
     const begin = (head: Head, input: Payload) => {
-      const [, job, id, session, task, , , , deadline, trace, parent] = head
+      const [, job, id, session, task, mode, , , deadline, trace, parent] = head
       running = true
-      postLater([kind.began, job, id, session, task, deadline, trace, parent])
+      postLater([kind.began, job, id, session, task, deadline, trace, parent, mode])
       invoke(head, input, self)
     }
     const ended = () => {
