@@ -12,6 +12,7 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   payload: () => import('./cases/payload.js'),
   'ad-events': () => import('./cases/ad-events.js'),
   sort: () => import('./cases/sort.js'),
+  faults: () => import('./cases/faults.js'),
   gateway: () => import('./cases/gateway.js'),
   throughput: () => import('./cases/throughput.js'),
   cold: () => import('./cases/cold.js'),

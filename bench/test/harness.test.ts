@@ -143,6 +143,7 @@ describe('the benches', () => {
     chain: bySize([1, 10, 100, 1000]),
     payload: twice(['10B', '100B', '1KB', '10KB', '100KB', '1MB', '10MB', '100MB'].map((size) => `threads-${size}`)),
     'fan-out': bySize([2, 8, 32, 128, 512, 1024, 4000]),
+    faults: twice(['function-level', 'session-level']),
     'ad-events': twice(['threads', 'processes']),
     sort: [...twice(['threads', 'processes']), 'sort'],
     gateway: ['fusionize', 'bare-hono'],
