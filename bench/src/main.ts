@@ -12,14 +12,15 @@ Benches: ${Object.keys(benches).join(', ')}
   --raw FILE      every sample as NDJSON
   --quick         tiny numbers, to see that it runs; its figures say nothing
   --traces DIR    emulation: the folder fusionize-iot
-  --only TEXT     emulation, throughput, chain, fan-out: only setups or cases with this in their name
+  --only TEXT     emulation, throughput, chain, fan-out, ad-events: only setups or cases with this in their name
   --app NAME      cold, burst: only this application
   --setups FILE   cold, burst: setups that an earlier run found
-  --emulate NAME  cold, burst: emulated delays (aws-lambda)`
+  --emulate NAME  cold, burst: emulated delays (aws-lambda)
+  --mb N          sort: size of the file, MB`
 
 const text = { type: 'string' } as const
 const flag = { type: 'boolean' } as const
-const options = { traces: text, only: text, app: text, setups: text, emulate: text, quick: flag }
+const options = { traces: text, only: text, app: text, setups: text, emulate: text, mb: text, quick: flag }
 
 process.exitCode = await main()
 

@@ -5,6 +5,7 @@ import type { InvocationRecord } from 'fusionize/record'
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
 import { benches } from '../dist/benches.js'
 import { type Bench, type Case, formatResult, runBench, type Setting } from '../dist/harness.js'
+import { highestRate } from '../dist/lib/highest-rate.js'
 import { crossings } from '../dist/lib/read-records.js'
 import { startUpsOf } from '../dist/load/start-ups.js'
 import { pairwise, quantile } from '../dist/quantile.js'
@@ -142,6 +143,9 @@ describe('the benches', () => {
     chain: bySize([1, 10, 100, 1000]),
     payload: twice(['10B', '100B', '1KB', '10KB', '100KB', '1MB', '10MB', '100MB'].map((size) => `threads-${size}`)),
     'fan-out': bySize([2, 8, 32, 128, 512, 1024, 4000]),
+    faults: twice(['function-level', 'session-level']),
+    'ad-events': twice(['threads', 'processes']),
+    sort: [...twice(['threads', 'processes']), 'sort'],
     gateway: ['fusionize', 'bare-hono'],
     throughput: twice(['threads-1', 'threads-1-spin', 'threads-128', 'processes-128']),
     cold: loads,
@@ -153,6 +157,8 @@ describe('the benches', () => {
     send: 'us',
     trigger: 'us',
     payload: 'us',
+    'ad-events': 'events/s',
+    sort: 'MB/s',
     gateway: 'requests/s',
     throughput: 'requests/s',
   }
@@ -192,6 +198,31 @@ test('crossings are the invocations in another sandbox than the one that started
     }) as InvocationRecord
   const records = [record('a', null, 's'), record('b', 'a', 's'), record('c', 'b', 't'), record('d', 'c', 't')]
   expect(crossings(records)).toBe(1)
+})
+
+describe('the highest rate', () => {
+  const tries: string[] = []
+  const upTo = (most: number, longMost = most) => {
+    tries.length = 0
+    return async (rate: number, long: boolean) => {
+      tries.push(`${rate}${long ? ' long' : ''}`)
+      return { held: rate <= (long ? longMost : most), rate }
+    }
+  }
+
+  it('is found by doubling and halving, and then held for the long time', async () => {
+    expect(await highestRate(upTo(330), { from: 100, steps: 3 })).toMatchObject({ rate: 325, found: { rate: 325 } })
+    expect(tries).toEqual(['100', '200', '400', '300', '350', '325', '325 long'])
+  })
+
+  it('is lowered until it is held for the long time', async () => {
+    expect(await highestRate(upTo(200, 170), { from: 100, steps: 1 })).toMatchObject({ rate: 162 })
+    expect(tries.filter((text) => text.endsWith('long'))).toEqual(['200 long', '180 long', '162 long'])
+  })
+
+  it('is none when the lowest is not held', async () => {
+    expect(await highestRate(upTo(50), { from: 100, steps: 3 })).toBeUndefined()
+  })
 })
 
 describe('foreign traces', () => {

@@ -25,19 +25,28 @@ async function bench(...args: string[]): Promise<Result> {
 }
 
 describe('npm run bench', () => {
-  it.each(['inline-call', 'startup', 'hop', 'send', 'trigger', 'chain', 'fan-out', 'payload', 'gateway', 'throughput'])(
-    'measures every case of %s',
-    async (name) => {
-      const raw = join(dir, `${name}.ndjson`)
-      const { rows } = await bench(name, '--raw', raw)
-      for (const row of rows) {
-        expect(row.n).toBeGreaterThan(0)
-        expect(row.p50).toBeLessThanOrEqual(row.p99)
-      }
-      const samples = readFileSync(raw, 'utf8').trim().split('\n')
-      expect(samples).toHaveLength(rows.reduce((sum, row) => sum + row.n, 0))
-    },
-  )
+  it.each([
+    'inline-call',
+    'startup',
+    'hop',
+    'send',
+    'trigger',
+    'chain',
+    'fan-out',
+    'payload',
+    'ad-events',
+    'gateway',
+    'throughput',
+  ])('measures every case of %s', async (name) => {
+    const raw = join(dir, `${name}.ndjson`)
+    const { rows } = await bench(name, '--raw', raw)
+    for (const row of rows) {
+      expect(row.n).toBeGreaterThan(0)
+      expect(row.p50).toBeLessThanOrEqual(row.p99)
+    }
+    const samples = readFileSync(raw, 'utf8').trim().split('\n')
+    expect(samples).toHaveLength(rows.reduce((sum, row) => sum + row.n, 0))
+  })
 
   it('replays foreign traces and says how far off it is', async () => {
     const traces = mkdtempSync(join(dir, 'traces-'))

@@ -20,6 +20,11 @@ export function builderOf(name: string, appDir = `${bench}/apps/${name}`): Build
   })
 }
 
+/** The builder of an application in `examples`. */
+export function exampleBuilder(name: string): Builder {
+  return builderOf(name, fileURLToPath(new URL(`../../../examples/${name}`, import.meta.url)))
+}
+
 /** A platform and how to end it. */
 export interface Served {
   platform: LocalPlatform

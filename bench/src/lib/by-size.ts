@@ -31,8 +31,8 @@ const settings: Record<string, { placement: Placement; setting: Omit<Setting, 'd
   processes: { placement: 'own', setting: { role: 'ours', records: 'on', isolation: 'process', transport: 'socket' } },
 }
 
-const ROUNDS = 30
-const SESSIONS = { short: 100, long: 10 }
+const ROUNDS = 10
+const SESSIONS = { short: 300, long: 30 }
 const WARM_UP = 1
 const QUICK = { rounds: 1, sessions: 2, sizes: 2 }
 /** Sessions whose records are looked at. */

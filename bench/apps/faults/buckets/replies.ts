@@ -1,0 +1,4 @@
+import { bucket } from 'fusionize'
+
+/** The number of the request, from the last step. */
+export const replies = bucket<number>('replies')
