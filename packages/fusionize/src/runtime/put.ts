@@ -1,0 +1,89 @@
+import { spanId } from '../record.js'
+import { putIdOf } from '../triggers/put-id.js'
+import { firingId } from '../triggers/step-outlet.js'
+import type { Firing, ObjectMeta } from '../triggers/types.js'
+import { frameData } from './bucket-data.js'
+import type { Frame } from './frames.js'
+import type { BucketOp } from './protocol.js'
+import { outgoing, type Stored } from './stored.js'
+
+/** With the key in it: should the branches of a retried task put in another order, an object counts twice rather than never. */
+export function putId(frame: Frame, key: string, ordinal: number): string {
+  return putIdOf(`${frame.invocation}/${key}`, ordinal)
+}
+
+/**
+ * An object on its way into a fused bucket, with its value. What few ever ask for is made when it is: ids are a large part of what a put
+ * in the same sandbox costs.
+ */
+export class Put implements ObjectMeta, Stored {
+  seq = 0
+  hash = ''
+  group?: string
+  private id: string | undefined
+
+  constructor(
+    readonly key: string,
+    readonly session: string,
+    readonly value: unknown,
+    readonly bytes: number,
+    private readonly frame: Frame,
+    private readonly ordinal: number,
+    private readonly bucket: string,
+    private readonly at: number,
+  ) {}
+
+  get putId(): string {
+    this.id ??= putId(this.frame, this.key, this.ordinal)
+    return this.id
+  }
+
+  get source(): string {
+    return frameData(this.frame).sourceOf(this.bucket)
+  }
+
+  /** As JSON has it. */
+  plain(): ObjectMeta {
+    const { key, seq, putId, session, hash, bytes, group, source } = this
+    return { key, seq, putId, session, hash, bytes, source, ...(group !== undefined && { group }) }
+  }
+
+  /** What the platform hears of it, should it have to. */
+  op(): BucketOp {
+    const { bucket, key, session, putId: id, group, source, frame, at } = this
+    const { run } = frame
+    const value = outgoing(run.router, this.value)
+    const parent = spanId(run.spanId, frame.span)
+    const op = { bucket, session, op: 'put', key, id, source, at: performance.timeOrigin + at, value } as const
+    return { ...op, ...(group !== undefined && { group }), trace: run.request.trace, parent }
+  }
+}
+
+/** The firing of a first put: what the machine would say of it. */
+export class FirstFiring implements Firing {
+  readonly ordinal = 0
+  readonly group = undefined
+  readonly sessions: string[] = []
+  readonly incomplete = false
+  private known: string | undefined
+
+  constructor(
+    readonly bucket: string,
+    readonly trigger: number,
+    readonly task: string,
+    private readonly meta: ObjectMeta,
+  ) {}
+
+  get id(): string {
+    this.known ??= firingId(this.bucket, this.trigger, this.scope, 0)
+    return this.known
+  }
+
+  get scope(): string {
+    return this.meta.session
+  }
+
+  get objects(): ObjectMeta[] {
+    return [this.meta]
+  }
+}
