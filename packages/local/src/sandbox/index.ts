@@ -123,7 +123,7 @@ export function start(module: FunctionModule): void {
     begin(send) {
       const job = `${info.sandbox}:${++counter}`
       channel.postLater([kind.begins, job, send.id])
-      return portOf(job)
+      return portOf(job, false)
     },
     // After the reply with which they are held.
     release: (ids) => process.nextTick(() => channel.postLater([kind.release, ids])),
@@ -139,7 +139,10 @@ export function start(module: FunctionModule): void {
     const [, job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind, lease] =
       head as InvokeHead
     const request = { id, session, task, mode, input, external, attempt, deadline, trace, parent, cold }
-    handler.run({ ...request, ...(coldKind && { coldKind }), ...(lease && { lease }) }, portOf(job, link))
+    handler.run(
+      { ...request, ...(coldKind && { coldKind }), ...(lease && { lease }) },
+      portOf(job, mode === 'call', link),
+    )
   }
 
   const callee = calleeLinks(invoke, channel)
