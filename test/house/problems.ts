@@ -10,6 +10,7 @@ interface Manifest {
   devDependencies?: Record<string, string>
   peerDependencies?: Record<string, string>
   optionalDependencies?: Record<string, string>
+  imports?: Record<string, unknown>
 }
 
 /** Every way in which the workspaces below `root` break the table, one sentence each; empty when the house stands. */
@@ -90,6 +91,8 @@ function importProblems(
     return importsOf(root, file).flatMap((name) => {
       if (name.startsWith('.')) return staysHome(root, folder, file, name, isTest) ?? []
       if (isBuiltin(name)) return []
+      // A name of the package's own, for one of its files.
+      if (name.startsWith('#') && name in (manifest.imports ?? {})) return []
       if (names.has(packageOf(name)))
         return isAllowed(name) ? [] : [`${file}: imports '${name}', against the direction of imports`]
       return isInstalled(packageOf(name)) ? [] : [`${file}: imports '${name}', which its package does not declare`]

@@ -48,7 +48,9 @@ export function createHandler(module: FunctionModule, info: SandboxInfo, transpo
       // What waits for its turn here waits for this run, be its session leased (still) or not.
       const next = lease || leases?.waiting ? leases?.over(request.task, over.spans.now() / 1000) : undefined
       port.done(record, next !== undefined)
-      next?.()
+      // Somebody waits for the answer: it leaves first.
+      if (next && request.mode === 'call') process.nextTick(next)
+      else next?.()
     }
     const started = new Run(router, request, port, sampled, lease, whenDone)
     if (definition) {

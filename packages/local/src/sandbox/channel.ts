@@ -11,6 +11,8 @@ export interface Channel {
   postSoon(head: Head, parts?: readonly Part[]): void
   /** As `post`, but may wait until all that is ready now has run: for what nobody waits for. */
   postLater(head: Head, parts?: readonly Part[]): void
+  /** Sends what waits, now. */
+  hurry(): void
   /** Calls back when everything posted is on its way. */
   flush(then: () => void): void
 }
@@ -42,6 +44,7 @@ export function socketChannel(socket: Socket, keepText: boolean, receive: Receiv
       add(head, parts)
       out.flushLater()
     },
+    hurry: out.flush,
     flush(then) {
       out.flush()
       socket.end(then)
@@ -135,6 +138,7 @@ export function portChannel(
       out.pending.push(message(head, parts))
       out.flushLater()
     },
+    hurry: out.flush,
     flush(then) {
       out.flush()
       then()

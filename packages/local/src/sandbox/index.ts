@@ -137,7 +137,7 @@ export function start(module: FunctionModule): void {
     begin(send) {
       const job = `${info.sandbox}:${++counter}`
       channel.postLater([kind.begins, job, send.id])
-      return portOf(job)
+      return portOf(job, false)
     },
     // After the reply with which they are held.
     release: (ids) => process.nextTick(() => channel.postLater([kind.release, ids])),
@@ -158,8 +158,8 @@ export function start(module: FunctionModule): void {
       { ...request, ...(coldKind && { coldKind }), ...(lease && { lease }) },
       // Over a link nobody waits for a send: its caller hears only that it is over.
       link && mode === 'send'
-        ? portOf(job, undefined, () => link.idle())
-        : portOf(job, link, refs && objects.take(refs, parts as Payload[])),
+        ? portOf(job, false, undefined, () => link.idle())
+        : portOf(job, mode === 'call', link, refs && objects.take(refs, parts as Payload[])),
     )
   }
 

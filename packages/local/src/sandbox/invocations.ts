@@ -6,9 +6,12 @@ import type { CalleeLink } from './links.js'
 /** Posts something that the engine answers once it holds it. */
 type Offer = (post: (no: number) => void) => Promise<readonly string[]>
 
-/** @returns what makes the adapter's side of one invocation: tells the engine, or over a link the caller, how it goes */
+/**
+ * @returns what makes the adapter's side of one invocation: tells the engine, or over a link the caller, how it goes; `waited`: somebody
+ *   waits for the answer
+ */
 export function invocationPorts(channel: Channel, offer: Offer) {
-  return (job: number | string, link?: CalleeLink, forget: () => void = () => {}): InvocationPort => {
+  return (job: number | string, waited: boolean, link?: CalleeLink, forget: () => void = () => {}): InvocationPort => {
     let reply: { ok: boolean; parts: Payload[]; next: readonly HeldSend[] } | undefined
     let over = false
     let busy = false
@@ -21,7 +24,8 @@ export function invocationPorts(channel: Channel, offer: Offer) {
         link.answer(job as string, ok, parts[0], over)
         parts[0] = undefined
         channel.postLater([kind.reply, job, ok, -1, [], over], parts)
-      } else if (busy) channel.postLater([kind.reply, job, ok, 0, next.map(heldHead), over, true], parts)
+      } else if (busy)
+        channel[waited ? 'post' : 'postLater']([kind.reply, job, ok, 0, next.map(heldHead), over, true], parts)
       else channel.post([kind.reply, job, ok, 0, next.map(heldHead), over], parts)
     }
     const hold = (code: number, outcome: Outcome, held: HeldSend[], last: unknown) =>

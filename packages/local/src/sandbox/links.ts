@@ -136,7 +136,7 @@ export interface CalleeLink {
 /** The callee's ends: at most one of them is served. */
 export function calleeLinks(
   invoke: (head: Head, input: Payload, link: CalleeLink) => void,
-  { post, postLater }: Pick<Channel, 'post' | 'postLater'>,
+  { post, postLater, hurry }: Pick<Channel, 'post' | 'postLater' | 'hurry'>,
 ) {
   /** The token that the engine gave last; tokens ascend. */
   let latest = 0
@@ -166,6 +166,8 @@ export function calleeLinks(
     const begin = (head: Head, input: Payload) => {
       const [, job, id, session, task, mode, , , deadline, trace, parent] = head
       running = true
+      // What is not said yet of the call before must not wait for one that blocks.
+      hurry()
       postLater([kind.began, job, id, session, task, deadline, trace, parent, mode])
       invoke(head, input, self)
     }
