@@ -44,3 +44,12 @@ export function timeoutError(task: string, timeoutMs: number): FusionizeError {
     { task, timeoutMs },
   )
 }
+
+/** The session of an entry ended without the object that it answers with. */
+export function noResultError(task: string, bucket: string): FusionizeError {
+  return new FusionizeError(
+    'NO_RESULT',
+    `task '${task}' answers with the first object in bucket '${bucket}', but its session ended without one; put one on every path`,
+    { task, bucket },
+  )
+}

@@ -1,5 +1,5 @@
 import type { TaskDefinition } from '../definition.js'
-import { FusionizeError, timeoutError } from '../errors.js'
+import { type FusionizeError, noResultError, timeoutError } from '../errors.js'
 import { Run, Unit } from './frames.js'
 import { Lease } from './lease.js'
 import { PlainRouter } from './plain-router.js'
@@ -73,7 +73,7 @@ function plainAnswer(definition: TaskDefinition, input: Payload, id: string, buc
     lease.end = (recalled) => {
       end(recalled)
       // Its own failure, if that ended the session, goes before.
-      if (!lease.open) queueMicrotask(() => settle(failed(noResult(definition.name, bucket))))
+      if (!lease.open) queueMicrotask(() => settle(failed(noResultError(definition.name, bucket))))
     }
     void plainRun(definition, input, 'call', id, id, true).then((outcome) => {
       if (!outcome.ok) settle(outcome)
@@ -83,15 +83,6 @@ function plainAnswer(definition: TaskDefinition, input: Payload, id: string, buc
 
 function failed(error: FusionizeError): Outcome {
   return { ok: false, error: { name: error.name, message: error.message, code: error.code } }
-}
-
-/** The session of an entry ended without the object that it answers with. */
-export function noResult(task: string, bucket: string): FusionizeError {
-  return new FusionizeError(
-    'NO_RESULT',
-    `task '${task}' answers with the first object in bucket '${bucket}', but its session ended without one; put one on every path`,
-    { task, bucket },
-  )
 }
 
 function leaseOf(session: string): Lease {

@@ -1,4 +1,4 @@
-import { FusionizeError, timeoutError } from 'fusionize'
+import { type FusionizeError, noResultError, timeoutError } from 'fusionize'
 import type { Outcome } from 'fusionize/runtime'
 import { outcomeOf, type Send } from '../engine/engine.js'
 import { wireText } from '../engine/failures.js'
@@ -52,7 +52,7 @@ export function awaitEntry(
     },
     () => {
       ended = true
-      if (over) fail(noResult(task, bucket))
+      if (over) fail(noResultError(task, bucket))
     },
   )
   const fail = (error: FusionizeError) => {
@@ -75,15 +75,7 @@ export function awaitEntry(
         withdraw()
         clearTimeout(timer)
         settle(ok, part)
-      } else if (ended) fail(noResult(task, bucket))
+      } else if (ended) fail(noResultError(task, bucket))
     },
   }
-}
-
-function noResult(task: string, bucket: string): FusionizeError {
-  return new FusionizeError(
-    'NO_RESULT',
-    `task '${task}' answers with the first object in bucket '${bucket}', but its session ended without one; put one on every path`,
-    { task, bucket },
-  )
 }
