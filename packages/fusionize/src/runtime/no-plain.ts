@@ -14,5 +14,5 @@ export function plainSend(): never {
 }
 
 function outside(): FusionizeError {
-  return new FusionizeError('UNSUPPORTED', 'a task was called outside a request; call it inside a task')
+  return new FusionizeError('UNSUPPORTED', 'a task was called outside a request')
 }
