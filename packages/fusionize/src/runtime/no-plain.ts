@@ -14,5 +14,5 @@ export function plainSend(): never {
 }
 
 function outside(): FusionizeError {
-  return new FusionizeError('UNSUPPORTED', 'a task was called outside a request')
+  return new FusionizeError('UNSUPPORTED', 'no request is under way here: call tasks inside a task')
 }
