@@ -14,5 +14,5 @@ export function plainSend(): never {
 }
 
 function outside(): FusionizeError {
-  return new FusionizeError('UNSUPPORTED', 'no request is under way here: call tasks inside a task')
+  return new FusionizeError('UNSUPPORTED', 'no request is under way: call it inside a task')
 }
