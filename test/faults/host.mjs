@@ -7,6 +7,10 @@ await platform.deploy(build)
 
 const answers = {
   send: async ({ n }) => void (await platform.send('first', JSON.stringify({ n }), { id: `send-${n}` })),
+  invoke: async ({ n, session }) => {
+    const result = await platform.invoke('first', JSON.stringify({ n }), { session })
+    if (!result.ok) throw new Error(result.error.message)
+  },
   drain: async () => {
     await platform.drained()
     return { dead: (await platform.deadLetters()).length }

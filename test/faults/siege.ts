@@ -12,6 +12,10 @@ export interface SiegeOptions {
   builds: Build[]
   ledger: Ledger
   sends: number
+  /** `invoke`: calls that are answered, instead of sends that are accepted; what fails is asked again in a session of its own. @default 'send' */
+  how?: 'send' | 'invoke'
+  /** Resolves when all that is to come from timers has come. */
+  settled?: () => Promise<unknown>
   /** What is killed, in this order. Each at a moment given by an acknowledgement. */
   kills: Target[]
   /** How many acknowledgements lie between two kills. */
@@ -25,6 +29,15 @@ export interface SiegeReport {
   /** Kills that took with them work which was acknowledged and had not ended. */
   hits: number
   dead: number
+  /** Sessions of the requests that were acknowledged. */
+  sessions: string[]
+}
+
+interface Answer {
+  ask: string
+  n: number
+  session: string
+  error?: string
 }
 
 /** Sends whose last task has not ended, at most: so that kills come while the work goes on, not before. */
@@ -37,15 +50,18 @@ const unfinishedAtMost = 30
 export async function siege(options: SiegeOptions): Promise<SiegeReport> {
   const { ledger, sends, builds } = options
   const plan = [...options.kills]
-  const report: SiegeReport = { kills: { sandbox: 0, platform: 0 }, hits: 0, dead: 0 }
+  const report: SiegeReport = { kills: { sandbox: 0, platform: 0 }, hits: 0, dead: 0, sessions: [] }
   const acknowledged = new Set<number>()
   let untilKill = options.gap()
+  let sessions = 0
 
   for (let starts = 0; ; starts++) {
     const host = await start(options, builds[starts % builds.length] as Build)
     const died = once(host, 'exit')
     const survived = await Promise.race([attack(host), died.then(() => false)])
     if (!survived) continue
+    await ask(host, 'drain')
+    await options.settled?.()
     report.dead = ((await ask(host, 'drain')) as { dead: number }).dead
     await ask(host, 'stop')
     await died
@@ -74,16 +90,22 @@ export async function siege(options: SiegeOptions): Promise<SiegeReport> {
           for (; unfinished < unfinishedAtMost && waiting.length > 0; unfinished++) {
             const n = waiting.shift() as number
             asked.add(n)
-            host.send({ ask: 'send', n })
+            host.send({ ask: options.how ?? 'send', n, session: `${n}-${sessions++}` })
           }
-          if (acknowledged.size === sends && plan.length === 0) resolve()
+          // Kills that are left when nothing is under way any more hit nobody.
+          if (acknowledged.size === sends && (plan.length === 0 || unfinished === 0)) resolve()
         }
         host.on('exit', () => watcher?.close())
-        host.on('message', ({ ask, n, error }: { ask: string; n: number; error?: string }) => {
-          if (ask !== 'send') return
-          if (error) return reject(new Error(`send ${n} was refused: ${error}`))
-          acknowledged.add(n)
-          untilKill--
+        host.on('message', ({ ask, n, session, error }: Answer) => {
+          if (ask === 'send' && error) return reject(new Error(`send ${n} was refused: ${error}`))
+          if (ask === 'invoke' && error) {
+            asked.delete(n)
+            waiting.push(n)
+          } else if (ask === 'send' || ask === 'invoke') {
+            acknowledged.add(n)
+            report.sessions.push(session)
+            untilKill--
+          } else return
           goOn()
         })
         watcher = ledger.watch(goOn)

@@ -61,7 +61,8 @@ export async function answer(frame: Frame, result: Outcome, deliver: Deliver): P
     unit.answered = true
     const left = fused ? [...waiting, ...fused.left()] : waiting
     const next = fused?.nextSends() ?? none
-    run.lease?.answering(left.length + next.length)
+    // With what else of the run goes on, and may need in another sandbox what this unit did.
+    run.lease?.answering(left.length + next.length + run.open - 1)
     const accepted = deliver(
       outcome,
       left.map((held) => held.send()),
