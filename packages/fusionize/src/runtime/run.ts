@@ -76,7 +76,7 @@ export async function answer(frame: Frame, result: Outcome, deliver: Deliver): P
     fused?.handed(run, next, left.length === 0 && run.open === 1)
   } catch (error) {
     // The platform could not take what is left: it told the caller so, and nothing of it was accepted.
-    const message = `work after the reply was refused: ${(error as Error).message}`
+    const message = `refused after the reply: ${(error as Error).message}`
     const { session } = run.request
     run.router.log({ level: 'error', task: frame.definition.name, session, message, time: Date.now() })
   } finally {
