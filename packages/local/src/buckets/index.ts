@@ -402,6 +402,9 @@ export class Buckets {
     cause: Cause,
     look: (result: StepResult) => void = () => {},
   ): Promise<void> {
+    // An event of its own: the put may be refused, or known.
+    if (change.op === 'put' && shard.wakeMs !== undefined && shard.wakeMs <= change.atMs)
+      this.#happens(shard.name, { op: 'time', nowMs: change.atMs }, this.#newCause())
     const { result, deliveries, released } = this.#change(shard, change)
     look(result)
     if (change.op === 'put' && (result.error || result.outcome === 'duplicate')) this.ports.large.release(change.value)
