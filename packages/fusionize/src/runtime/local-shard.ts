@@ -83,11 +83,10 @@ export class LocalShard implements Leased {
 
   private putNext(frame: Frame, lease: Lease, put: Put, at: number): void {
     this.unfold(put.session)
-    const { result, deliveries } = this.shard.put(
-      this.plain ? put.plain() : put,
-      put,
-      this.shard.machine.timed ? Date.now() : 0,
-    )
+    const nowMs = this.shard.machine.timed ? Date.now() : 0
+    // An event of its own: the put may be refused, or known.
+    if (this.timer && this.timer.atMs <= nowMs) this.tellAll({ kind: 'time', nowMs }, '')
+    const { result, deliveries } = this.shard.put(this.plain ? put.plain() : put, put, nowMs)
     if (result.error) throw result.error
     if (result.outcome === 'duplicate') return
     lease.shards.add(this)
