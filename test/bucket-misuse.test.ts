@@ -75,6 +75,17 @@ describe.each(placementNames)('%s', (placement) => {
     expect(await firings()).toEqual(['join a b', 'keys a b'])
   })
 
+  test('an object of 2 GiB is too large, and the session goes on', async () => {
+    const { drive, firings, platform } = await start()
+    const given = await drive([{ huge: 2 ** 31 }, { put: 'each', key: 'a', value: '1' }, { call: [{ huge: 2 ** 31 }] }])
+    expect(given).toEqual(['PAYLOAD_TOO_LARGE', 'put', ['PAYLOAD_TOO_LARGE']])
+    expect(await firings()).toEqual(['key a 1', 'one a'])
+    expect((await platform.status()).buckets?.find(({ bucket }) => bucket === 'bulk')).toMatchObject({
+      objects: 0,
+      bytes: 0,
+    })
+  })
+
   test('a put after the end of its session is refused', async () => {
     const { drive, firings, platform, notes, path } = await start()
     const late = [{ put: 'pair' as const, key: 'b', value: '1' }, { join: ['a'] }]
