@@ -54,7 +54,6 @@ afterAll(async () => {
 describe.each([
   ['threads', 'none', 8, 256],
   ['threads', 'journal', 8, 256],
-  ['processes', 'none', 1, 1769],
   ['processes', 'journal', 1, 1769],
 ] as const)('with sandboxes as %s and durability %s', (isolation, durability, generated, memoryMb) => {
   const numRuns = runs ?? generated

@@ -17,17 +17,17 @@ const seed = Number(process.env.SEED ?? 7)
 const fused = (app: App) => allFusedSetup(app, 1769)
 const apart = (app: App) => remoteSetup(app, 1769)
 const besideIt = (app: App) => crossed(apart(app), fused(app))
-const sandboxesAndPlatforms = Array.from({ length: 16 }, (_, i): Target => (i % 2 ? 'platform' : 'sandbox'))
-const sandboxes = Array.from({ length: 10 }, (): Target => 'sandbox')
+const sandboxesAndPlatforms = Array.from({ length: 12 }, (_, i): Target => (i % 2 ? 'platform' : 'sandbox'))
+const sandboxes = Array.from({ length: 8 }, (): Target => 'sandbox')
 
 test.each([
   ['sends', 'send'],
   ['calls', 'invoke'],
 ] as const)(
-  `objects and firings of 160 %s survive 16 kill -9, half of sandboxes and half of the whole platform, with durability 'journal' (seed ${seed})`,
+  `objects and firings of 100 %s survive 12 kill -9, half of sandboxes and half of the whole platform, with durability 'journal' (seed ${seed})`,
   (_what, how) =>
     besiege(
-      { how, kills: sandboxesAndPlatforms, sends: 160, setups: [fused, besideIt, apart] },
+      { how, kills: sandboxesAndPlatforms, sends: 100, setups: [fused, besideIt, apart] },
       { durability: 'journal' },
     ),
 )
@@ -37,8 +37,8 @@ test.each([
   ['fused, their tasks apart', besideIt],
   ['apart', apart],
 ] as const)(
-  `those of 120 calls with buckets that are %s survive up to 10 kill -9 of sandboxes with durability 'none' (seed ${seed})`,
-  (_where, setup) => besiege({ how: 'invoke', kills: sandboxes, sends: 120, setups: [setup] }, { durability: 'none' }),
+  `those of 80 calls with buckets that are %s survive up to 8 kill -9 of sandboxes with durability 'none' (seed ${seed})`,
+  (_where, setup) => besiege({ how: 'invoke', kills: sandboxes, sends: 80, setups: [setup] }, { durability: 'none' }),
 )
 
 test.each([
@@ -47,9 +47,9 @@ test.each([
   ['threads', 'apart', apart],
   ['processes', 'fused', fused],
 ] as const)(
-  'and those of 60 sends the ends of %s at every place of their tasks, with buckets that are %s',
+  'and those of 40 sends the ends of %s at every place of their tasks, with buckets that are %s',
   (isolation, _where, setup) =>
-    besiege({ how: 'send', kills: [], sends: 60, setups: [setup], deaths: true }, { durability: 'none', isolation }),
+    besiege({ how: 'send', kills: [], sends: 40, setups: [setup], deaths: true }, { durability: 'none', isolation }),
 )
 
 interface Plan extends Pick<SiegeOptions, 'how' | 'kills' | 'sends'> {
