@@ -16,12 +16,9 @@ export async function placedBuild(builder: Builder, entry: string, placement: Pl
   const app = await builder.scan()
   if (placement === 'remote') return builder.build(remoteSetup(app, MEMORY_MB))
   if (placement === 'fused') return builder.build(allFusedSetup(app, MEMORY_MB))
-  const build = await builder.build(ownRuns(app, entry))
-  if (placement === 'direct') return build
-  const artifact = build.artifacts[entry]
-  if (artifact === undefined) throw new Error(`the build has no function '${entry}'`)
+  if (placement === 'direct') return builder.build(ownRuns(app, entry))
   // Without the others the platform runs every task in the function that has them all.
-  return { ...build, artifacts: { [entry]: artifact } }
+  return builder.build(ownRuns(app, entry), {}, [entry])
 }
 
 function ownRuns(app: App, entry: string) {

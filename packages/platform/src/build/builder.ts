@@ -44,9 +44,10 @@ export interface Builder {
   scan(): Promise<App>
   /**
    * Scans, then makes the artifact of every function that something can reach in this setup.
+   * @param only makes no other functions: for who knows that these are enough
    * @throws {BuildError} @throws {FusionizeError} `INVALID_SETUP` when the setup lacks a function
    */
-  build(setup: FusionSetup, env?: Record<string, string>): Promise<BuildResult>
+  build(setup: FusionSetup, env?: Record<string, string>, only?: readonly string[]): Promise<BuildResult>
   /** What to watch for changes: the folders of tasks and the app's files that the last scan read, a failed one too; absolute. */
   inputs(): string[]
   /** Deletes the artifacts that none of these builds uses; returns the names of their folders. */
@@ -75,7 +76,11 @@ export function createBuilder(options: BuilderOptions): Builder {
     return describeApp({ name: options.name, taskDirs: options.taskDirs }, reading)
   }
 
-  async function build(setup: FusionSetup, env: Record<string, string> = {}): Promise<BuildResult> {
+  async function build(
+    setup: FusionSetup,
+    env: Record<string, string> = {},
+    only?: readonly string[],
+  ): Promise<BuildResult> {
     const scanned = await scan()
     const { app } = scanned
     const effective = effectiveSetup(app, setup)
@@ -112,7 +117,8 @@ export function createBuilder(options: BuilderOptions): Builder {
       return { buckets: { file: store.fileOf(stored), hash: stored.hash } }
     }
 
-    const [artifacts, buckets] = await all([all(reachableFunctions(app, setup).map(makeFunction)), makeBuckets()])
+    const functions = reachableFunctions(app, setup).filter((fn) => only === undefined || only.includes(fn))
+    const [artifacts, buckets] = await all([all(functions.map(makeFunction)), makeBuckets()])
     await store.save()
     const byFunction = Object.fromEntries(artifacts.map((artifact) => [artifact.function, artifact]))
     return { app, setup, artifacts: byFunction, ...buckets, env, built: built.sort() }
