@@ -11,5 +11,5 @@ export {
 export type { ObjectRef } from './runtime/protocol.js'
 export type { BucketState } from './triggers/bucket-state.js'
 export { closeSession, isClosed, noClosedSessions } from './triggers/closed-sessions.js'
-export { type Delivery, isFusible, Shard, type Stepped } from './triggers/shard.js'
+export { type Delivery, flushesAtEnd, isFusible, Shard, type Stepped } from './triggers/shard.js'
 export type { BucketEvent, Firing, ObjectMeta, StepResult } from './triggers/types.js'

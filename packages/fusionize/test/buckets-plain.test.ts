@@ -252,4 +252,21 @@ describe('buckets outside a function', () => {
       code: 'INVALID_CONFIG',
     })
   })
+
+  it('all buckets of a session flush before one is closed', async () => {
+    const got: string[][] = []
+    const pair = task('pair', async (objects: BucketObject<number>[]) => {
+      got.push(objects.map(({ key }) => key))
+    })
+    const sink = bucket<number>('sink').on(bySet(['a', 'b']), pair)
+    const page = task('page', async (_: BucketObject<number>[]) => sink.put('b', 2))
+    const pages = bucket<number>('pages').on(byBatchSize(10, { scope: 'session', flush: true }), page)
+    const main = task('main', async () => {
+      await sink.put('a', 1)
+      await pages.put('p', 1)
+    })
+    await main()
+    await drained()
+    expect(got).toEqual([['a', 'b']])
+  })
 })

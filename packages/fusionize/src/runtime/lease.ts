@@ -2,6 +2,8 @@ import type { BucketOp } from './protocol.js'
 
 /** What a shard in this function does for a session that ends here. */
 export interface Leased {
+  /** Fires what waits for the end of the session. @returns false when that made work, so that the session goes on */
+  flush(session: string): boolean
   /** @returns false when the end itself made work, so that the session goes on */
   end(session: string): boolean
   drop(session: string): void
@@ -41,7 +43,12 @@ export class Lease {
   /** The last run of the session here is over, or the platform wants the session back. */
   end(recalled: boolean): void {
     if (!this.open) return
-    const over = !recalled && !this.spread && [...this.shards].every((shard) => shard.end(this.session))
+    const shards = [...this.shards]
+    const over =
+      !recalled &&
+      !this.spread &&
+      shards.every((shard) => shard.flush(this.session)) &&
+      shards.every((shard) => shard.end(this.session))
     this.open = false
     if (over && !this.told) this.log = []
     this.say(over ? 'session' : 'lease')

@@ -1,7 +1,7 @@
 import type { BucketDefinition } from '../definition.js'
 import { spanId } from '../record.js'
 import type { Trigger } from '../triggers/custom.js'
-import { isFusible, Shard } from '../triggers/shard.js'
+import { flushesAtEnd, isFusible, Shard } from '../triggers/shard.js'
 import type { Firing, StepResult } from '../triggers/types.js'
 import { dataOf } from './bucket-data.js'
 import { type DeliveryHead, encodeDelivery, shapeOf } from './delivery.js'
@@ -24,6 +24,7 @@ export class LocalShard implements Leased {
   /** The only put of a session so far, in a bucket whose triggers remember nothing: no state is made for it before there is a second. */
   private readonly firsts = new Map<string, Put>()
   private readonly stateless: boolean
+  private readonly flushes: boolean
   /** Code of the application sees objects: it gets no more of them than JSON has. */
   private readonly plain: boolean
   private timer: { atMs: number; cancel(): void } | undefined
@@ -34,6 +35,7 @@ export class LocalShard implements Leased {
   ) {
     this.usable = laterOf(router) !== undefined || isFusible(b.triggers)
     this.stateless = b.triggers.every(({ spec }) => spec.kind === 'immediate' || spec.kind === 'byName')
+    this.flushes = flushesAtEnd(b.triggers)
     this.plain = b.triggers.some(({ spec }) => spec.kind === 'custom')
     this.shard = new Shard(b.name, b.triggers, same, router.info.dev)
   }
@@ -130,6 +132,10 @@ export class LocalShard implements Leased {
     for (const { firing, values } of deliveries) this.fire(frame, firing, values, clock())
   }
 
+  flush(session: string): boolean {
+    return !this.flushes || this.tellAll({ kind: 'sessionEnd', session, flushOnly: true }, session)
+  }
+
   /** The end of the session as far as this bucket goes. @returns false when it made work */
   end(session: string): boolean {
     // Of a session with one put that its triggers do not remember only the end would be left.
@@ -150,7 +156,10 @@ export class LocalShard implements Leased {
   }
 
   /** An event that belongs to no run. */
-  private tellAll(event: { kind: 'sessionEnd'; session: string } | { kind: 'time'; nowMs: number }, session: string) {
+  private tellAll(
+    event: { kind: 'sessionEnd'; session: string; flushOnly?: boolean } | { kind: 'time'; nowMs: number },
+    session: string,
+  ) {
     const { result, deliveries } = this.shard.step(event)
     this.report(result)
     for (const { firing, values } of deliveries) void this.hand(firing, values, clock(), session)

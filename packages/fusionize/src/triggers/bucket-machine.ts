@@ -266,7 +266,11 @@ class Machine implements BucketMachine {
       })
       const waits = machines.some((x, i) => x.scope === 'session' && (x.dueMs?.(session.states[i]) ?? -1) >= 0)
       if (waits || out.result.firings.length > 0) return
-      this.finish(state, session, id)
+      if (!event.flushOnly) this.finish(state, session, id)
+    }
+    if (event.flushOnly) {
+      out.result.ended = true
+      return
     }
     closeSession(state.closed, id)
     this.tellApplication(state, event)

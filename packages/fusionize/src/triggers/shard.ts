@@ -117,6 +117,14 @@ export class Shard<V> {
   }
 }
 
+/** Whether the end of a session can make one of these triggers fire for the session itself, so that other buckets must not be closed before. */
+export function flushesAtEnd(triggers: readonly { spec: Trigger }[]): boolean {
+  return triggers.some(
+    ({ spec }) =>
+      spec.kind === 'custom' || (spec.kind === 'byBatchSize' && (spec.flush === true || spec.maxWaitMs !== undefined)),
+  )
+}
+
 /** Whether a function may evaluate a bucket with these triggers itself: they need no clock, and only what one session puts. */
 export function isFusible(triggers: readonly { spec: Trigger }[]): boolean {
   return triggers.every(({ spec }) => {

@@ -114,8 +114,11 @@ export type BucketEvent =
   /** An attempt of the invocation `source` has failed: it may be tried again. */
   | { kind: 'sourceFailed'; session: string; source: string }
   | { kind: 'time'; nowMs: number }
-  /** Nothing of the session is running, handed over, expected or firing. */
-  | { kind: 'sessionEnd'; session: string }
+  /**
+   * Nothing of the session is running, handed over, expected or firing. `flushOnly`: triggers fire what they have, but nothing is closed
+   * yet, since other buckets of the session may do the same and put here.
+   */
+  | { kind: 'sessionEnd'; session: string; flushOnly?: boolean }
   /** The application ends: queues that say `flush` fire what they have. */
   | { kind: 'flush' }
 

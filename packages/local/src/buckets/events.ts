@@ -16,7 +16,7 @@ export type BucketChange =
   | { op: 'declare'; session: string; id: string; keys?: readonly string[]; sources?: readonly string[] }
   | { op: 'sourceDone' | 'sourceFailed'; session: string; source: string }
   | { op: 'time'; nowMs: number }
-  | { op: 'end'; session: string }
+  | { op: 'end'; session: string; flushOnly?: boolean }
   | { op: 'flush' }
   /** State at the time of a snapshot, as JSON; its values follow. */
   | { op: 'state'; state: string }

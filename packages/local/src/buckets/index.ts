@@ -173,12 +173,16 @@ export class Buckets {
   quiet(session: string): void {
     const known = this.#sessions.get(session)
     if (known === undefined || known.lessee || this.expectations.has(session)) return
-    let ended = true
-    for (const name of known.touched) {
-      const result = this.#happens(name, { op: 'end', session }, this.#causeOf(session))
-      ended &&= result?.ended ?? true
-    }
-    if (ended) this.#close(session, known)
+    const flushing = [...known.touched].filter((name) => this.#shards.get(name)?.flushes)
+    // All fire what they have before one is closed: what that starts may put into the others.
+    const quiet = flushing.length === 0 || this.#endIn(flushing, { op: 'end', session, flushOnly: true })
+    if (quiet && this.#endIn([...known.touched], { op: 'end', session })) this.#close(session, known)
+  }
+
+  /** @returns whether it made no work in any of the buckets */
+  #endIn(buckets: readonly string[], change: BucketChange & { op: 'end' }): boolean {
+    const ended = buckets.map((name) => this.#happens(name, change, this.#causeOf(change.session))?.ended ?? true)
+    return ended.every((over) => over)
   }
 
   /** The sandbox is gone, and its leases with it. */

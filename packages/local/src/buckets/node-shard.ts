@@ -3,6 +3,7 @@ import {
   type BucketState,
   type Deliverable,
   type Delivery,
+  flushesAtEnd,
   isRef,
   Shard,
   type Stepped,
@@ -13,6 +14,8 @@ import type { BucketChange } from './events.js'
 /** A bucket on the node: what sandboxes do not evaluate themselves is evaluated here. */
 export class NodeShard {
   readonly shard: Shard<Deliverable>
+  /** The end of a session may make it fire. */
+  readonly flushes: boolean
   /** Size of the live objects. */
   bytes = 0
   /** Of these, what is in the state itself and not in the object store. */
@@ -28,6 +31,7 @@ export class NodeShard {
     readonly definition: Pick<BucketDefinition, 'name' | 'triggers'>,
     checkPurity: boolean,
   ) {
+    this.flushes = flushesAtEnd(definition.triggers)
     this.shard = new Shard(definition.name, definition.triggers, same, checkPurity)
   }
 
@@ -74,7 +78,11 @@ export class NodeShard {
       case 'time':
         return this.shard.step({ kind: 'time', nowMs: change.nowMs })
       case 'end':
-        return this.shard.step({ kind: 'sessionEnd', session: change.session })
+        return this.shard.step({
+          kind: 'sessionEnd',
+          session: change.session,
+          ...(change.flushOnly && { flushOnly: true }),
+        })
       case 'flush':
         return this.shard.step({ kind: 'flush' })
       case 'state':
