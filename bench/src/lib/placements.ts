@@ -1,5 +1,5 @@
 import type { Build, Builder } from '@fusionize/platform'
-import { type App, allFusedSetup, remoteSetup } from 'fusionize/setup'
+import { type App, allFusedSetup, type BucketInfo, remoteSetup } from 'fusionize/setup'
 
 /** MB that give a process sandbox a full core. */
 export const MEMORY_MB = 1769
@@ -16,14 +16,20 @@ export async function placedBuild(builder: Builder, entry: string, placement: Pl
   const app = await builder.scan()
   if (placement === 'remote') return builder.build(remoteSetup(app, MEMORY_MB))
   if (placement === 'fused') return builder.build(allFusedSetup(app, MEMORY_MB))
-  if (placement === 'direct') return builder.build(ownRuns(app, entry))
+  if (placement === 'direct') return builder.build(ownRuns(app, entry, startsTasks))
   // Without the others the platform runs every task in the function that has them all.
   return builder.build(ownRuns(app, entry), {}, [entry])
 }
 
-function ownRuns(app: App, entry: string) {
+function ownRuns(app: App, entry: string, which: (bucket: BucketInfo) => boolean = () => true) {
   const setup = remoteSetup(app, MEMORY_MB)
   const spec = setup.functions[entry]
-  if (spec) spec.buckets = Object.keys(app.buckets ?? {})
+  const buckets = Object.values(app.buckets ?? {}).filter(which)
+  if (spec) spec.buckets = buckets.map(({ name }) => name)
   return setup
+}
+
+/** Others that put into a bucket which only is read would have the session's lease taken back. */
+function startsTasks({ triggers }: BucketInfo): boolean {
+  return triggers.length > 0
 }
