@@ -1,4 +1,4 @@
-import { type FusionizeError, noResultError, timeoutError } from 'fusionize'
+import { noResultError, timeoutError } from 'fusionize'
 import type { Outcome } from 'fusionize/runtime'
 import { outcomeOf, type Send } from '../engine/engine.js'
 import { wireText } from '../engine/failures.js'
@@ -21,8 +21,15 @@ export function awaitEntry(
   ports: EntryPorts,
   { task, bucket, setup, limitMs }: { task: string; bucket: string; setup: string; limitMs: number },
   request: JobRequest,
-  settle: Answer,
+  answer: Answer,
 ) {
+  let answered = false
+  // The entry may fail while its answer is being kept: the first word counts.
+  const settle: Answer = (ok, part) => {
+    if (answered) return
+    answered = true
+    answer(ok, part)
+  }
   let job: Job | undefined
   let over = false
   let kept = false
@@ -34,9 +41,9 @@ export function awaitEntry(
     bucket,
     (output) => {
       clearTimeout(timer)
-      const answer = () => settle(true, output)
+      const give = () => settle(true, output)
       const sandbox = job?.sandbox
-      if (over || sandbox === undefined) return answer()
+      if (over || sandbox === undefined) return give()
       kept = true
       const send = {
         id,
@@ -48,14 +55,15 @@ export function awaitEntry(
         parent: parent ?? '',
         setup,
       }
-      ports.hold(send, sandbox.id).then(answer, (error: unknown) => settle(false, wireText(error)))
+      ports.hold(send, sandbox.id).then(give, (error: unknown) => settle(false, wireText(error)))
     },
-    () => {
+    (error) => {
       ended = true
-      if (over) fail(noResultError(task, bucket))
+      if (error !== undefined) fail(error)
+      else if (over) fail(noResultError(task, bucket))
     },
   )
-  const fail = (error: FusionizeError) => {
+  const fail = (error: unknown) => {
     clearTimeout(timer)
     settle(false, wireText(error))
   }

@@ -7,7 +7,6 @@ import {
   type Delivery,
   encodeDelivery,
   isClosed,
-  isFusible,
   isRef,
   noClosedSessions,
   type ObjectRef,
@@ -181,7 +180,7 @@ export class Buckets {
 
   /** @returns whether it made no work in any of the buckets */
   #endIn(buckets: readonly string[], change: BucketChange & { op: 'end' }): boolean {
-    const ended = buckets.map((name) => this.#happens(name, change, this.#causeOf(change.session))?.ended ?? true)
+    const ended = buckets.map((name) => this.#happens(name, change, this.#newCause())?.ended ?? true)
     return ended.every((over) => over)
   }
 
@@ -191,8 +190,13 @@ export class Buckets {
     for (const [id, session] of this.#sessions) if (session.lessee === sandbox) this.#returned(id, session)
   }
 
-  /** Calls back with the session's first object in the bucket, or with its end. */
-  await(session: string, bucket: string, settle: (value: Payload) => void, ended: () => void): () => void {
+  /** Calls back with the session's first object in the bucket, or with its end: an error when the object could not be kept. */
+  await(
+    session: string,
+    bucket: string,
+    settle: (value: Payload) => void,
+    ended: (error?: unknown) => void,
+  ): () => void {
     const known = this.#session(session)
     known.awaited = { bucket, settle, ended }
     return () => {
@@ -289,7 +293,7 @@ export class Buckets {
         this.#refuseClosed(bucket, session)
         const { id, keys, sources } = op
         const change = { op: 'declare', session, id, ...(keys && { keys }), ...(sources && { sources }) } as const
-        void done(this.#apply(shard, change, { ...this.#causeOf(session), setup }))
+        void done(this.#apply(shard, change, { ...this.#newCause(), setup }))
         return
       }
       case 'source': {
@@ -302,7 +306,7 @@ export class Buckets {
       case 'sourceDone':
       case 'sourceFailed': {
         const change = { op: op.op, session, source: op.source } as const
-        void done(this.#apply(shard, change, { ...this.#causeOf(session), setup }))
+        void done(this.#apply(shard, change, { ...this.#newCause(), setup }))
         return
       }
       case 'promise': {
@@ -365,16 +369,24 @@ export class Buckets {
     return written
   }
 
-  /** The session's first object in the bucket that answers for its entry, put where the bucket is fused. */
-  outcome(session: string, value: Payload): void {
-    this.#settle(this.#sessions.get(session), value)
+  /**
+   * The session's first object in the bucket that answers for its entry, put where the bucket is fused.
+   * @param kept when what the sandbox did before is kept
+   */
+  outcome(session: string, value: Payload, kept: Promise<void> | undefined): void {
+    this.#settle(this.#sessions.get(session), value, kept)
   }
 
-  #settle(session: BucketSession | undefined, value: Payload): void {
+  /** The answer acknowledges what it rests on, so it waits until that is kept (Promise 2). */
+  #settle(
+    session: BucketSession | undefined,
+    value: Payload | Promise<Payload>,
+    kept: Promise<void> | undefined,
+  ): void {
     const awaited = session?.awaited
     if (session === undefined || awaited === undefined) return
     session.awaited = undefined
-    awaited.settle(value)
+    Promise.all([value, kept]).then(([output]) => awaited.settle(output), awaited.ended)
   }
 
   #recall(session: string, then: () => void): void {
@@ -419,13 +431,13 @@ export class Buckets {
     const sends = deliveries.map((delivery) => this.#sendOf(shard, delivery, cause))
     for (const value of released) this.ports.large.release(value)
     const written = this.ports.append([{ type: 'bucket', bucket: shard.name, change }])
+    const kept = sends.length === 0 ? written : Promise.all([this.ports.accept(sends), written]).then(() => {})
     if (result.wakeMs !== undefined) this.#wake()
     if (change.op === 'put') {
       this.expectations.kept(change.session, shard.name, change.key)
-      this.#answerWith(shard.name, change)
+      this.#answerWith(shard.name, change, kept)
     }
-    if (sends.length === 0) return written
-    return Promise.all([this.ports.accept(sends), written]).then(() => {})
+    return kept
   }
 
   /** Applies a change and counts what it holds. */
@@ -464,14 +476,14 @@ export class Buckets {
     return true
   }
 
-  #answerWith(bucket: string, { session, value }: BucketChange & { op: 'put' }): void {
+  #answerWith(bucket: string, { session, value }: BucketChange & { op: 'put' }, kept: Promise<void>): void {
     const known = this.#sessions.get(session)
-    if (known?.awaited?.bucket !== bucket) return
-    if (!isRef(value)) this.#settle(known, value)
-    else
-      void Promise.resolve(this.ports.large.store.read(value.ref)).then((bytes) =>
-        this.#settle(known, value.json ? Buffer.from(bytes).toString() : bytes),
-      )
+    if (known?.awaited?.bucket === bucket) this.#settle(known, isRef(value) ? this.#read(value) : value, kept)
+  }
+
+  async #read(value: ObjectRef): Promise<Payload> {
+    const bytes = await this.ports.large.store.read(value.ref)
+    return value.json ? Buffer.from(bytes).toString() : bytes
   }
 
   #sendOf(shard: NodeShard, { firing, values }: Delivery<Deliverable>, cause: Cause): Send {
@@ -589,10 +601,6 @@ export class Buckets {
     return { setup: this.ports.currentSetup(), trace: newId(), parent: '', at: this.ports.now() }
   }
 
-  #causeOf(_session: string): Cause {
-    return this.#newCause()
-  }
-
   #isClosed(session: string): boolean {
     return isClosed(this.#closed, session)
   }
@@ -627,12 +635,5 @@ function unknownBucket(name: string, known: string[]): FusionizeError {
     'UNKNOWN_BUCKET',
     `there is no bucket '${name}' in this app (${known.length > 0 ? known.join(', ') : 'it has none'}); export it from a file that a task imports, and deploy again`,
     { bucket: name },
-  )
-}
-
-/** Names of the buckets that a function with these fused ones evaluates itself. */
-export function fusibleNames(definitions: readonly BucketDefinition[], fused: readonly string[]): Set<string> {
-  return new Set(
-    definitions.filter(({ name, triggers }) => fused.includes(name) && isFusible(triggers)).map(({ name }) => name),
   )
 }

@@ -10,7 +10,7 @@ export class BucketSession {
   /** Buckets of the node that know the session. */
   readonly touched = new Set<string>()
   /** Who waits for the first object of a bucket. */
-  awaited: { bucket: string; settle(value: Payload): void; ended(): void } | undefined
+  awaited: { bucket: string; settle(value: Payload): void; ended(error?: unknown): void } | undefined
   /** By source, the invocation that is it. */
   sources: Map<string, string> | undefined
 }

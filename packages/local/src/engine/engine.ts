@@ -562,8 +562,8 @@ export class Engine implements SandboxOwner, JobOwner {
     return this.ports.buckets.ports.large.arrive(ref, bytes, part instanceof Utf8 ? textOf(part) : part)
   }
 
-  outcome(_sandbox: Sandbox, session: string, value: Part): void {
-    this.ports.buckets.outcome(session, payloadOf(value))
+  outcome(sandbox: Sandbox, session: string, value: Part): void {
+    this.ports.buckets.outcome(session, payloadOf(value), sandbox.writing)
   }
 
   log(entry: FunctionLog): void {
