@@ -2,6 +2,7 @@ import type { Frame, Fused, Held, Run, Unit } from './frames.js'
 import type { HeldSend, Outcome } from './protocol.js'
 import { begin, leave, settle } from './run.js'
 
+const soon = Promise.resolve()
 /** Ms for which a unit that nobody waits for is not answered while work that it began goes on: what ends by then costs no word. */
 const LINGER_MS = 20
 
@@ -23,7 +24,8 @@ class FusedWork implements Fused {
   queue(frame: Frame, held: Held): void {
     if (this.next === undefined) {
       this.next = []
-      process.nextTick(() => this.unqueue(frame))
+      // A tick of the turn that is under way may come before the promises that end it.
+      void soon.then(() => process.nextTick(() => this.unqueue(frame)))
     }
     this.next.push(held)
   }
