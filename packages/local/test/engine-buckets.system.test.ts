@@ -19,7 +19,7 @@ it.each(['threads', 'processes'] as const)(
       adapter: fileURLToPath(import.meta.resolve('@fusionize/local/sandbox')),
     })
     const setup = remoteSetup(await builder.scan(), 256)
-    const relay = setup.functions['relay']
+    const relay = setup.functions.relay
     if (relay) relay.buckets = ['first', 'second']
     const { platform, stop } = await startPlatform({ isolation })
     try {

@@ -2,7 +2,7 @@ import type { Frame, Fused, Held, Run, Unit } from './frames.js'
 import type { HeldSend, Outcome } from './protocol.js'
 import { begin, leave, settle } from './run.js'
 
-const soon = Promise.resolve()
+const soon = /* @__PURE__ */ Promise.resolve()
 /** Ms for which a unit that nobody waits for is not answered while work that it began goes on: what ends by then costs no word. */
 const LINGER_MS = 20
 

@@ -52,7 +52,7 @@ export class Leases {
   /** An invocation is over. @returns what begins the next that is this sandbox's own, if there is one */
   over(task: string, ms: number): (() => void) | undefined {
     const { own } = this
-    own.ran(task, ms)
+    for (const { session } of own.ran(task, ms)) this.letGo(session)
     if (this.running() > 0) for (const { session } of own.clear()) this.letGo(session)
     if (own.size > 0) return () => own.next((send) => this.begin(send))
     own.idle()

@@ -33,7 +33,7 @@ export function put(b: BucketDefinition, key: string, value: unknown, group?: st
   }
 }
 
-const counted = Promise.resolve()
+const counted = /* @__PURE__ */ Promise.resolve()
 
 /** `bucket.get` inside a task. */
 export async function get(b: BucketDefinition, key: string): Promise<unknown> {

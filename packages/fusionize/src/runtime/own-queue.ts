@@ -3,14 +3,14 @@ import { clock } from './spans.js'
 
 /** Ms that handing work to another sandbox takes, about: what would begin here sooner stays. */
 const HAND_OVER_MS = 0.15
-/** Ms of the platform's own time in that: shorter work is done here before it could be given away. */
-const DISPATCH_MS = 0.05
+/** Ms that giving away one of many takes until it begins elsewhere, about: shorter work is done here before. */
+const DISPATCH_MS = 0.25
 /** Ms that work may wait here for all that. */
 const LONGEST_MS = 20
 /** Ms after which the event loop gets a turn. */
 const TURN_MS = 2
 /** Weight of the newest run in a task's mean duration. */
-const SMOOTHING = 0.2
+const SMOOTHING = 0.5
 
 /**
  * Work that triggers of this function's buckets started as invocations of their own, and that begins in this sandbox, since their data
@@ -30,10 +30,20 @@ export class OwnQueue {
 
   /** Takes work that the platform holds. @param free nothing else runs here. @returns how much of it stays */
   add(sends: readonly HeldSend[], free: boolean): number {
-    let waitMs = free ? 0 : Number.POSITIVE_INFINITY
-    for (const send of this.waiting) waitMs += this.costOf(send)
+    if (!free) {
+      this.release([...sends])
+      return 0
+    }
+    this.waiting.push(...sends)
+    return sends.length - this.trim().length
+  }
+
+  /** Gives away what would wait too long, now that more is known of what is before it. */
+  trim(): HeldSend[] {
+    let waitMs = 0
     const away: HeldSend[] = []
-    for (const send of sends) {
+    const all = this.waiting.splice(0)
+    for (const send of all) {
       const costMs = this.costOf(send)
       if (waitMs <= (costMs < DISPATCH_MS ? LONGEST_MS : HAND_OVER_MS)) {
         this.waiting.push(send)
@@ -41,7 +51,7 @@ export class OwnQueue {
       } else away.push(send)
     }
     if (away.length > 0) this.release(away)
-    return sends.length - away.length
+    return away
   }
 
   /** Gives all away: something else runs here. */
@@ -69,10 +79,12 @@ export class OwnQueue {
     })
   }
 
-  /** A run of the task took this long. */
-  ran(task: string, ms: number): void {
+  /** A run of the task took this long. @returns what does not stay for that */
+  ran(task: string, ms: number): HeldSend[] {
     const mean = this.meanMs.get(task)
-    this.meanMs.set(task, mean === undefined ? ms : mean + SMOOTHING * (ms - mean))
+    const next = mean === undefined ? ms : mean + SMOOTHING * (ms - mean)
+    this.meanMs.set(task, next)
+    return next >= DISPATCH_MS && this.waiting.length > 1 ? this.trim() : []
   }
 
   /** Nothing runs here any more. */
