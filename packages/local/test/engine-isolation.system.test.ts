@@ -85,6 +85,19 @@ test('destroy ends every sandbox and removes its control group', async () => {
     expect(existsSync(join('/sys/fs/cgroup/cpu', dirname(path('cpu'))))).toBe(false)
 })
 
+test.each(['threads', 'processes'] as const)(
+  'destroy starts nothing for what still waits for room (%s)',
+  async (isolation) => {
+    const { platform } = await deployed({ isolation, maxSandboxes: 1 })
+    const running = platform.invoke('gate', JSON.stringify(gates.url('busy')))
+    const busy = await gates.arrival('busy')
+    const waiting = platform.invoke('echo', '1')
+    await platform.destroy()
+    busy.open('')
+    expect([codeOf(await running), codeOf(await waiting)]).toEqual(['SHUTTING_DOWN', 'SHUTTING_DOWN'])
+  },
+)
+
 test('an idle sandbox ends after its keep-alive', async () => {
   const { platform } = await deployed({ keepAliveMs: 100 })
   const { pid } = await who(platform)

@@ -207,6 +207,7 @@ export class Engine implements SandboxOwner, JobOwner {
   async close(): Promise<void> {
     this.#closing = true
     clearInterval(this.#sweep)
+    refuse(this.scheduler.close(), wireText(shuttingDown()))
     for (const sandbox of this.#live.values()) sandbox.end(shuttingDown())
     if (this.#live.size > 0) await new Promise<void>((resolve) => this.#gone.push(resolve))
     this.#wheel.close()
@@ -575,7 +576,6 @@ export class Engine implements SandboxOwner, JobOwner {
   }
 
   ended(sandbox: Sandbox, exit: Exit): void {
-    const { pool } = sandbox
     const started = sandbox.state !== 'starting'
     this.scheduler.removed(sandbox)
     sandbox.gone()
@@ -598,7 +598,6 @@ export class Engine implements SandboxOwner, JobOwner {
       job.finish()
     }
     if (!started && sandbox.endedFor === undefined) this.#failedToStart(sandbox, exit)
-    if (this.#closing) this.#refuseQueued(pool, wireText(shuttingDown()))
     this.scheduler.schedule()
   }
 
@@ -680,14 +679,7 @@ export class Engine implements SandboxOwner, JobOwner {
     const until = Date.now() + Math.min(MAX_BACK_OFF_MS, BACK_OFF_MS * 2 ** (failures - 1))
     pool.broken = { failures, until, error }
     if (pool.sandboxes.size - pool.starting > 0) return
-    this.#refuseQueued(pool, error)
-  }
-
-  #refuseQueued(pool: Pool, error: string): void {
-    for (let job = pool.next(); job !== undefined; job = pool.next()) {
-      job.answer(false, error)
-      job.finish()
-    }
+    refuse(pool.takeAll(), error)
   }
 
   #endIdle(): void {
@@ -712,6 +704,13 @@ const nobodys = { session: '', task: '', trace: '', parent: '' }
 function handOverMs(mode: 'call' | 'send', sandbox: Sandbox, { parent }: Leaving): number {
   const { deployment, spec } = sandbox.pool
   return deployment.emulation?.handOverMs(mode, spec.memory, sandbox, spanOf(parent).root) ?? 0
+}
+
+function refuse(jobs: readonly Job[], error: string): void {
+  for (const job of jobs) {
+    job.answer(false, error)
+    job.finish()
+  }
 }
 
 /** The number of a call over a link in its caller. */

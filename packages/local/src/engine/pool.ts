@@ -74,6 +74,12 @@ export class Pool {
     return job
   }
 
+  takeAll(): Job[] {
+    const all: Job[] = []
+    for (let job = this.next(); job !== undefined; job = this.next()) all.push(job)
+    return all
+  }
+
   remove(job: Job): void {
     if ((job.nested ? this.nested : this.outer).remove(job) && countsForPressure(job)) this.waitingCallers--
   }

@@ -145,6 +145,13 @@ export class Scheduler {
     }
   }
 
+  /** Starts nothing more. @returns what waits */
+  close(): Job[] {
+    const waiting = [...this.#pools].flatMap((pool) => pool.takeAll())
+    this.#wanting.clear()
+    return waiting
+  }
+
   forget(pool: Pool): void {
     this.#pools.delete(pool)
     this.#wanting.delete(pool)
