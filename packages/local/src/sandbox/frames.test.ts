@@ -42,6 +42,23 @@ test('messages arrive as they were sent, wherever the stream is cut', () => {
   )
 })
 
+test('a message has as many parts as its sender likes', () => {
+  const parts = Array.from({ length: 70_000 }, (_, i) => String(i))
+  expect(
+    transmit(
+      [
+        [[1], parts],
+        [[2], []],
+      ],
+      [],
+      false,
+    ),
+  ).toEqual([
+    [[1], parts],
+    [[2], []],
+  ])
+})
+
 test('text that is only passed on leaves as it came', () => {
   fc.assert(
     fc.property(fc.array(message, { maxLength: 4 }), (messages) => {

@@ -2,10 +2,10 @@ import { Cutter } from './cutter.js'
 import { type Head, type Part, Utf8 } from './messages.js'
 
 /**
- * A message on a byte stream: u32 length of the rest, u32 length of the head, u8 number of parts, per part u8 kind and u32 length,
+ * A message on a byte stream: u32 length of the rest, u32 length of the head, u32 number of parts, per part u8 kind and u32 length,
  * then the head (JSON) and the parts as they are. Little endian.
  */
-const PREFIX = 9
+const PREFIX = 12
 const PART = 5
 const kinds = { nothing: 0, text: 1, bytes: 2 }
 
@@ -28,7 +28,7 @@ export function writeFrame(out: Uint8Array[], head: Head, parts: readonly Part[]
   const buffer = Buffer.allocUnsafe(small)
   buffer.writeUInt32LE(length - 4, 0)
   buffer.writeUInt32LE(headLength, 4)
-  buffer[8] = parts.length
+  buffer.writeUInt32LE(parts.length, 8)
   let at = PREFIX
   for (const [i, part] of parts.entries()) {
     buffer[at] = part === undefined ? kinds.nothing : part instanceof Uint8Array ? kinds.bytes : kinds.text
@@ -71,7 +71,7 @@ export class FrameReader {
 
   #message(data: Buffer, start: number): void {
     const headLength = data.readUInt32LE(start + 4)
-    const count = data[start + 8] as number
+    const count = data.readUInt32LE(start + 8)
     const headAt = start + PREFIX + count * PART
     let at = headAt + headLength
     const head = JSON.parse(data.toString('utf8', headAt, at)) as Head
