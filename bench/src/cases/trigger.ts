@@ -9,7 +9,9 @@ import { median } from '../quantile.js'
 const PUTS = 200
 const ROUNDS = 16
 const WARM_UP = 2
-const QUICK = { puts: 5, rounds: 1, warmUp: 1 }
+/** Invocations and puts of each, without a pause, after which code is compiled as in a service that has run for a while. */
+const WARM = { invocations: 10, puts: 1000 }
+const QUICK = { puts: 5, rounds: 1, warmUp: 1, warm: { invocations: 1, puts: 5 } }
 
 /** How the consumer comes to run where it does, and the ms between two puts. */
 const ways: Record<string, { placement: Placement; pauseMs: number; targetUs: number; pheromone: string }> = {
@@ -32,17 +34,21 @@ const cases: Record<string, Case> = {
 }
 
 const bench: Bench = {
-  method: `from the start of a put to the first statement of the task that it starts, by the clock that all processes share; ${PUTS} puts of a number in a session, each when the consumer of the one before has begun; warm, ${MEMORY_MB} MB. same-sandbox: the bucket and the consumer are fused into the producer's function, whose entry is answered by a bucket. The others: both have a function of their own, the producer's evaluates the bucket, and its sandbox is taken meanwhile; thread-idle and process wait ${ways['thread-idle']?.pauseMs} ms between puts, so that every sandbox is parked; thread-busy waits ${ways['thread-busy']?.pauseMs} ms, and its threads spin. message-port: a bare port between two threads, one way, the receiver parked. Cases alternate, ${ROUNDS} rounds after ${WARM_UP} of warm-up`,
+  method: `from the start of a put to the first statement of the task that it starts, by the clock that all processes share; ${PUTS} puts of a number in a session, each when the consumer of the one before has begun; warm, ${MEMORY_MB} MB. same-sandbox: the bucket and the consumer are fused into the producer's function, whose entry is answered by a bucket. The others: both have a function of their own, the producer's evaluates the bucket, and its sandbox is taken meanwhile; thread-idle and process wait ${ways['thread-idle']?.pauseMs} ms between puts, so that every sandbox is parked; thread-busy waits ${ways['thread-busy']?.pauseMs} ms, and its threads spin. message-port: a bare port between two threads, one way, the receiver parked. Cases alternate, ${ROUNDS} rounds after ${WARM.invocations * WARM.puts} puts without pauses and ${WARM_UP} rounds of warm-up`,
   unit: 'us',
   yardstick: 'message-port',
   cases,
   async run({ options, sample, samplesOf, finding }) {
-    const { puts, rounds, warmUp } =
-      options.quick === undefined ? { puts: PUTS, rounds: ROUNDS, warmUp: WARM_UP } : QUICK
+    const { puts, rounds, warmUp, warm } =
+      options.quick === undefined ? { puts: PUTS, rounds: ROUNDS, warmUp: WARM_UP, warm: WARM } : QUICK
     const ports = askOneWay()
     const served: Record<string, Served> = {}
     try {
       for (const name of Object.keys(cases)) if (name !== 'message-port') served[name] = await open(name)
+      for (const [name, one] of Object.entries(served)) {
+        for (let i = 0; i < warm.invocations; i++) await put(one, warm.puts, 0)
+        await coresFree(cases[name] as Case)
+      }
       for (let round = -warmUp; round < rounds; round++)
         for (const name of Object.keys(cases)) {
           const us = served[name] ? await askPlatform(served[name], name, puts) : await ports.ask(puts)
@@ -69,8 +75,11 @@ async function open(name: string): Promise<Served> {
   return serveBuild(build, { isolation: threads ? 'threads' : 'processes', durability, spin: wait === 'spin' })
 }
 
-async function askPlatform({ platform }: Served, name: string, puts: number): Promise<number[]> {
-  const { pauseMs } = wayOf(cases[name]?.case as string)
+function askPlatform(served: Served, name: string, puts: number): Promise<number[]> {
+  return put(served, puts, wayOf(cases[name]?.case as string).pauseMs)
+}
+
+async function put({ platform }: Served, puts: number, pauseMs: number): Promise<number[]> {
   const us = await invoke<number[]>(platform, 'producer', { puts, pauseMs })
   await platform.drained()
   return us

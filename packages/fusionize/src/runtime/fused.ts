@@ -5,6 +5,14 @@ import { begin, leave, settle } from './run.js'
 const soon = /* @__PURE__ */ Promise.resolve()
 /** Ms for which a unit that nobody waits for is not answered while work that it began goes on: what ends by then costs no word. */
 const LINGER_MS = 20
+/** Of so many starts in a row that could not wait for their producer's answer the next do not try, but for each of the other number. */
+const LEFT_IN_A_ROW = 3
+const TRY_EVERY = 32
+
+/** How what a trigger starts as invocations of its own fares: how many in a row left, since their producer went on after the put. */
+export interface Habit {
+  left: number
+}
 
 /** What the triggers of fused buckets started on behalf of a unit that is not answered: nothing of it is accepted yet. */
 class FusedWork implements Fused {
@@ -12,7 +20,7 @@ class FusedWork implements Fused {
   /** Had begun and failed: it is the platform's to run again. */
   private failed: { held: Held; outcome: Outcome }[] | undefined
   /** To begin as invocations of their own. */
-  private next: Held[] | undefined
+  private next: { held: Held; habit: Habit }[] | undefined
   private onQuiet: (() => void) | undefined
 
   begin(run: Run, held: Held, root: Unit): void {
@@ -21,13 +29,13 @@ class FusedWork implements Fused {
   }
 
   /** Begins when the unit is answered; should that take longer than this turn, it is not kept waiting here. */
-  queue(frame: Frame, held: Held): void {
+  queue(frame: Frame, held: Held, habit: Habit): void {
     if (this.next === undefined) {
       this.next = []
       // A tick of the turn that is under way may come before the promises that end it.
       void soon.then(() => process.nextTick(() => this.unqueue(frame)))
     }
-    this.next.push(held)
+    this.next.push({ held, habit })
   }
 
   private unqueue(frame: Frame): void {
@@ -35,8 +43,10 @@ class FusedWork implements Fused {
     const { next } = this
     if (root.answered || next === undefined) return
     this.next = undefined
-    if (frame.run.lease) frame.run.lease.spread = true
-    for (const held of next) leaveLate(frame, held)
+    for (const { held, habit } of next) {
+      habit.left++
+      leaveLate(frame, held)
+    }
   }
 
   ended(run: Run, held: Held, outcome: Outcome): void {
@@ -65,7 +75,11 @@ class FusedWork implements Fused {
   }
 
   nextSends(): HeldSend[] {
-    return this.next?.map((held) => held.send()) ?? []
+    if (this.next === undefined) return []
+    return this.next.map(({ held, habit }) => {
+      habit.left = 0
+      return held.send()
+    })
   }
 
   handed(run: Run, next: readonly HeldSend[], free: boolean): void {
@@ -89,11 +103,12 @@ export function startOrHold(frame: Frame, held: Held): void {
 }
 
 /** Work that a trigger starts as an invocation of its own, here if this sandbox is free then. */
-export function startNext(frame: Frame, held: Held): void {
+export function startNext(frame: Frame, held: Held, habit: Habit): void {
   const { unit } = frame
   const root = unit.root ?? unit
-  if (root.answered && root === unit) leaveLate(frame, held)
-  else fusedOf(root.answered ? unit : root).queue(frame, held)
+  const leaves = habit.left >= LEFT_IN_A_ROW && ++habit.left % TRY_EVERY !== 0
+  if (leaves || (root.answered && root === unit)) leaveLate(frame, held)
+  else fusedOf(root.answered ? unit : root).queue(frame, held, habit)
 }
 
 function fusedOf(unit: Unit): FusedWork {
@@ -101,8 +116,9 @@ function fusedOf(unit: Unit): FusedWork {
   return unit.fused as FusedWork
 }
 
-/** What was made after its unit's answer leaves the sandbox. */
+/** What does not wait for its unit's answer, or was made after it, leaves the sandbox. */
 function leaveLate(frame: Frame, held: Held): void {
+  if (frame.run.lease) frame.run.lease.spread = true
   leave(frame, frame.run.router.send(held.definition, { ...held.send(), deadline: Number.MAX_SAFE_INTEGER }))
 }
 

@@ -6,7 +6,7 @@ import type { Firing, StepResult } from '../triggers/types.js'
 import { dataOf } from './bucket-data.js'
 import { type DeliveryHead, encodeDelivery, shapeOf } from './delivery.js'
 import type { Frame } from './frames.js'
-import { startNext, startOrHold } from './fused.js'
+import { type Habit, startNext, startOrHold } from './fused.js'
 import type { Lease, Leased } from './lease.js'
 import { FirstFiring, Put } from './put.js'
 import type { Router } from './router.js'
@@ -27,6 +27,8 @@ export class LocalShard implements Leased {
   private readonly flushes: boolean
   /** Code of the application sees objects: it gets no more of them than JSON has. */
   private readonly plain: boolean
+  /** By trigger. */
+  private readonly habits: Habit[]
   private timer: { atMs: number; cancel(): void } | undefined
 
   constructor(
@@ -36,6 +38,7 @@ export class LocalShard implements Leased {
     this.usable = laterOf(router) !== undefined || isFusible(b.triggers)
     this.stateless = b.triggers.every(({ spec }) => spec.kind === 'immediate' || spec.kind === 'byName')
     this.flushes = flushesAtEnd(b.triggers)
+    this.habits = b.triggers.map(() => ({ left: 0 }))
     this.plain = b.triggers.some(({ spec }) => spec.kind === 'custom')
     this.shard = new Shard(b.name, b.triggers, same, router.info.dev)
   }
@@ -172,7 +175,8 @@ export class LocalShard implements Leased {
     const link = definition && run.router.link(definition)
     const own = firing.scope === '' || firing.incomplete
     if (definition?.body && link && link.send !== 'inline' && !own) {
-      startNext(frame, new Work(this, frame, definition, -1, firing, values, at))
+      const work = new Work(this, frame, definition, -1, firing, values, at)
+      startNext(frame, work, this.habits[firing.trigger] as Habit)
       return
     }
     if (definition === undefined || link?.send !== 'inline' || own) {

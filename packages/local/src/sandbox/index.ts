@@ -115,7 +115,9 @@ export function start(module: FunctionModule): void {
       }),
     async send(request) {
       const callee = isDelivery(request.input) && !namesObjects(request.input) ? caller.fire(request) : undefined
-      await offer((no) => channel.post([kind.send, no, ...outboundHead(request), callee], [request.input]))
+      // Where it is on its way already the engine need not wake at the same time: there may be no core for both.
+      const post = callee === undefined ? channel.post : channel.postLater
+      await offer((no) => post([kind.send, no, ...outboundHead(request), callee], [request.input]))
     },
     bucket: (op) =>
       new Promise((outcome) => {
