@@ -12,6 +12,7 @@ const names = [
   'status',
   'logs',
   'graph',
+  'flush',
   'dlq',
   'dlq list',
   'dlq replay',

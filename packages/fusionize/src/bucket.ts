@@ -2,6 +2,7 @@ import { type BucketDefinition, bucketKey, definitionOf, type TaskDefinition } f
 import { FusionizeError } from './errors.js'
 import { Leases } from './runtime/leases.js'
 import { declare, get, promise, put, source } from './runtime/objects.js'
+import { signalOf } from './runtime/sources.js'
 import { support } from './runtime/support.js'
 import type { Task } from './task.js'
 import { incompleteTask } from './triggers/constructors.js'
@@ -81,6 +82,7 @@ export function bucket<T = Json>(name: string & Storable<T>): Bucket<T> {
       `bucket name ${JSON.stringify(name)} is not valid: use lower-case letters, digits and dashes, a letter first`,
     )
   support.Leases = Leases
+  support.signalOf = signalOf
   const definition: BucketDefinition = { name, triggers: [], tasks: new Map() }
   const self: Bucket<T> = {
     bucketName: name,

@@ -34,6 +34,24 @@ describe('buckets outside a function', () => {
     expect(order).toEqual(['put', ['consume', 'a', { n: 1 }]])
   })
 
+  it('whoever asks until an object is there lets run what puts it, in its own time', async () => {
+    const results = bucket<number>('results')
+    const doubled = bucket<number>('doubled')
+    const double = task('double', async ({ key, value }: BucketObject<number>) => {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      await doubled.put(key, 2 * value)
+    })
+    const numbers = bucket<number>('numbers').on(immediate(), double)
+    const poll = task('poll', { result: results }, async () => {
+      await numbers.put('a', 21)
+      let found: number | undefined
+      do found = await doubled.get('a')
+      while (found === undefined)
+      await results.put('result', found)
+    })
+    expect(await poll()).toBe(42)
+  })
+
   it('an entry answers from a bucket through a set', async () => {
     const join = task('join', async (objects: BucketObject<number>[]) => {
       await answers.put(

@@ -2,8 +2,8 @@ import { FusionizeError } from 'fusionize'
 import { errorToWire, type Outcome } from 'fusionize/runtime'
 import type { Deployment } from './engine/deployment.js'
 import type { Deployments } from './engine/deployments.js'
-import type { Send } from './engine/engine.js'
 import type { AcceptedSend, Sends } from './outbox/index.js'
+import type { Send } from './send.js'
 
 /** Keeps the session of every accepted send on the deployment that it began with, until the send is done or dead. */
 export class PinnedSends {
@@ -13,6 +13,8 @@ export class PinnedSends {
     readonly deployments: Deployments,
     readonly retriesOf: (task: string) => number,
     readonly sends: Sends,
+    /** A send that was done is kept again. */
+    readonly renewed: (send: Send) => void,
   ) {}
 
   /** Sends of an earlier run: their sessions are under way, on their own setup or the current one. */
@@ -49,12 +51,14 @@ export class PinnedSends {
 
   /** Runs it again, now; under an id of its own when it is done. */
   again(send: Send): void {
-    if (!this.sends.again(send.id)) this.accept([{ ...send, id: `${send.id}+` }]).catch(() => {})
+    if (this.sends.again(send.id)) return
+    this.renewed(send)
+    this.accept([{ ...send, id: `${send.id}+` }]).catch(() => {})
   }
 
   /** Makes it a dead letter. */
   bury(send: Send, error: FusionizeError): void {
-    this.sends.bury({ ...send, accepted: Date.now(), attempt: 1 }, errorToWire(error))
+    if (this.sends.bury({ ...send, accepted: Date.now(), attempt: 1 }, errorToWire(error))) this.renewed(send)
     this.#unpin(send.id)
   }
 

@@ -13,7 +13,7 @@ import { createEmulation } from './emulation/index.js'
 import { openGroups, unlimited } from './engine/cgroup.js'
 import { Deployment } from './engine/deployment.js'
 import { Deployments } from './engine/deployments.js'
-import { Engine, outcomeOf, type Send } from './engine/engine.js'
+import { Engine, outcomeOf } from './engine/engine.js'
 import { queueFull, shuttingDown, unknownTask } from './engine/failures.js'
 import type { Job } from './engine/job.js'
 import { startProcess } from './engine/process-host.js'
@@ -30,11 +30,14 @@ import { outsideCalls } from './outside-calls.js'
 import { PinnedSends } from './pinned-sends.js'
 import { awsLambdaX86, mbPerCore, memoryLadder } from './prices.js'
 import { openRecords } from './records.js'
+import type { Send } from './send.js'
 import { mapError, mapPlaces } from './source-maps.js'
 
 export interface LocalPlatform extends Platform {
   /** What the platform knows of a session, for debugging; undefined when that is nothing. */
   session(id: string): Promise<(SessionState & { running: number; setup: string | null }) | undefined>
+  /** Fires what waits in queues that say `flush`: no more objects come. @returns how many firings, when they are kept */
+  flush(): Promise<number>
   /** What the functions wrote: through their context's log, and to standard output and error. */
   logs(since?: string): Promise<LogsPage>
   /** Path of the socket for clients on this machine (`@fusionize/local/client`), when it is open. */
@@ -65,13 +68,13 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     {
       append: (events) => sends.append(events),
       accept: (firings) => acceptAll(firings),
-      cancel: (invocation) => engine.cancel(invocation),
+      cancel: (session, run) => engine.cancel(session, run),
       log: (level, session, message) => logs.add({ ...ownLog, level, session, message, time: Date.now() }),
       isOpen: (session) => deployments.all.some((deployment) => deployment.sessions.has(session)),
       large,
       findSend: (session, task) => sends.find(session, task),
       again(send) {
-        engine.cancel(send.id)
+        engine.cancel(send.session, send.id)
         pinned.again(send)
       },
       bury: (send, error) => pinned.bury(send, error),
@@ -141,7 +144,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       log: (entry) => logs.add({ ...entry, message: mapPlaces(entry.message) }),
     },
   )
-  const pinned = new PinnedSends(deployments, retriesOf, sends)
+  const pinned = new PinnedSends(deployments, retriesOf, sends, ({ input }) => large.renewed(input))
   let deployed: () => void = () => {}
   const firstDeployment = new Promise<void>((resolve) => {
     deployed = resolve
@@ -217,8 +220,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
         time: Date.now(),
       })
     pinned.adopt(sends.unfinished())
-    for (const session of buckets.sessions)
-      if (!deployments.all.some((deployment) => deployment.sessions.has(session))) buckets.quiet(session)
+    buckets.recovered()
   }
 
   const entries = {
@@ -311,6 +313,10 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     },
     deadLetters: async () => sends.deadLetters().map((letter) => ({ ...letter, error: mapError(letter.error) })),
     replay: (ids) => sends.replay(ids),
+    async flush() {
+      if (closed) throw shuttingDown()
+      return buckets.flush()
+    },
     status: async () => ({
       ...statusOf(deployments),
       sends: sends.stats(),

@@ -5,7 +5,7 @@ import type { Payload, WireError } from 'fusionize/runtime'
 import type { DevServer } from './dev-file.js'
 
 /** What commands ask of whoever runs the application: a server in another process, or a platform in this one. */
-export type Host = Pick<LocalPlatform, 'invoke' | 'send' | 'records' | 'status' | 'deadLetters' | 'replay'>
+export type Host = Pick<LocalPlatform, 'invoke' | 'send' | 'records' | 'status' | 'deadLetters' | 'replay' | 'flush'>
 
 /** The server's control endpoints as a host. */
 export function remoteHost({ url, token }: DevServer): Host {
@@ -46,6 +46,9 @@ export function remoteHost({ url, token }: DevServer): Host {
     async replay(ids) {
       const { replayed } = await read<{ replayed: number }>('dead-letters/replay', post(JSON.stringify({ ids })))
       return replayed
+    },
+    async flush() {
+      return (await read<{ fired: number }>('flush', { method: 'POST' })).fired
     },
   }
 }

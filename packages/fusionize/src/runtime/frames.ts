@@ -8,6 +8,7 @@ import type { Lease } from './lease.js'
 import type { HeldSend, Invocation, InvocationPort, LogEntry } from './protocol.js'
 import type { Router } from './router.js'
 import { Spans } from './spans.js'
+import { support } from './support.js'
 
 /** The current request as a task sees it. */
 export interface Context {
@@ -161,7 +162,8 @@ export class Frame implements Context {
   /** Called when the run is over. */
   onOver: ((ok: boolean) => void) | undefined
   private id: string | undefined
-  private abort: AbortController | undefined
+  /** Of a run that can be stopped alone. */
+  abort: AbortController | undefined
 
   constructor(
     readonly run: Run,
@@ -198,7 +200,7 @@ export class Frame implements Context {
   }
 
   get signal(): AbortSignal {
-    return this.abort?.signal ?? this.parent?.signal ?? this.unit.signal
+    return support.signalOf?.(this) ?? this.abort?.signal ?? this.parent?.signal ?? this.unit.signal
   }
 
   get log(): Log {
@@ -240,7 +242,7 @@ export class Frame implements Context {
 }
 
 /** Every remote call listens to it, and Node warns of a leak at eleven. */
-function unboundedAbort(): AbortController {
+export function unboundedAbort(): AbortController {
   const abort = new AbortController()
   setMaxListeners(0, abort.signal)
   return abort

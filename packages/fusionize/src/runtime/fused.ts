@@ -28,6 +28,12 @@ class FusedWork implements Fused {
     begin(run, held, root, conclude)
   }
 
+  /** Begins when what is under way in this turn has put what it puts: its answer may be among that. */
+  beginAfterTurn(run: Run, held: Held, root: Unit): void {
+    this.begun.add(held)
+    void soon.then(() => process.nextTick(() => begin(run, held, root, conclude)))
+  }
+
   /** Begins when the unit is answered; should that take longer than this turn, it is not kept waiting here. */
   queue(frame: Frame, held: Held, habit: Habit): void {
     if (this.next === undefined) {
@@ -98,7 +104,8 @@ export function startOrHold(frame: Frame, held: Held): void {
   } else if (root.answered && root === unit) leaveLate(frame, held)
   else {
     const to = root.answered ? unit : root
-    fusedOf(to).begin(run, held, to)
+    const answers = unit === root && run.lease?.result !== undefined
+    fusedOf(to)[answers ? 'beginAfterTurn' : 'begin'](run, held, to)
   }
 }
 

@@ -21,7 +21,7 @@ export function createHandler(module: FunctionModule, info: SandboxInfo, transpo
     if (definition) return definition
     throw new FusionizeError(
       'BUILD_FAILED',
-      `function '${module.function}' contains an export that is no task; build it again`,
+      `function '${module.function}' exports what is no task; build it again`,
     )
   })
   const router = new Router(module, definitions, info, transport)
@@ -71,11 +71,13 @@ export function createHandler(module: FunctionModule, info: SandboxInfo, transpo
     },
     cancel(id, reason) {
       const found = units.get(id)
-      found?.unit.cancel(
-        reason === 'timeout'
-          ? timeoutError(found.task, found.timeoutMs)
-          : new FusionizeError('CANCELLED', `task '${found.task}' was cancelled: nobody waits for it`),
-      )
+      if (found === undefined) leases?.cancel(id)
+      else
+        found.unit.cancel(
+          reason === 'timeout'
+            ? timeoutError(found.task, found.timeoutMs)
+            : new FusionizeError('CANCELLED', `task '${found.task}' was cancelled: nobody waits`),
+        )
     },
   }
 }

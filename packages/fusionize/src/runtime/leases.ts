@@ -2,6 +2,7 @@ import { Lease } from './lease.js'
 import { OwnQueue } from './own-queue.js'
 import type { Handler, HeldSend, SandboxInfo, Transport } from './protocol.js'
 import type { Router } from './router.js'
+import { stop } from './sources.js'
 
 /** The sessions whose fused buckets this sandbox evaluates, and the invocations that it starts for them by itself. */
 export class Leases {
@@ -43,6 +44,11 @@ export class Leases {
   /** Work of this sandbox's own waits for what runs to be over. */
   get waiting(): boolean {
     return this.own.size > 0
+  }
+
+  /** Somebody asks for a run that no invocation is. */
+  cancel(invocation: string): void {
+    stop(invocation)
   }
 
   recall(session: string): void {

@@ -11,6 +11,7 @@ import type { Lease, Leased } from './lease.js'
 import { FirstFiring, Put } from './put.js'
 import type { Router } from './router.js'
 import { leave } from './run.js'
+import { stop, stoppable } from './sources.js'
 import { clock } from './spans.js'
 import { checkSize, given, isLarge, isShared, outgoing, type Stored, same } from './stored.js'
 import { laterOf, transportOf } from './surroundings.js'
@@ -27,6 +28,9 @@ export class LocalShard implements Leased {
   private readonly flushes: boolean
   /** Code of the application sees objects: it gets no more of them than JSON has. */
   private readonly plain: boolean
+  /** By session and name, the run that is the source; '': nobody needs it any more, though it has not begun. */
+  private readonly sources = new Map<string, Map<string, string>>()
+  private readonly cancels: boolean
   /** By trigger. */
   private readonly habits: Habit[]
   private timer: { atMs: number; cancel(): void } | undefined
@@ -38,6 +42,7 @@ export class LocalShard implements Leased {
     this.usable = laterOf(router) !== undefined || isFusible(b.triggers)
     this.stateless = b.triggers.every(({ spec }) => spec.kind === 'immediate' || spec.kind === 'byName')
     this.flushes = flushesAtEnd(b.triggers)
+    this.cancels = b.triggers.some(({ spec }) => spec.kind === 'redundant' && spec.cancel)
     this.habits = b.triggers.map(() => ({ left: 0 }))
     this.plain = b.triggers.some(({ spec }) => spec.kind === 'custom')
     this.shard = new Shard(b.name, b.triggers, same, router.info.dev)
@@ -88,6 +93,7 @@ export class LocalShard implements Leased {
 
   private putNext(frame: Frame, lease: Lease, put: Put, at: number): void {
     this.unfold(put.session)
+    if (this.cancels) stoppable(frame)
     const nowMs = this.shard.machine.timed ? Date.now() : 0
     // An event of its own: the put may be refused, or known.
     if (this.timer && this.timer.atMs <= nowMs) this.tellAll({ kind: 'time', nowMs }, '')
@@ -126,6 +132,19 @@ export class LocalShard implements Leased {
     for (const { firing, values } of deliveries) this.fire(frame, firing, values, clock())
   }
 
+  nameSource(frame: Frame, source: string, run: string): void {
+    const sources = this.sourcesOf(frame.session)
+    if (sources.get(source) === '') stop(run)
+    else sources.set(source, run)
+    this.use(frame)
+  }
+
+  private sourcesOf(session: string): Map<string, string> {
+    const known = this.sources.get(session) ?? new Map<string, string>()
+    this.sources.set(session, known)
+    return known
+  }
+
   tellSource(frame: Frame, kind: 'sourceDone' | 'sourceFailed', source: string): void {
     const { session } = frame
     this.unfold(session)
@@ -141,6 +160,7 @@ export class LocalShard implements Leased {
 
   /** The end of the session as far as this bucket goes. @returns false when it made work */
   end(session: string): boolean {
+    this.sources.delete(session)
     // Of a session with one put that its triggers do not remember only the end would be left.
     if (this.firsts.delete(session) && laterOf(this.router) === undefined) return true
     return this.tellAll({ kind: 'sessionEnd', session }, session)
@@ -149,6 +169,10 @@ export class LocalShard implements Leased {
   drop(session: string): void {
     this.firsts.delete(session)
     this.shard.drop(session)
+    const { name: bucket } = this.b
+    for (const [source, invocation] of this.sources.get(session) ?? [])
+      if (invocation !== '') void transportOf(this.router).bucket({ bucket, session, op: 'source', source, invocation })
+    this.sources.delete(session)
   }
 
   /** The lease under which this shard knows something of the session from now on. */
@@ -227,6 +251,11 @@ export class LocalShard implements Leased {
   /** What an event did besides firing. */
   private report(result: StepResult): void {
     const { router, b } = this
+    for (const { session, source } of result.cancelled) {
+      const sources = this.sourcesOf(session)
+      stop(sources.get(source) ?? source)
+      sources.set(source, '')
+    }
     for (const { trigger, error } of result.failures)
       warn(router, `bucket '${b.name}': the code of its trigger ${trigger} threw ${String(error)}`)
     for (const { session, trigger, objects, missing } of result.discarded)

@@ -11,6 +11,7 @@ import type { BucketOp, Payload } from './protocol.js'
 import { putId } from './put.js'
 import type { Router } from './router.js'
 import { leave } from './run.js'
+import { stoppable } from './sources.js'
 import { clock } from './spans.js'
 import { checkSize, isLarge } from './stored.js'
 import { laterOf, transportOf } from './surroundings.js'
@@ -40,7 +41,12 @@ export async function get(b: BucketDefinition, key: string): Promise<unknown> {
   const frame = frameFor(b, 'get')
   checkKey(b, key)
   const shard = shardFor(frame, b)
-  if (shard) return shard.get(frame.session, key)
+  if (shard) {
+    const found = shard.get(frame.session, key)
+    // Whoever asks until it is there must let what puts it run.
+    if (found === undefined) await new Promise((resolve) => setImmediate(resolve))
+    return found
+  }
   const found = await ask(frame, { bucket: b.name, session: frame.session, op: 'get', key })
   if (!isDelivery(found)) return decode(found)
   // Too large to travel in an answer.
@@ -59,7 +65,11 @@ export function source(b: BucketDefinition, name: string): void {
     if (shard) shard.tellSource(frame, kind, name)
     else leave(frame, ask(frame, { ...op, op: kind }))
   }
-  if (!shardFor(frame, b)) leave(frame, ask(frame, { ...op, op: 'source', invocation: frame.run.request.id }))
+  stoppable(frame)
+  const { invocation } = frame
+  const shard = shardFor(frame, b)
+  if (shard) shard.nameSource(frame, name, invocation)
+  else leave(frame, ask(frame, { ...op, op: 'source', invocation }))
   frameData(frame).nameSource(b.name, name, tell)
 }
 

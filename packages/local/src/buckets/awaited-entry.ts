@@ -1,9 +1,10 @@
 import { noResultError, timeoutError } from 'fusionize'
 import type { Outcome } from 'fusionize/runtime'
-import { outcomeOf, type Send } from '../engine/engine.js'
+import { outcomeOf } from '../engine/engine.js'
 import { wireText } from '../engine/failures.js'
 import type { Answer, Job, JobRequest } from '../engine/job.js'
 import type { Part } from '../sandbox/messages.js'
+import type { Send } from '../send.js'
 import type { Buckets } from './index.js'
 
 export interface EntryPorts {

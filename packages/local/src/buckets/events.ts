@@ -1,4 +1,5 @@
 import type { Deliverable } from 'fusionize/buckets'
+import type { Send } from '../send.js'
 
 /** What happens to buckets, as the journal keeps it: replayed through their machines it gives their state again. */
 export type BucketChange =
@@ -22,9 +23,35 @@ export type BucketChange =
   | { op: 'state'; state: string }
   | { op: 'value'; session: string; key: string; seq: number; value: Deliverable }
 
+/** A put as the journal keeps it. */
+export type PutChange = BucketChange & { op: 'put' }
+
 /** A change of one bucket. */
-export interface BucketEvent {
+export interface ChangeEvent {
   type: 'bucket'
   bucket: string
   change: BucketChange
 }
+
+/** A promise that a task will put a key (`bucket.expect({ key, from, within })`). */
+export interface Expected {
+  bucket: string
+  key: string
+  from: string
+  withinMs: number
+  attempts: number
+  rerun: 'source' | 'session'
+}
+
+/** What is known of a promise now. */
+export interface ExpectEvent {
+  type: 'expect'
+  session: string
+  expected: Expected
+  /** The run that is under way, from 1; 0: nothing is expected any more. */
+  attempt: number
+  /** What is to be run again. */
+  send?: Send
+}
+
+export type BucketEvent = ChangeEvent | ExpectEvent

@@ -1,17 +1,13 @@
 import { FusionizeError } from 'fusionize'
-import type { Send } from '../engine/engine.js'
-
-/** A promise that a task will put a key (`bucket.expect({ key, from, within })`). */
-export interface Expected {
-  bucket: string
-  key: string
-  from: string
-  withinMs: number
-  attempts: number
-  rerun: 'source' | 'session'
-}
+import type { Send } from '../send.js'
+import type { ExpectEvent, Expected } from './events.js'
 
 export interface ExpectationPorts {
+  /** Keeps what is known of a promise. */
+  append(event: ExpectEvent): Promise<void>
+  /** What the send's input names stays, until it is dropped. */
+  hold(send: Send): void
+  drop(send: Send): void
   /** The session's newest send of the task that is not done. */
   findSend(session: string, task: string): Send | undefined
   /** Runs the send again: now, whatever became of its last run. */
@@ -28,13 +24,14 @@ export interface ExpectationPorts {
 interface Waiting extends Expected {
   attempt: number
   send: Send | undefined
-  timer: NodeJS.Timeout
+  /** None until the platform is ready to run something again. */
+  timer: NodeJS.Timeout | undefined
 }
 
 /**
  * Has tasks run again that have not put what they promised (Pheromone, NSDI 2023, §4.4: re-execution of functions or of the workflow). The
- * time doubles with every attempt; the last one leaves a dead letter. Promises live with the platform's process: after its restart what
- * was accepted is run again anyway.
+ * time doubles with every attempt; the last one leaves a dead letter. Promises are kept like objects; after a restart of the platform
+ * their time begins anew.
  */
 export class Expectations {
   readonly #bySession = new Map<string, Map<string, Waiting>>()
@@ -52,15 +49,14 @@ export class Expectations {
     return known.map(({ bucket, key, from, attempt }) => ({ bucket, key, from, attempt }))
   }
 
-  expect(session: string, expected: Expected): void {
-    const known = this.#bySession.get(session) ?? new Map<string, Waiting>()
-    const name = nameOf(expected)
-    if (known.has(name)) return
-    this.#bySession.set(session, known)
+  /** @returns when the promise is kept as safely as an accepted send */
+  expect(session: string, expected: Expected): Promise<void> {
+    if (this.#bySession.get(session)?.has(nameOf(expected))) return Promise.resolve()
     const attempt = 1 + (this.#reruns.get(session) ?? 0)
-    const waiting = { ...expected, attempt, send: this.ports.findSend(session, expected.from) } as Waiting
-    known.set(name, waiting)
+    const waiting = this.#add(session, expected, attempt, undefined)
+    this.#promised(waiting, this.ports.findSend(session, expected.from))
     this.#wait(session, waiting)
+    return this.ports.append(eventOf(session, waiting))
   }
 
   /** Sends were accepted: one of them may be what a promise is about. */
@@ -68,7 +64,10 @@ export class Expectations {
     if (this.#bySession.size === 0) return
     for (const send of sends)
       for (const waiting of this.#bySession.get(send.session)?.values() ?? [])
-        if (waiting.from === send.task) waiting.send = send
+        if (waiting.from === send.task && waiting.send?.id !== send.id) {
+          this.#promised(waiting, send)
+          this.#note(send.session, waiting)
+        }
   }
 
   /** The key is there. */
@@ -86,9 +85,60 @@ export class Expectations {
     this.#reruns.delete(session)
   }
 
+  /** What the journal has of an earlier run. */
+  replay({ session, expected, attempt, send }: ExpectEvent): void {
+    if (attempt > 0) this.#add(session, expected, attempt, send)
+    else this.kept(session, expected.bucket, expected.key)
+  }
+
+  /** What was replayed so far is void. */
+  forgetReplayed(): void {
+    this.#bySession.clear()
+  }
+
+  *snapshot(): Generator<ExpectEvent> {
+    for (const [session, known] of this.#bySession)
+      for (const waiting of known.values()) yield eventOf(session, waiting)
+  }
+
+  /** What an earlier run's promises may have run again. */
+  *sends(): Generator<Send> {
+    for (const known of this.#bySession.values()) for (const { send } of known.values()) if (send) yield send
+  }
+
+  /** Everything can run again: the time of what an earlier run of the platform expected begins. */
+  begin(): void {
+    for (const [session, known] of this.#bySession)
+      for (const waiting of known.values()) if (waiting.timer === undefined) this.#wait(session, waiting)
+  }
+
   close(): void {
     for (const known of this.#bySession.values()) for (const { timer } of known.values()) clearTimeout(timer)
     this.#bySession.clear()
+  }
+
+  #add(session: string, expected: Expected, attempt: number, send: Send | undefined): Waiting {
+    const known = this.#bySession.get(session) ?? new Map<string, Waiting>()
+    const waiting: Waiting = { ...expected, attempt, send, timer: undefined }
+    this.#bySession.set(session, known.set(nameOf(expected), waiting))
+    return waiting
+  }
+
+  /** The send that promised. */
+  #promised(waiting: Waiting, send: Send | undefined): void {
+    if (waiting.send) this.ports.drop(waiting.send)
+    waiting.send = send
+    if (send) this.ports.hold(send)
+  }
+
+  #note(session: string, waiting: Waiting): void {
+    this.ports.append(eventOf(session, waiting)).catch((error: unknown) => {
+      this.ports.log(
+        'error',
+        session,
+        `what bucket '${waiting.bucket}' expects is not in the journal: ${String(error)}`,
+      )
+    })
   }
 
   #wait(session: string, waiting: Waiting): void {
@@ -102,7 +152,7 @@ export class Expectations {
     const what = `task '${from}' has not put '${key}' into bucket '${bucket}' in time`
     if (attempt < attempts && rerun === 'session') {
       const restarted = this.ports.restart(session)
-      this.#forget(session, waiting)
+      this.#giveUp(session, waiting)
       if (restarted) this.ports.log('warn', session, `${what}; its session is run again`)
       else
         this.ports.log('error', session, `${what}, and the request that its session began with is not known any more`)
@@ -112,6 +162,7 @@ export class Expectations {
       waiting.attempt++
       this.ports.log('warn', session, `${what}; run ${waiting.attempt} of ${attempts}`)
       this.ports.again(send)
+      this.#note(session, waiting)
       this.#wait(session, waiting)
       return
     }
@@ -120,20 +171,24 @@ export class Expectations {
       session,
       send ? `${what} in ${attempts} runs` : `${what}, and it was not started by a send or a trigger`,
     )
-    if (send)
-      this.ports.bury(
-        send,
-        new FusionizeError('TIMEOUT', `${what} in ${attempts} runs; see its log, then replay it`, {
-          bucket,
-          key,
-          from,
-        }),
-      )
+    if (send) {
+      const message = `${what} in ${attempts} runs; see its log, then replay it`
+      this.ports.bury(send, new FusionizeError('TIMEOUT', message, { bucket, key, from }))
+    }
+    this.#giveUp(session, waiting)
+  }
+
+  /** The key is not expected any more, though it never came. */
+  #giveUp(session: string, waiting: Waiting): void {
+    this.#note(session, { ...waiting, attempt: 0, send: undefined })
     this.#forget(session, waiting)
   }
 
   #forget(session: string, waiting: Waiting): void {
-    clearTimeout(waiting.timer)
+    if (waiting.timer !== undefined) {
+      clearTimeout(waiting.timer)
+      this.#promised(waiting, undefined)
+    }
     const known = this.#bySession.get(session)
     known?.delete(nameOf(waiting))
     if (known?.size !== 0) return
@@ -144,4 +199,8 @@ export class Expectations {
 
 function nameOf({ bucket, key }: { bucket: string; key: string }): string {
   return `${bucket}\n${key}`
+}
+
+function eventOf(session: string, { attempt, send, timer: _, ...expected }: Waiting): ExpectEvent {
+  return { type: 'expect', session, expected, attempt, ...(send && { send }) }
 }

@@ -81,6 +81,11 @@ export class LargeObjects {
     if (isRef(value)) this.store.release(value.ref)
   }
 
+  /** A send begins again after it was over: its input has references of its own. */
+  renewed(input: Payload): void {
+    for (const ref of refsIn(input)) this.retain(ref)
+  }
+
   /** A send that is over gives up what its input names. */
   finished(input: Payload): void {
     for (const ref of refsIn(input)) this.release(ref)

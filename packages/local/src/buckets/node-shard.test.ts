@@ -8,7 +8,7 @@ const consume = task('consume', async (_: unknown[] & readonly never[]) => {})
 
 function shardOf(name: string, trigger: Trigger): NodeShard {
   const definition = bucketOf(bucket<number>(name).on(trigger, consume as never))
-  return new NodeShard(definition as NonNullable<typeof definition>, false)
+  return new NodeShard(definition as NonNullable<typeof definition>, (a, b) => a === b, false)
 }
 
 function put(session: string, n: number, atMs: number): BucketChange {

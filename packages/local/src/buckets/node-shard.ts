@@ -11,6 +11,8 @@ import {
 } from 'fusionize/buckets'
 import type { BucketChange } from './events.js'
 
+type Saved = BucketChange & { op: 'value' }
+
 /** A bucket on the node: what sandboxes do not evaluate themselves is evaluated here. */
 export class NodeShard {
   readonly shard: Shard<Deliverable>
@@ -25,10 +27,12 @@ export class NodeShard {
   /** Arrival of live objects, epoch ms, by session and number. */
   private readonly arrivals = new Map<string, number>()
   /** A saved state whose values are still being read. */
-  private saved: { state: BucketState; values: { session: string; seq: number; value: Deliverable }[] } | undefined
+  private saved: { state: BucketState; values: Saved[] } | undefined
 
   constructor(
     readonly definition: Pick<BucketDefinition, 'name' | 'triggers'>,
+    /** Whether a live value and a new one have the same bytes. */
+    same: (live: Deliverable, value: Deliverable) => boolean,
     checkPurity: boolean,
   ) {
     this.flushes = flushesAtEnd(definition.triggers)
@@ -140,11 +144,4 @@ const nothing: Stepped<Deliverable> = {
 
 export function sizeOf(value: Deliverable): number {
   return value === undefined ? 0 : isRef(value) ? value.bytes : value.length
-}
-
-function same(a: Deliverable, b: Deliverable): boolean {
-  if (isRef(a) || isRef(b))
-    return isRef(a) && isRef(b) && (a.ref === b.ref || (b as { equals?: string }).equals === a.ref)
-  if (!(a instanceof Uint8Array && b instanceof Uint8Array)) return a === b
-  return a.length === b.length && Buffer.compare(a, b) === 0
 }

@@ -4,6 +4,7 @@ import { spanOf } from 'fusionize/record'
 import type { Outcome, Payload, SandboxInfo } from 'fusionize/runtime'
 import type { Buckets } from '../buckets/index.js'
 import { type Part, Utf8 } from '../sandbox/messages.js'
+import type { Send } from '../send.js'
 import type { Deployment } from './deployment.js'
 import { exitError, shuttingDown, startError, unknownTask, wireText } from './failures.js'
 import type { Exit, StartHost } from './host.js'
@@ -29,19 +30,6 @@ const GRACE_MS = 500
 /** Ms before the second start of a function that failed to start; doubles with each failure. */
 const BACK_OFF_MS = 200
 const MAX_BACK_OFF_MS = 30_000
-
-/** An async invocation on its way to whoever keeps it; see `HeldSend` in `fusionize/runtime`. */
-export interface Send {
-  id: string
-  session: string
-  function: string
-  task: string
-  input: Payload
-  trace: string
-  /** '' = from outside. */
-  parent: string
-  setup: string
-}
 
 /** What the engine tells and asks its surroundings. */
 export interface EnginePorts {
@@ -174,14 +162,18 @@ export class Engine implements SandboxOwner, JobOwner {
       job.finish()
     } else if (job.state === 'running') {
       job.void = true
-      job.sandbox?.cancel(job, 'cancelled')
+      job.sandbox?.cancel(job.request.id, 'cancelled')
     }
   }
 
-  /** Nobody needs what the invocation does. */
-  cancel(invocation: string): void {
+  /** Nobody needs what the run does, be it an invocation or inline in one of the session's. */
+  cancel(session: string, run: string): void {
     for (const sandbox of this.#live.values())
-      for (const job of sandbox.jobs.values()) if (job.request.id === invocation) sandbox.cancel(job, 'cancelled')
+      for (const { request } of sandbox.jobs.values())
+        if (request.session === session) {
+          sandbox.cancel(run, 'cancelled')
+          break
+        }
   }
 
   /** Resolves when no job is under way. */
@@ -615,7 +607,7 @@ export class Engine implements SandboxOwner, JobOwner {
     if (job.state === 'running' && !job.void) {
       job.void = true
       job.answer(false, wireText(error))
-      sandbox?.cancel(job, 'timeout')
+      sandbox?.cancel(job.request.id, 'timeout')
       this.#wheel.add(job, Date.now() + GRACE_MS)
       return
     }

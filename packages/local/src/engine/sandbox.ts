@@ -246,8 +246,9 @@ export class Sandbox {
     if (this.state !== 'ended') this.host?.channel.post([kind.recall, session])
   }
 
-  cancel(job: Job, reason: 'cancelled' | 'timeout'): void {
-    if (this.state !== 'ended') this.host?.channel.post([kind.cancel, job.request.id, reason])
+  /** @param run id of an invocation, or of a run that is inline in one */
+  cancel(run: string, reason: 'cancelled' | 'timeout'): void {
+    if (this.state !== 'ended') this.host?.channel.post([kind.cancel, run, reason])
   }
 
   /** Resolves when all has arrived that it said until now, or it is gone. */

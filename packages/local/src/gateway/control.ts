@@ -42,6 +42,7 @@ export function serveControl(app: App, desk: Desk): void {
       return problem(400, 'INVALID_INPUT', 'ids must be a list of dead letters’ ids; leave it out for all')
     return answer(control.replay(ids as string[] | undefined).then((replayed) => ({ replayed })))
   })
+  app.post('/_fusionize/flush', () => answer(control.flush().then((fired) => ({ fired }))))
   app.post('/_fusionize/invoke/:task', async (c) => {
     const input = await readInput(c.env.incoming, bodyLimit)
     return input instanceof Response ? input : invoke(c, desk, c.req.param('task'), input)

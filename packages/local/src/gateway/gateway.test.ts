@@ -33,6 +33,7 @@ const control: Control = {
   logs: async () => ({ entries: [], next: '0' }),
   deadLetters: async () => [],
   session: async (id) => (id === 'known' ? { running: 1 } : undefined),
+  flush: async () => 2,
   replay: async (ids) => ids?.length ?? 99,
   send: async (task, _input, { id }) => ({ id: id ?? `new-${task}`, session: 's' }),
 }

@@ -19,6 +19,8 @@ export interface Control {
   logs(since?: string): Promise<{ entries: object[]; next: string }>
   deadLetters(): Promise<DeadLetter[]>
   replay(ids?: string[]): Promise<number>
+  /** Fires what waits for more objects. @returns how many firings */
+  flush(): Promise<number>
   send(task: string, input: Payload, options: { id?: string }): Promise<{ id: string; session: string }>
 }
 

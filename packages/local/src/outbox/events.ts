@@ -1,6 +1,6 @@
 import type { WireError } from 'fusionize/runtime'
 import type { BucketEvent } from '../buckets/events.js'
-import type { Send } from '../engine/engine.js'
+import type { Send } from '../send.js'
 
 /** A send that the platform has accepted. */
 export interface AcceptedSend extends Send {

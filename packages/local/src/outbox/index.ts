@@ -52,8 +52,8 @@ export interface Sends {
   settled(id: string, outcome: Outcome): void
   /** Runs an item again, now, whatever becomes of its last run. @returns false when it is done */
   again(id: string): boolean
-  /** An item that has failed in another way than by its runs: a dead letter. */
-  bury(send: AcceptedSend, error: WireError): void
+  /** An item that has failed in another way than by its runs: a dead letter. @returns whether it was done, so that it is kept anew */
+  bury(send: AcceptedSend, error: WireError): boolean
   /** The newest item of the session and task that is not done. */
   find(session: string, task: string): AcceptedSend | undefined
   /** A held item that has not begun in its sandbox, and will not: it is run by `run`. */
@@ -234,22 +234,20 @@ export function createSends(options: SendsOptions): Sends {
       return true
     },
     bury(send, error) {
-      if (closed) return
+      if (closed) return false
       timers.get(send.id)?.cancel()
       timers.delete(send.id)
       held.delete(send.id)
-      const used = (table.items.get(send.id)?.used ?? 0) + 1
-      if (table.items.get(send.id)?.dead) return
-      let { id } = send
-      if (!table.items.has(id)) {
-        // It was done, though it did not do what it should have.
-        const { attempt: _, ...kept } = send
-        id = `${id}+`
-        happen({ type: 'accept', send: { ...kept, id } })
-      }
+      const item = table.items.get(send.id)
+      if (item?.dead) return false
+      const { attempt: _, ...kept } = send
+      // Done, though it did not do what it should have: it is kept under another name.
+      const id = item ? send.id : `${send.id}+`
+      if (!item) happen({ type: 'accept', send: { ...kept, id } })
       dead++
-      happen({ type: 'dead', id, used, error, failed: now() })
+      happen({ type: 'dead', id, used: (item?.used ?? 0) + 1, error, failed: now() })
       wake()
+      return item === undefined
     },
     find(session, task) {
       const found = [...table.items.values()].findLast(

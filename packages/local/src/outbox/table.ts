@@ -34,6 +34,7 @@ export class SendTable {
         for (const id of event.ids) this.#remember(id)
         return
       case 'bucket':
+      case 'expect':
         return
       case 'opened':
       case 'closed':

@@ -1,0 +1,29 @@
+import { runningServer } from '../app/dev-file.js'
+import { type Host, remoteHost } from '../app/host.js'
+import { appDir } from '../app/load-app.js'
+import { openOwnHost } from '../app/own-host.js'
+import { stateDirOf } from '../app/state-dir.js'
+import { command } from '../terminal/command.js'
+import { createOutput } from '../terminal/output.js'
+
+export default command({
+  help: {
+    name: 'flush',
+    description: 'Fire the batches that wait for more: no more objects come',
+    examples: [
+      ['flush', 'what byBatchSize(n, { flush: true }) still holds, in the running dev server'],
+      ['flush --json', 'without a dev server it runs here, and this waits until all is done'],
+    ],
+    json: '{ fired, waited }   fired: how many batches',
+  },
+  args: {},
+  async run({ args }) {
+    const out = createOutput(args.json)
+    const server = await runningServer(stateDirOf(appDir(args.cwd)))
+    const own = server ? undefined : await openOwnHost(args.cwd, out)
+    const host: Host = server ? remoteHost(server) : (own as { platform: Host }).platform
+    const fired = await host.flush()
+    await own?.platform.drained()
+    out.result({ fired, waited: own !== undefined }, () => `${fired} ${fired === 1 ? 'batch' : 'batches'} fired`)
+  },
+})
