@@ -75,6 +75,7 @@ export function world(
           result: noBuckets,
           release: noBuckets,
         },
+        ownRuntime.devCheck,
       )
       handlers.set(fn, handler)
     }

@@ -188,6 +188,15 @@ describe.each(routes)('with every route %s', (_name, inlineOf) => {
     expect(w.records.every((r) => r.wall >= r.reply && r.trace === 'a'.repeat(32))).toBe(true)
     expect(w.records.some((r) => r.cpu !== undefined)).toBe(true)
   })
+
+  it('records of a function with many tasks name those that ran', async () => {
+    const tasks = Array.from({ length: 40 }, (_, i) => task(`t${i}`, async (n: number) => n + i))
+    const main = task('main', async () => [await tasks[30]?.(1), await tasks[3]?.(1), await tasks[30]?.(2)])
+    const w = world([...tasks, main], allInline(tasks.map(({ taskName }) => taskName)))
+    expect(await w.request('main')).toEqual([31, 4, 32])
+    await w.quiet()
+    expect(w.records.map(({ spans }) => spans.map((span) => span.task))).toEqual([['main', 't30', 't3', 't30']])
+  })
 })
 
 describe('the fusion handler', () => {

@@ -1,6 +1,7 @@
 export { definitionOf } from '../definition.js'
 export { remoteTask } from '../task.js'
 export { isDelivery, namesObjects } from './delivery.js'
+export { devCheck } from './dev.js'
 export { createHandler } from './handler.js'
 export type * from './protocol.js'
 export { copy, decode, encode, sizeOf } from './wire.js'

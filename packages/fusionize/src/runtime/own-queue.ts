@@ -11,6 +11,10 @@ const LONGEST_MS = 20
 const TURN_MS = 2
 /** Weight of the newest run in a task's mean duration. */
 const SMOOTHING = 0.5
+/** A first run may take this many ms longer than all others: its code is new. */
+const COLD_MS = 5
+/** A run counts for so many times the mean at most: one that the machine or the garbage collector held up says little. */
+const OUTLIER = 4
 
 /**
  * Work that triggers of this function's buckets started as invocations of their own, and that begins in this sandbox, since their data
@@ -19,6 +23,7 @@ const SMOOTHING = 0.5
  */
 export class OwnQueue {
   private readonly waiting: HeldSend[] = []
+  /** By task; 0 when it has run once. */
   private readonly meanMs = new Map<string, number>()
   private turnSince = 0
 
@@ -82,7 +87,9 @@ export class OwnQueue {
   /** A run of the task took this long. @returns what does not stay for that */
   ran(task: string, ms: number): HeldSend[] {
     const mean = this.meanMs.get(task)
-    const next = mean === undefined ? ms : mean + SMOOTHING * (ms - mean)
+    let next = ms
+    if (mean === undefined) next = ms < COLD_MS ? 0 : ms
+    else if (mean > 0) next = mean + SMOOTHING * (Math.min(ms, OUTLIER * mean) - mean)
     this.meanMs.set(task, next)
     return next >= DISPATCH_MS && this.waiting.length > 1 ? this.trim() : []
   }
@@ -93,6 +100,6 @@ export class OwnQueue {
   }
 
   private costOf({ task }: HeldSend): number {
-    return this.meanMs.get(task) ?? HAND_OVER_MS
+    return this.meanMs.get(task) || HAND_OVER_MS
   }
 }

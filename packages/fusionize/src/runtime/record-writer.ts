@@ -2,9 +2,12 @@ import { RECORD_VERSION } from '../record.js'
 import type { Run } from './frames.js'
 import type { FunctionModule, SandboxInfo } from './protocol.js'
 import type { Router } from './router.js'
+import { clock } from './spans.js'
 
-/** Reading the peak memory costs ~5 µs, as much as all else in a record. */
-const rssEvery = 16
+/** Ms between two readings of the peak memory: one costs 5 to 15 µs, as much as all else in a record. */
+const RSS_PAUSE_MS = 20
+/** A record of a function with more tasks names only those that ran. */
+const MANY_NAMES = 16
 
 /** @returns a function that writes the record line of a run that is done; `concurrent`: requests in this sandbox at that time */
 export function recordWriter(
@@ -23,11 +26,16 @@ export function recordWriter(
   let names = ''
   let named = -1
   let peakMb = 0
-  let written = 0
+  let readAt = Number.NEGATIVE_INFINITY
   return (run, concurrent) => {
     const { request, spans } = run
-    if (written++ % rssEvery === 0) peakMb = Math.round(process.resourceUsage().maxRSS / 1024)
-    if (named !== router.names.length) {
+    const now = clock()
+    if (now - readAt >= RSS_PAUSE_MS) {
+      readAt = now
+      peakMb = Math.round(process.resourceUsage().maxRSS / 1024)
+    }
+    if (router.names.length > MANY_NAMES) names = JSON.stringify(spans.nameAnew(router.names))
+    else if (named !== router.names.length) {
       named = router.names.length
       names = JSON.stringify(router.names)
     }

@@ -88,6 +88,23 @@ export class Spans {
     return this.sampled ? (this.numbers[7] as number) / 1000 : undefined
   }
 
+  /** Has the spans name their tasks by a table of their own. @param all the table so far */
+  nameAnew(all: readonly string[]): string[] {
+    const { numbers, length } = this
+    const names: string[] = []
+    const places = new Map<number, number>()
+    for (let at = 1; at < length; at += SPAN_FIELDS) {
+      const known = numbers[at] as number
+      let place = places.get(known)
+      if (place === undefined) {
+        place = names.push(all[known] as string) - 1
+        places.set(known, place)
+      }
+      numbers[at] = place
+    }
+    return names
+  }
+
   /** The end: the spans in base64. Their memory is used again. */
   finish(): string {
     const text = Buffer.from(this.numbers.buffer, 0, this.length * 4).toString('base64')

@@ -18,6 +18,9 @@ export class SendTable {
   /** Whether a platform runs the sends; at the end of a journal: one died while it did. */
   open = false
   #finished = new Set<string>()
+  /** The finished in a ring; the oldest is at `#next`, once it is full. */
+  #order: string[] = []
+  #next = 0
 
   /** Whether a send of this id was accepted before. */
   knows(id: string): boolean {
@@ -29,6 +32,8 @@ export class SendTable {
       case 'snapshot':
         this.items.clear()
         this.#finished.clear()
+        this.#order = []
+        this.#next = 0
         return
       case 'finished':
         for (const id of event.ids) this.#remember(id)
@@ -63,7 +68,8 @@ export class SendTable {
   *snapshot(): Generator<SendEvent> {
     yield { type: 'snapshot' }
     if (this.open) yield { type: 'opened' }
-    if (this.#finished.size > 0) yield { type: 'finished', ids: [...this.#finished] }
+    if (this.#finished.size > 0)
+      yield { type: 'finished', ids: [...this.#order.slice(this.#next), ...this.#order.slice(0, this.#next)] }
     for (const [id, { send, used, dead }] of this.items) {
       yield { type: 'accept', send }
       if (dead) yield { type: 'dead', id, used, ...dead }
@@ -72,7 +78,12 @@ export class SendTable {
   }
 
   #remember(id: string): void {
+    if (this.#finished.has(id)) return
     this.#finished.add(id)
-    if (this.#finished.size > REMEMBERED) this.#finished.delete(this.#finished.values().next().value as string)
+    // A set's own first element is found behind all that was deleted, so the order is kept beside it.
+    const oldest = this.#order[this.#next]
+    if (oldest !== undefined) this.#finished.delete(oldest)
+    this.#order[this.#next] = id
+    this.#next = (this.#next + 1) % REMEMBERED
   }
 }

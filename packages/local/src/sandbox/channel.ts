@@ -114,10 +114,11 @@ export function portChannel(
     else receive(message.head, [], message.port)
   })
   const out = new Outgoing<PortItem>((batch) => port.postMessage(batch))
-  const message = (head: Head, parts: readonly Part[] = []): PortItem => [
-    head,
-    ...parts.map((part) => (part instanceof Utf8 ? Buffer.from(part.bytes).toString() : part)),
-  ]
+  const message = (head: Head, parts: readonly Part[] = []): PortItem => {
+    const item: PortItem = [head]
+    for (const part of parts) item.push(part instanceof Utf8 ? Buffer.from(part.bytes).toString() : part)
+    return item
+  }
   return {
     post(head, parts, owned = false) {
       const one = message(head, parts)

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import {
   type BucketOp,
   createHandler,
+  devCheck,
   errorFromWire,
   errorToWire,
   type FunctionModule,
@@ -150,7 +151,7 @@ export function start(module: FunctionModule): void {
     },
   }
   const portOf = invocationPorts(channel, offer)
-  const handler = createHandler(module, info, transport)
+  const handler = createHandler(module, info, transport, devCheck)
 
   const invoke = (head: Head, input: Payload, link?: CalleeLink, parts: readonly Part[] = []) => {
     const [, job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind, lease, refs] =
