@@ -3,44 +3,61 @@ import { fileURLToPath } from 'node:url'
 import { createBuilder } from '@fusionize/platform'
 import { parseRecord } from 'fusionize/record'
 import { remoteSetup } from 'fusionize/setup'
-import { expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { startPlatform } from './engine-app.js'
 
 const here = dirname(fileURLToPath(import.meta.url))
 
-it.each(['threads', 'processes'] as const)(
-  'what a bucket starts begins in the sandbox that has its data, as an invocation of its own (%s)',
-  async (isolation) => {
-    const builder = createBuilder({
-      appDir: join(here, 'fixtures/buckets'),
-      name: 'buckets-fixture',
-      taskDirs: ['tasks'],
-      outDir: '.fusionize/build',
-      adapter: fileURLToPath(import.meta.resolve('@fusionize/local/sandbox')),
-    })
-    const setup = remoteSetup(await builder.scan(), 256)
-    const relay = setup.functions.relay
-    if (relay) relay.buckets = ['first', 'second']
-    const { platform, stop } = await startPlatform({ isolation })
-    try {
-      await platform.deploy(await builder.build(setup))
+/** The fixture's tasks apart, but for buckets that a function evaluates itself. */
+async function started(isolation: 'threads' | 'processes', fn: string, buckets: string[]) {
+  const builder = createBuilder({
+    appDir: join(here, 'fixtures/buckets'),
+    name: 'buckets-fixture',
+    taskDirs: ['tasks'],
+    outDir: '.fusionize/build',
+    adapter: fileURLToPath(import.meta.resolve('@fusionize/local/sandbox')),
+  })
+  const setup = remoteSetup(await builder.scan(), 256)
+  const spec = setup.functions[fn]
+  if (spec) spec.buckets = buckets
+  const { platform, stop } = await startPlatform({ isolation })
+  onTestFinished(async () => {
+    await stop()
+    await builder.dispose()
+  })
+  await platform.deploy(await builder.build(setup))
+  return { platform, records: async () => (await platform.records()).lines.map(parseRecord) }
+}
+
+describe.each(['threads', 'processes'] as const)(
+  'what a bucket starts as an invocation of its own, %s',
+  (isolation) => {
+    it('begins in the sandbox that has its data', async () => {
+      const { platform, records } = await started(isolation, 'relay', ['first', 'second'])
       for (let i = 0; i < 3; i++) expect(await platform.invoke('relay', '4')).toMatchObject({ ok: true, output: '50' })
       await platform.drained()
-      const records = (await platform.records()).lines.map(parseRecord)
-      expect(records.map(({ task }) => task).sort()).toEqual([
+      const all = await records()
+      expect(all.map(({ task }) => task).sort()).toEqual([
         ...Array(3).fill('last'),
         ...Array(3).fill('middle'),
         ...Array(3).fill('relay'),
       ])
-      expect(new Set(records.map(({ sandbox }) => sandbox)).size).toBe(1)
-      expect(records.filter(({ task }) => task === 'middle').map(({ fired }) => fired?.bucket)).toEqual([
+      expect(new Set(all.map(({ sandbox }) => sandbox)).size).toBe(1)
+      expect(all.filter(({ task }) => task === 'middle').map(({ fired }) => fired?.bucket)).toEqual([
         'first',
         'first',
         'first',
       ])
-    } finally {
-      await stop()
-      await builder.dispose()
-    }
+    })
+
+    it('has its own time: what was before it is over when it begins, though it keeps the thread', async () => {
+      const { platform, records } = await started(isolation, 'slow', ['third'])
+      await platform.send('slow', '300')
+      await platform.drained()
+      expect(await platform.deadLetters()).toEqual([])
+      const all = await records()
+      expect(all.map(({ task, attempt }) => `${task} ${attempt}`)).toEqual(['slow 1', 'keep 1'])
+      expect(new Set(all.map(({ sandbox }) => sandbox)).size).toBe(1)
+    })
   },
 )

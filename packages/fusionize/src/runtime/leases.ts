@@ -71,7 +71,7 @@ export class Leases {
     const mode = 'send' as const
     // One literal: to spread it costs as much as all that follows.
     const request = { id, session, task, input, trace, parent, mode, external: false, attempt: 1, deadline, cold: null }
-    this.run(given ? Object.assign(request, { given }) : request, this.transport.begin(send))
+    this.run(given ? Object.assign(request, { given }) : request, this.transport.begin(send, this.own.isBrief(task)))
     this.letGo(session)
   }
 

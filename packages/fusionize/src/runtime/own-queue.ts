@@ -59,6 +59,12 @@ export class OwnQueue {
     return away
   }
 
+  /** Runs of the task have been too short for anybody to wait for their end. */
+  isBrief(task: string): boolean {
+    const mean = this.meanMs.get(task)
+    return mean !== undefined && mean > 0 && mean < DISPATCH_MS
+  }
+
   /** Gives all away: something else runs here. */
   clear(): HeldSend[] {
     const all = this.waiting.splice(0)

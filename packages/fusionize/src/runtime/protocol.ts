@@ -59,7 +59,7 @@ export interface Invocation {
   /** Nobody else works for the session: the function may evaluate its own buckets (`FunctionModule.buckets`) for it. */
   lease?: boolean
   /** What `input` says, when that is known here. */
-  given?: HeldSend['given']
+  given?: HeldSend['given'] | undefined
 }
 
 /** A remote call or send that leaves the sandbox. */
@@ -150,8 +150,8 @@ export interface Transport {
   mirror(session: string, ops: readonly BucketOp[], ended: 'no' | 'lease' | 'session'): void
   /** The session's first object in the bucket that answers for its entry. */
   result(session: string, value: Payload): void
-  /** Work that was held with a reply begins here as an invocation of its own. */
-  begin(send: HeldSend): InvocationPort
+  /** Work that was held with a reply begins here as an invocation of its own. @param brief it is over before anybody could want to know */
+  begin(send: HeldSend, brief: boolean): InvocationPort
   /** Such work that will not begin here soon: it is the platform's to run. */
   release(ids: readonly string[]): void
   /** Hands large bytes to the platform's object store, to be named once: in a put or in a delivery. */

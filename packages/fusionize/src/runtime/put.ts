@@ -21,25 +21,27 @@ export class Put implements ObjectMeta, Stored {
   hash = ''
   group?: string
   private id: string | undefined
+  private from: string | undefined
 
   constructor(
     readonly key: string,
     readonly session: string,
     readonly value: unknown,
     readonly bytes: number,
-    private readonly frame: Frame,
+    private frame: Frame | undefined,
     private readonly ordinal: number,
     private readonly bucket: string,
     private readonly at: number,
   ) {}
 
   get putId(): string {
-    this.id ??= putId(this.frame, this.key, this.ordinal)
+    this.id ??= putId(this.frame as Frame, this.key, this.ordinal)
     return this.id
   }
 
   get source(): string {
-    return frameData(this.frame).sourceOf(this.bucket)
+    this.from ??= frameData(this.frame as Frame).sourceOf(this.bucket)
+    return this.from
   }
 
   /** As JSON has it. */
@@ -48,10 +50,13 @@ export class Put implements ObjectMeta, Stored {
     return { key, seq, putId, session, hash, bytes, source, ...(group !== undefined && { group }) }
   }
 
-  /** What the platform hears of it, should it have to. */
+  /** What the platform hears of it, should it have to: once. */
   op(): BucketOp {
-    const { bucket, key, session, putId: id, group, source, frame, at } = this
+    const { bucket, key, session, putId: id, group, source, at } = this
+    const frame = this.frame as Frame
     const { run } = frame
+    // It lives as long as its object, and would keep the whole run.
+    this.frame = undefined
     const value = outgoing(run.router, this.value)
     const parent = spanId(run.spanId, frame.span)
     const op = { bucket, session, op: 'put', key, id, source, at: performance.timeOrigin + at, value } as const

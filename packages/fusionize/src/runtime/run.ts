@@ -183,6 +183,8 @@ async function outcomeOf(frame: Frame, input: Payload, external: boolean): Promi
 /** The input of a run that a trigger started. */
 async function delivered(run: Run, input: string): Promise<unknown> {
   const { given } = run.request
+  // It has the run that put in it, and that the one before.
+  run.request.given = undefined
   const { head, input: value } = given
     ? given()
     : await decodeDelivery(input, ({ ref }) => (run.router.transport as Transport).object(ref))

@@ -137,9 +137,11 @@ export function start(module: FunctionModule): void {
     result(session, value) {
       channel.post([kind.outcome, session], [value])
     },
-    begin(send) {
+    begin(send, brief) {
       const job = `${info.sandbox}:${++counter}`
       channel.postLater([kind.begins, job, send.id])
+      // It may keep the thread, and the time of what was before it must not run on.
+      if (!brief) channel.hurry()
       return portOf(job, false)
     },
     // After the reply with which they are held.
