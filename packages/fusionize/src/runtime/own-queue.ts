@@ -5,8 +5,8 @@ import { clock } from './spans.js'
 const HAND_OVER_MS = 0.15
 /** Ms that giving away one of many takes until it begins elsewhere, about: shorter work is done here before. */
 const DISPATCH_MS = 0.25
-/** Ms that work may wait here for all that. */
-const LONGEST_MS = 20
+/** Ms that work may wait here for all that: what is given away all waits for one thread, the platform's. */
+const LONGEST_MS = 1000
 /** Ms after which the event loop gets a turn. */
 const TURN_MS = 2
 /** Weight of the newest run in a task's mean duration. */
