@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fusionize, makeApp, shop, start } from './support/fusionize.js'
@@ -104,4 +104,36 @@ test('constraints and bounds of memory shape the first setup', async () => {
   })
   const { notation } = JSON.parse((await fusionize(['build', '--json'], dir)).stdout)
   expect(notation).toBe('(greet, title)@300-(reverse)@128')
+})
+
+test('flush fires what waits for more, though nothing runs between what put it and this', async () => {
+  const dir = await makeApp({
+    'package.json': shop['package.json'],
+    'buckets/letters.ts': `import { bucket, byBatchSize } from 'fusionize'
+import post from '../tasks/post'
+
+export const letters = bucket<string>('letters').on(byBatchSize(3, { flush: true }), post)
+`,
+    'tasks/write.ts': `import { task } from 'fusionize'
+import { letters } from '../buckets/letters'
+
+export default task('write', { http: 'POST /letters' }, async (keys: string[]) => {
+  for (const key of keys) await letters.put(key, key)
+})
+`,
+    'tasks/post.ts': `import { appendFileSync } from 'node:fs'
+import { type BucketObject, task } from 'fusionize'
+
+export default task('post', async (letters: BucketObject<string>[]) => {
+  appendFileSync('posted', letters.map(({ value }) => value).join(' ') + '\\n')
+})
+`,
+  })
+  for (const keys of ['["a", "b"]', '["c", "d"]'])
+    expect(await fusionize(['invoke', 'write', keys], dir)).toMatchObject({ code: 0 })
+  const flush = async () => JSON.parse((await fusionize(['flush', '--json'], dir)).stdout)
+  expect(await flush()).toEqual({ fired: 1, waited: true })
+  const posted = await readFile(join(dir, 'posted'), 'utf8')
+  expect(posted.trim().split('\n').sort()).toEqual(['a b c', 'd'])
+  expect(await flush()).toEqual({ fired: 0, waited: true })
 })

@@ -50,6 +50,20 @@ describe.each(['threads', 'processes'] as const)(
       ])
     })
 
+    it.each([true, false])(
+      'has the large objects that were put, whichever way it went (shared: %s)',
+      async (shared) => {
+        const { platform, records } = await started(isolation, 'haul', ['blobs', 'answers'])
+        for (let i = 0; i < 3; i++) {
+          const request = JSON.stringify({ times: 6, shared })
+          expect(await platform.invoke('haul', request)).toMatchObject({ ok: true, output: '70007' })
+        }
+        await platform.drained()
+        expect(await platform.deadLetters()).toEqual([])
+        expect((await records()).filter(({ task }) => task === 'weigh')).toHaveLength(18)
+      },
+    )
+
     it('has its own time: what was before it is over when it begins, though it keeps the thread', async () => {
       const { platform, records } = await started(isolation, 'slow', ['third'])
       await platform.send('slow', '300')

@@ -8,10 +8,11 @@ import { type DeliveryHead, encodeDelivery, shapeOf } from './delivery.js'
 import type { Frame } from './frames.js'
 import { type Habit, startNext, startOrHold } from './fused.js'
 import type { Lease, Leased } from './lease.js'
-import { FirstFiring, Put } from './put.js'
+import { LightPuts } from './light-puts.js'
+import { LightFiring, Put } from './put.js'
 import type { Router } from './router.js'
 import { leave } from './run.js'
-import { stop, stoppable } from './sources.js'
+import { isRunning, stop, stoppable } from './sources.js'
 import { clock } from './spans.js'
 import { checkSize, given, isLarge, isShared, outgoing, type Stored, same } from './stored.js'
 import { laterOf, transportOf } from './surroundings.js'
@@ -22,8 +23,7 @@ import { Work } from './work.js'
 export class LocalShard implements Leased {
   readonly usable: boolean
   readonly shard: Shard<Stored>
-  /** The only put of a session so far, in a bucket whose triggers remember nothing: no state is made for it before there is a second. */
-  private readonly firsts = new Map<string, Put>()
+  private readonly light = new LightPuts()
   private readonly stateless: boolean
   private readonly flushes: boolean
   /** Code of the application sees objects: it gets no more of them than JSON has. */
@@ -55,8 +55,14 @@ export class LocalShard implements Leased {
     if (group !== undefined) put.group = group
     dataOf(run).put(frame.span, this.b.name, keptBytes)
     const lease = frame.run.lease as Lease
-    if (this.stateless && !lease.shards.has(this)) this.putFirst(frame, lease, put, at)
-    else this.putNext(frame, lease, put, at)
+    const before = this.isLight(lease, put.session) ? this.light.add(put) : -1
+    if (before < 0) this.putNext(frame, lease, put, at)
+    else this.putLight(frame, lease, put, before, at)
+  }
+
+  /** The machine knows nothing of the session, and needs to know nothing. */
+  private isLight(lease: Lease, session: string): boolean {
+    return this.stateless && (this.light.has(session) || !lease.shards.has(this))
   }
 
   /** Bytes in shared memory stay where they are, here as everywhere on the node; all else is copied. */
@@ -72,22 +78,22 @@ export class LocalShard implements Leased {
   }
 
   get(session: string, key: string): unknown {
-    const first = this.firsts.get(session)
-    if (first) return first.key === key ? given(first) : undefined
-    const stored = this.shard.get(session, key)
+    const stored = this.light.get(session, key) ?? this.shard.get(session, key)
     return stored && given(stored)
   }
 
   /** Fires as the machine would, without one. */
-  private putFirst(frame: Frame, lease: Lease, put: Put, at: number): void {
+  private putLight(frame: Frame, lease: Lease, put: Put, before: number, at: number): void {
     lease.shards.add(this)
-    this.firsts.set(put.session, put)
     this.accepted(frame, lease, put)
     const { triggers } = this.b
     for (let i = 0; i < triggers.length; i++) {
       const { spec, task } = triggers[i] as BucketDefinition['triggers'][number]
-      if (spec.kind === 'immediate' || (spec.kind === 'byName' && spec.key === put.key))
-        this.fire(frame, new FirstFiring(this.b.name, i, task.name, put), [put], at)
+      // A key has one put, so `byName` has one firing.
+      if (spec.kind === 'immediate' || (spec.kind === 'byName' && spec.key === put.key)) {
+        const ordinal = spec.kind === 'immediate' ? before : 0
+        this.fire(frame, new LightFiring(this.b.name, i, task.name, put, ordinal), [put], at)
+      }
     }
   }
 
@@ -106,13 +112,9 @@ export class LocalShard implements Leased {
     for (const { firing, values } of deliveries) this.fire(frame, firing, values, at)
   }
 
-  /** The first put as the machine's state has it; what it fired has begun. */
+  /** Light puts as the machine's state has them; what they fired has begun. */
   private unfold(session: string): void {
-    if (this.firsts.size === 0) return
-    const first = this.firsts.get(session)
-    if (first === undefined) return
-    this.firsts.delete(session)
-    this.shard.put(first, first, 0)
+    if (this.light.has(session)) for (const put of this.light.take(session)) this.shard.put(put, put, 0)
   }
 
   private accepted(frame: Frame, lease: Lease, put: Put): void {
@@ -161,17 +163,18 @@ export class LocalShard implements Leased {
   /** The end of the session as far as this bucket goes. @returns false when it made work */
   end(session: string): boolean {
     this.sources.delete(session)
-    // Of a session with one put that its triggers do not remember only the end would be left.
-    if (this.firsts.delete(session) && laterOf(this.router) === undefined) return true
+    // Of puts that no trigger remembers only the end would be left.
+    if (this.light.delete(session) && laterOf(this.router) === undefined) return true
     return this.tellAll({ kind: 'sessionEnd', session }, session)
   }
 
   drop(session: string): void {
-    this.firsts.delete(session)
+    this.light.delete(session)
     this.shard.drop(session)
     const { name: bucket } = this.b
     for (const [source, invocation] of this.sources.get(session) ?? [])
-      if (invocation !== '') void transportOf(this.router).bucket({ bucket, session, op: 'source', source, invocation })
+      if (isRunning(invocation))
+        void transportOf(this.router).bucket({ bucket, session, op: 'source', source, invocation })
     this.sources.delete(session)
   }
 

@@ -64,9 +64,8 @@ export class Put implements ObjectMeta, Stored {
   }
 }
 
-/** The firing of a first put: what the machine would say of it. */
-export class FirstFiring implements Firing {
-  readonly ordinal = 0
+/** The firing of a put that no trigger remembers: what the machine would say of it. */
+export class LightFiring implements Firing {
   readonly group = undefined
   readonly sessions: string[] = []
   readonly incomplete = false
@@ -77,10 +76,11 @@ export class FirstFiring implements Firing {
     readonly trigger: number,
     readonly task: string,
     private readonly meta: ObjectMeta,
+    readonly ordinal: number,
   ) {}
 
   get id(): string {
-    this.known ??= firingId(this.bucket, this.trigger, this.scope, 0)
+    this.known ??= firingId(this.bucket, this.trigger, this.scope, this.ordinal)
     return this.known
   }
 

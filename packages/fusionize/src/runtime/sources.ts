@@ -12,6 +12,10 @@ export function stoppable(frame: Frame): void {
   whenOver(frame, () => running.delete(invocation))
 }
 
+export function isRunning(invocation: string): boolean {
+  return running.has(invocation)
+}
+
 /** Nobody needs the run any more. */
 export function stop(invocation: string): void {
   const frame = running.get(invocation)

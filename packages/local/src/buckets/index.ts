@@ -243,7 +243,7 @@ export class Buckets {
         return
       }
       case 'source':
-        if (!this.#sessions.nameSource(session, bucket, op.source, op.invocation))
+        if (!this.#sessions.isClosed(session) && !this.#sessions.nameSource(session, bucket, op.source, op.invocation))
           this.ports.cancel(session, op.invocation)
         answer(undefined)
         return

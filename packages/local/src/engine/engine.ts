@@ -1,27 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import { FusionizeError, timeoutError } from 'fusionize'
 import { spanOf } from 'fusionize/record'
-import type { Outcome, Payload, SandboxInfo } from 'fusionize/runtime'
+import type { Outcome, SandboxInfo } from 'fusionize/runtime'
 import type { Buckets } from '../buckets/index.js'
-import { type Part, Utf8 } from '../sandbox/messages.js'
+import type { Part } from '../sandbox/messages.js'
 import type { Send } from '../send.js'
+import { BucketDesk } from './bucket-desk.js'
 import type { Deployment } from './deployment.js'
 import { exitError, shuttingDown, startError, unknownTask, wireText } from './failures.js'
 import type { Exit, StartHost } from './host.js'
 import { type Answer, Job, type JobOwner, type JobRequest } from './job.js'
+import { LinkedWork } from './linked-work.js'
 import { Links } from './links.js'
+import { outcomeOf, payloadOf, textOf } from './parts.js'
 import type { Pool } from './pool.js'
-import {
-  type BeganHead,
-  type BucketHead,
-  type FunctionLog,
-  type Held,
-  type Leaving,
-  type Reply,
-  Sandbox,
-  type SandboxOwner,
-  textOf,
-} from './sandbox.js'
+import { type FunctionLog, type Held, type Leaving, type Reply, Sandbox, type SandboxOwner } from './sandbox.js'
 import { type Limits, Scheduler } from './scheduler.js'
 import { Wheel } from './wheel.js'
 
@@ -62,11 +55,11 @@ export interface EngineOptions extends Limits {
 /** A node's local scheduler: sandboxes, and the invocations that move between them (DESIGN §7). */
 export class Engine implements SandboxOwner, JobOwner {
   readonly scheduler: Scheduler
+  readonly buckets: BucketDesk
+  readonly linked: LinkedWork
   readonly #wheel = new Wheel()
   readonly #links: Links
   readonly #live = new Map<string, Sandbox>()
-  /** Calls given up before their callee, by id, said that they began. */
-  readonly #givenUp = new Map<string, Set<string>>()
   /** Outcomes of sends over links that are not accepted yet. */
   readonly #early = new Map<string, Outcome>()
   /** Who made a send that is on its way to be accepted. */
@@ -84,6 +77,16 @@ export class Engine implements SandboxOwner, JobOwner {
     readonly options: EngineOptions,
     readonly ports: EnginePorts,
   ) {
+    this.buckets = new BucketDesk(ports.buckets)
+    this.linked = new LinkedWork({
+      find: (id) => this.#live.get(id),
+      limitMs: ({ pool }, task) => this.timeoutOf(pool.deployment, task),
+      admit: (job) => this.#admit(job),
+      mind: (job) => this.#mind(job),
+      abandon: (job) => this.abandon(job),
+      runsSend: (sandbox, no, send) => this.#runsSend(sandbox, no, send),
+      release: (id, sandbox) => ports.release(id, sandbox),
+    })
     this.scheduler = new Scheduler(
       options,
       (pool) => this.#start(pool),
@@ -234,16 +237,7 @@ export class Engine implements SandboxOwner, JobOwner {
   }
 
   call(sandbox: Sandbox, no: number, request: Leaving): void {
-    // All that the callee began is known: a link is taken back only then. What began is answered, if only by an error.
-    if (request.lost !== undefined && sandbox.begun.get(request.lost) === no) {
-      if (sandbox.calls.get(no) === undefined) sandbox.called(no)
-      return
-    }
-    const death = request.lost && sandbox.bereft.get(request.lost)
-    if (death) {
-      sandbox.result(no, false, death)
-      return
-    }
+    if (request.lost !== undefined && this.linked.settled(sandbox, no, request.lost)) return
     const delayMs = handOverMs('call', sandbox, request)
     if (delayMs > 0) setTimeout(() => this.#call(sandbox, no, request), delayMs)
     else this.#call(sandbox, no, request)
@@ -280,48 +274,6 @@ export class Engine implements SandboxOwner, JobOwner {
     sandbox.listening = 'yes'
   }
 
-  began(sandbox: Sandbox, head: BeganHead): void {
-    const [, no, id, session, task, deadline, trace, parent, mode] = head
-    if (mode === 'send') {
-      sandbox.lastSend = id
-      this.#runsSend(sandbox, no, { id, session, task, trace, parent })
-      return
-    }
-    const at = no.lastIndexOf(':')
-    const caller = this.#live.get(no.slice(0, at))
-    const call = Number(no.slice(at + 1))
-    // Told by its caller before: numbers ascend.
-    if (caller !== undefined && (caller.begun.get(sandbox.id) ?? 0) >= call) return
-    const limitMs = this.timeoutOf(sandbox.pool.deployment, task)
-    const request = {
-      id,
-      session,
-      task,
-      external: false,
-      attempt: 1,
-      deadline,
-      limitMs,
-      trace,
-      parent,
-      input: undefined,
-    }
-    const job = new Job(no, { ...request, mode: 'call' }, sandbox.pool, true, (ok, part) =>
-      caller?.result(call, ok, part),
-    )
-    job.caller = caller
-    caller?.begun.set(sandbox.id, call)
-    this.#admit(job)
-    sandbox.runs(job)
-    this.#mind(job)
-    if (caller && !this.#givenUp.get(sandbox.id)?.delete(no)) caller.calling(call, job)
-    else this.abandon(job)
-  }
-
-  overdue(caller: Sandbox, callee: string, head: BeganHead): void {
-    const sandbox = this.#live.get(callee)
-    if (sandbox?.lentTo === caller) this.began(sandbox, head)
-  }
-
   revoked(sandbox: Sandbox): void {
     this.#unlink(sandbox)
     const { deployment } = sandbox.pool
@@ -331,16 +283,9 @@ export class Engine implements SandboxOwner, JobOwner {
     else this.scheduler.schedule()
   }
 
-  abandonEarly(caller: Sandbox, no: number, callee: string): void {
-    const other = this.#live.get(callee)
-    if (other?.lentTo !== caller) return
-    const given = this.#givenUp.get(callee) ?? new Set()
-    this.#givenUp.set(callee, given.add(`${caller.id}:${no}`))
-  }
-
   #unlink(sandbox: Sandbox): void {
     this.#links.returned(sandbox)
-    this.#givenUp.delete(sandbox.id)
+    this.linked.forget(sandbox)
   }
 
   send(sandbox: Sandbox, no: number, request: Leaving): void {
@@ -477,10 +422,6 @@ export class Engine implements SandboxOwner, JobOwner {
     sandbox.runs(job)
   }
 
-  unsent(callee: string, id: string): void {
-    if (this.#live.get(callee)?.lastSend !== id) this.ports.release(id, callee)
-  }
-
   release(sandbox: Sandbox, sends: string[]): void {
     for (const id of sends) this.ports.release(id, sandbox.id)
   }
@@ -509,56 +450,6 @@ export class Engine implements SandboxOwner, JobOwner {
     this.scheduler.freed(sandbox)
   }
 
-  lease(sandbox: Sandbox, { request: { session, mode } }: Job): boolean {
-    // The session counts the job and, of a send, the acceptance.
-    const open = sandbox.pool.deployment.sessions.get(session)
-    return this.ports.buckets.lease(sandbox, session, open === (mode === 'send' ? 2 : 1))
-  }
-
-  bucket(sandbox: Sandbox, no: number, op: BucketHead, value: Part): void {
-    this.ports.buckets.op(sandbox, op, op.ref ?? payloadOf(value), (error, output) => {
-      const objects = this.objects(output)
-      if (objects) void objects.parts.then((parts) => sandbox.answerWith(no, output, objects.refs, parts))
-      else sandbox.refuseOrAnswer(no, error === undefined, error === undefined ? output : wireText(error))
-    })
-  }
-
-  mirror(
-    sandbox: Sandbox,
-    session: string,
-    ops: BucketHead[],
-    values: Part[],
-    ended: 'no' | 'lease' | 'session',
-  ): void {
-    const written = this.ports.buckets.mirror(
-      sandbox,
-      session,
-      ops,
-      values.map((value, i) => ops[i]?.ref ?? payloadOf(value)),
-      ended,
-    )
-    if (written === undefined) return
-    sandbox.writing = written
-    written.then(
-      () => {
-        if (sandbox.writing === written) sandbox.writing = undefined
-      },
-      () => {},
-    )
-  }
-
-  objects(input: Part): { refs: string[]; parts: Promise<Part[]> } | undefined {
-    return typeof input === 'string' ? this.ports.buckets.ports.large.forSandbox(input) : undefined
-  }
-
-  object(_sandbox: Sandbox, ref: string, bytes: number, part: Part): Promise<void> | undefined {
-    return this.ports.buckets.ports.large.arrive(ref, bytes, part instanceof Utf8 ? textOf(part) : part)
-  }
-
-  outcome(sandbox: Sandbox, session: string, value: Part): void {
-    this.ports.buckets.outcome(session, payloadOf(value), sandbox.writing)
-  }
-
   log(entry: FunctionLog): void {
     this.ports.log(entry)
   }
@@ -579,7 +470,7 @@ export class Engine implements SandboxOwner, JobOwner {
     const jobs = [...sandbox.jobs.values()]
     sandbox.jobs.clear()
     this.ports.orphan(sandbox.id)
-    this.ports.buckets.gone(sandbox)
+    this.buckets.gone(sandbox)
     const error = wireText(exitError(sandbox, exit))
     // What it had begun it may not have said.
     sandbox.lentTo?.bereft.set(sandbox.id, error)
@@ -709,13 +600,4 @@ function refuse(jobs: readonly Job[], error: string): void {
 function callOf(job: Job): number {
   const no = String(job.no)
   return Number(no.slice(no.lastIndexOf(':') + 1))
-}
-
-export function payloadOf(part: Part): Payload {
-  if (part instanceof Utf8) return textOf(part)
-  return part instanceof Buffer ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : part
-}
-
-export function outcomeOf(ok: boolean, part: Part): Outcome {
-  return ok ? { ok, output: payloadOf(part) } : { ok, error: JSON.parse(textOf(part)) }
 }

@@ -1,9 +1,12 @@
 import type { FusionizeError } from 'fusionize'
 import type { BucketOp, LogEntry, ObjectRef } from 'fusionize/runtime'
 import * as kind from '../sandbox/kinds.js'
-import { type Head, type HeldHead, type Part, Utf8 } from '../sandbox/messages.js'
+import type { Head, HeldHead, Part } from '../sandbox/messages.js'
+import type { BucketDesk } from './bucket-desk.js'
 import type { Exit, Host } from './host.js'
 import type { Job } from './job.js'
+import type { LinkedWork } from './linked-work.js'
+import { textOf } from './parts.js'
 import type { Pool } from './pool.js'
 
 /** A call or send that left a sandbox, as its message says it. */
@@ -37,26 +40,13 @@ export interface SandboxOwner {
   /** Sends that it holds are to be run elsewhere. */
   release(sandbox: Sandbox, sends: string[]): void
   abandon(job: Job): void
-  /** Its link: it takes links, it runs what came over one, it takes nothing more. */
+  /** Its link: it takes links, it takes nothing more. */
   listening(sandbox: Sandbox): void
-  began(sandbox: Sandbox, head: BeganHead): void
-  /** A callee of this sandbox takes long with a call over a link, of which it may have said nothing yet. */
-  overdue(caller: Sandbox, callee: string, head: BeganHead): void
   revoked(sandbox: Sandbox): void
-  /** The link was taken back before the caller heard that a send over it is done. */
-  unsent(callee: string, id: string): void
-  /** A call that went over a link is given up before its callee said that it began. */
-  abandonEarly(caller: Sandbox, no: number, callee: string): void
-  /** Whether the session's fused buckets may be evaluated by the job. */
-  lease(sandbox: Sandbox, job: Job): boolean
-  /** The large objects that an input names. */
-  objects(input: Part): { refs: string[]; parts: Promise<Part[]> } | undefined
-  /** A sandbox hands in a large object. */
-  object(sandbox: Sandbox, ref: string, bytes: number, part: Part): Promise<void> | undefined
-  bucket(sandbox: Sandbox, no: number, op: BucketHead, value: Part): void
-  mirror(sandbox: Sandbox, session: string, ops: BucketHead[], values: Part[], ended: 'no' | 'lease' | 'session'): void
-  /** The session's entry is answered by a bucket. */
-  outcome(sandbox: Sandbox, session: string, value: Part): void
+  /** What went over links. */
+  readonly linked: LinkedWork
+  /** What concerns buckets. */
+  readonly buckets: BucketDesk
   log(entry: FunctionLog): void
   ended(sandbox: Sandbox, exit: Exit): void
   /** `sandbox.waiting` changed. */
@@ -169,8 +159,8 @@ export class Sandbox {
     this.runs(job)
     const { cold } = this
     this.cold = null
-    const lease = this.owner.lease(this, job)
-    const objects = this.owner.objects(request.input)
+    const lease = this.owner.buckets.lease(this, job)
+    const objects = this.owner.buckets.objects(request.input)
     const post = (refs?: string[], parts: Part[] = []) => this.#invoke(job, cold, lease, refs, parts)
     if (objects === undefined) post()
     else void objects.parts.then((parts) => post(objects.refs, parts))
@@ -304,10 +294,10 @@ export class Sandbox {
         this.owner.listening(this)
         break
       case kind.began:
-        this.owner.began(this, head as BeganHead)
+        this.owner.linked.began(this, head as BeganHead)
         break
       case kind.overdue:
-        this.owner.overdue(this, head[1] as string, [kind.began, ...head.slice(2)] as BeganHead)
+        this.owner.linked.overdue(this, head[1] as string, [kind.began, ...head.slice(2)] as BeganHead)
         break
       case kind.revoked:
         this.owner.revoked(this)
@@ -316,7 +306,7 @@ export class Sandbox {
         this.#synced()
         break
       case kind.unsent:
-        this.owner.unsent(head[1] as string, head[2] as string)
+        this.owner.linked.unsent(head[1] as string, head[2] as string)
         break
       case kind.begins:
         this.owner.begins(this, head[1] as string, head[2] as string)
@@ -325,16 +315,16 @@ export class Sandbox {
         this.owner.release(this, head[1] as string[])
         break
       case kind.bucket:
-        this.owner.bucket(this, head[1] as number, head[2] as BucketHead, parts[0])
+        this.owner.buckets.op(this, head[1] as number, head[2] as BucketHead, parts[0])
         break
       case kind.object:
-        this.#arriving(this.owner.object(this, head[1] as string, head[2] as number, parts[0]))
+        this.#arriving(this.owner.buckets.object(head[1] as string, head[2] as number, parts[0]))
         break
       case kind.mirror:
-        this.owner.mirror(this, head[1] as string, head[2] as BucketHead[], parts, head[3] as 'no')
+        this.owner.buckets.mirror(this, head[1] as string, head[2] as BucketHead[], parts, head[3] as 'no')
         break
       case kind.outcome:
-        this.owner.outcome(this, head[1] as string, parts[0])
+        this.owner.buckets.outcome(this, head[1] as string, parts[0])
         break
       case kind.log:
         this.#logged(head as LogHead, parts)
@@ -386,7 +376,7 @@ export class Sandbox {
     const job = this.calls.get(no)
     this.called(no)
     if (job) this.owner.abandon(job)
-    else if (linked !== null) this.owner.abandonEarly(this, no, linked)
+    else if (linked !== null) this.owner.linked.abandonEarly(this, no, linked)
   }
 
   #logged([, level, task, session, time]: LogHead, parts: Part[]): void {
@@ -432,11 +422,4 @@ function leavingOf(head: Head, input: Part): Leaving {
     string | undefined,
   ]
   return { id, session, task, function: fn ?? task, deadline, trace, parent, input, lost }
-}
-
-/** The part as text. */
-export function textOf(part: Part): string {
-  if (part instanceof Utf8)
-    return Buffer.from(part.bytes.buffer, part.bytes.byteOffset, part.bytes.byteLength).toString()
-  return part instanceof Uint8Array ? Buffer.from(part).toString() : (part ?? '')
 }

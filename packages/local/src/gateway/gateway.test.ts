@@ -329,6 +329,7 @@ describe('the gateway', () => {
       replayed: 1,
     })
     expect(await (await post(`${url}/dead-letters/replay`, '', undefined, own)).json()).toEqual({ replayed: 99 })
+    expect(await (await post(`${url}/flush`, '', undefined, own)).json()).toEqual({ fired: 2 })
     expect((await fetch(`${url}/nothing`)).status).toBe(404)
   })
 

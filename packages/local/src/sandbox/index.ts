@@ -24,6 +24,8 @@ import { sandboxObjects } from './objects.js'
 /** What the engine tells a sandbox of itself; `objects`: folder for large objects that a process writes. */
 type Info = SandboxInfo & { objects: string }
 
+const noObjects = { refs: [], parts: [] }
+
 /** Ms for which objects that came with an answer stay. */
 const OBJECT_MS = 1000
 
@@ -115,10 +117,12 @@ export function start(module: FunctionModule): void {
         if (linked === undefined) channel.post([kind.call, no, ...outboundHead(request)], [request.input])
       }),
     async send(request) {
-      const callee = isDelivery(request.input) && !namesObjects(request.input) ? caller.fire(request) : undefined
+      const { input } = request
+      const attached = namesObjects(input) ? objects.attached(input) : noObjects
+      const callee = isDelivery(input) && attached ? caller.fire(request, attached) : undefined
       // Where it is on its way already the engine need not wake at the same time: there may be no core for both.
       const post = callee === undefined ? channel.post : channel.postLater
-      await offer((no) => post([kind.send, no, ...outboundHead(request), callee], [request.input]))
+      await offer((no) => post([kind.send, no, ...outboundHead(request), callee], [input]))
     },
     bucket: (op) =>
       new Promise((outcome) => {
@@ -159,12 +163,15 @@ export function start(module: FunctionModule): void {
     const [, job, id, session, task, mode, external, attempt, deadline, trace, parent, cold, coldKind, lease, refs] =
       head as InvokeHead
     const request = { id, session, task, mode, input, external, attempt, deadline, trace, parent, cold }
+    const forget = refs && objects.take(refs, parts as Payload[])
+    const over = () => {
+      forget?.()
+      link?.idle()
+    }
     handler.run(
       { ...request, ...(coldKind && { coldKind }), ...(lease && { lease }) },
       // Over a link nobody waits for a send: its caller hears only that it is over.
-      link && mode === 'send'
-        ? portOf(job, false, undefined, () => link.idle())
-        : portOf(job, mode === 'call', link, refs && objects.take(refs, parts as Payload[])),
+      link && mode === 'send' ? portOf(job, false, undefined, over) : portOf(job, mode === 'call', link, forget),
     )
   }
 

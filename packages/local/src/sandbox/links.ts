@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Outbound, Payload } from 'fusionize/runtime'
 import { type Channel, portChannel, type Receive, socketChannel } from './channel.js'
 import * as kind from './kinds.js'
-import type { Head } from './messages.js'
+import type { Head, Part } from './messages.js'
 
 /*
  * A link carries the calls of one sandbox to one sandbox of another function, past the engine: half the wake-ups of a call. The engine
@@ -86,16 +86,32 @@ export function callerLinks(own: string, ports: CallerPorts) {
       if (link.send !== undefined) ports.unsent(link.sandbox, link.send)
     },
     /** Has a send begin over a link if one is free: what a trigger starts is as urgent as a call. @returns the callee's sandbox */
-    fire({ id, session, task, function: fn, trace, parent, input }: Outbound): string | undefined {
+    fire(
+      { id, session, task, function: fn, trace, parent, input }: Outbound,
+      { refs, parts }: { refs: string[]; parts: Uint8Array[] },
+    ): string | undefined {
       const link = links.get(fn ?? task)
       if (link?.channel === undefined || link.busy) return undefined
       link.busy = true
       link.send = id
       const deadline = Date.now() + link.timeoutMs
-      link.channel.post(
-        [kind.invoke, `${own}:${id}`, id, session, task, 'send', false, 1, deadline, trace, parent, null, null],
-        [input],
-      )
+      const head: Head = [
+        kind.invoke,
+        `${own}:${id}`,
+        id,
+        session,
+        task,
+        'send',
+        false,
+        1,
+        deadline,
+        trace,
+        parent,
+        null,
+        null,
+      ]
+      if (refs.length > 0) head.push(false, refs)
+      link.channel.post(head, [input, ...parts])
       return link.sandbox
     },
     /** Sends the call over a link if one is free. @returns the callee's sandbox */
@@ -135,7 +151,7 @@ export interface CalleeLink {
 
 /** The callee's ends: at most one of them is served. */
 export function calleeLinks(
-  invoke: (head: Head, input: Payload, link: CalleeLink) => void,
+  invoke: (head: Head, input: Payload, link: CalleeLink, objects: readonly Part[]) => void,
   { post, postLater, hurry }: Pick<Channel, 'post' | 'postLater' | 'hurry'>,
 ) {
   /** The token that the engine gave last; tokens ascend. */
@@ -149,11 +165,11 @@ export function calleeLinks(
     let open = true
     const channel = make((head, parts) => {
       if (head[0] === kind.hello) hello(head[1] as number)
-      else if (served === self) begin(head, parts[0] as Payload)
-      else if (open) waiting.push([head, parts[0] as Payload])
+      else if (served === self) begin(head, parts)
+      else if (open) waiting.push([head, parts])
     })
     /** Arrived before the engine's word. */
-    const waiting: [Head, Payload][] = []
+    const waiting: [Head, Part[]][] = []
     const hello = (token: number) => {
       if (token > latest) early.set(token, serve)
       else if (token === latest && served === undefined) serve()
@@ -161,15 +177,15 @@ export function calleeLinks(
     }
     const serve = () => {
       served = self
-      for (const [head, input] of waiting.splice(0)) begin(head, input)
+      for (const [head, parts] of waiting.splice(0)) begin(head, parts)
     }
-    const begin = (head: Head, input: Payload) => {
+    const begin = (head: Head, [input, ...objects]: Part[]) => {
       const [, job, id, session, task, mode, , , deadline, trace, parent] = head
       running = true
       // What is not said yet of the call before must not wait for one that blocks.
       hurry()
       postLater([kind.began, job, id, session, task, deadline, trace, parent, mode])
-      invoke(head, input, self)
+      invoke(head, input as Payload, self, objects)
     }
     const ended = () => {
       running = false

@@ -10,13 +10,27 @@ import * as kind from './kinds.js'
 export function sandboxObjects(sandbox: string, folder: string | undefined, channel: () => Channel) {
   /** What came with invocations that are under way: memory, or the path of a file. */
   const here = new Map<string, { part: Uint8Array | string | undefined; uses: number }>()
+  /** Memory that was shared in this tick. */
+  const fresh = new Map<string, Uint8Array>()
   let count = 0
   return {
     share(value: Uint8Array): ObjectRef {
       const ref = `${sandbox}-${++count}`
       const bytes = value.byteLength
-      channel().post([kind.object, ref, bytes], [folder === undefined ? shared(value) : written(folder, ref, value)])
+      const part = folder === undefined ? shared(value) : written(folder, ref, value)
+      if (typeof part !== 'string') {
+        if (fresh.size === 0) process.nextTick(() => fresh.clear())
+        fresh.set(ref, part)
+      }
+      // Before what names it, and with that.
+      channel().postLater([kind.object, ref, bytes], [part])
       return { ref, bytes, json: false }
+    },
+    /** What goes with a delivery past the engine: it was written in this tick. Undefined in a process, whose files are the engine's. */
+    attached(delivery: string): { refs: string[]; parts: Uint8Array[] } | undefined {
+      if (folder !== undefined) return undefined
+      const named = [...fresh].filter(([ref]) => delivery.includes(`"${ref}"`))
+      return { refs: named.map(([ref]) => ref), parts: named.map(([, part]) => part) }
     },
     async object(ref: string): Promise<Uint8Array> {
       const part = here.get(ref)?.part
