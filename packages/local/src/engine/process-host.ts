@@ -32,6 +32,8 @@ export function startProcess(request: HostRequest, events: HostEvents, groups: R
   const end = (code: number | null, signal: string | null) => {
     if (ended) return
     ended = true
+    // Children of the process may keep its end open.
+    socket.destroy()
     const outOfMemory = heapExhausted || (signal === 'SIGKILL' && group?.oomKilled() === true)
     group?.remove()
     events.exit({ code, signal, outOfMemory })

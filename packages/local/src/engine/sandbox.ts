@@ -265,6 +265,8 @@ export class Sandbox {
   }
 
   receive(head: Head, parts: Part[]): void {
+    // What it ran is somebody else's by now.
+    if (this.state === 'ended') return
     if (this.#gated) {
       this.#gated.push([head, parts])
       return
