@@ -156,9 +156,11 @@ export function createSends(options: SendsOptions): Sends {
     if (!item || closed) return
     if (!outcome.ok && outcome.error.code === 'SHUTTING_DOWN') return
     if (outcome.ok) {
+      // It was buried while it ran, and came to its end all the same.
+      if (item.dead) dead--
       happen({ type: 'done', id })
       options.finished?.(item.send.input)
-    } else fail(id, item, outcome.error)
+    } else if (!item.dead) fail(id, item, outcome.error)
     wake()
   }
 

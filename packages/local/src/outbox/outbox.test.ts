@@ -75,6 +75,36 @@ const journalOf = (dir: string) => {
   return name === undefined ? undefined : join(dir, name)
 }
 
+describe('what is buried while it runs', () => {
+  const late = { name: 'Error', message: 'late' }
+
+  it('is no dead letter when its run ends well after all', async () => {
+    const { sends, runs } = outbox(newFolder())
+    await sends.accept([sendOf('a'), sendOf('b')])
+    expect(sends.bury(sendOf('a'), late)).toBe(false)
+    expect(sends.stats()).toEqual({ pending: 1, retrying: 0, dead: 1 })
+    for (const { end } of runs) end(ok)
+    await turn()
+    expect(sends.stats()).toEqual({ pending: 0, retrying: 0, dead: 0 })
+    expect(sends.deadLetters()).toEqual([])
+    await sends.drained()
+    await sends.close()
+  })
+
+  it('is one when that fails, too, and is not run again', async () => {
+    const { sends, runs } = outbox(newFolder())
+    await sends.accept([sendOf('a')])
+    sends.bury(sendOf('a'), late)
+    runs[0]?.end(failed)
+    await turn()
+    expect(sends.stats()).toEqual({ pending: 0, retrying: 0, dead: 1 })
+    expect(sends.deadLetters()).toMatchObject([{ id: 'a', error: late }])
+    expect(runs).toHaveLength(1)
+    await sends.drained()
+    await sends.close()
+  })
+})
+
 describe('accepted sends', () => {
   it('run at once, and are tried again with a doubling back-off until they are dead letters', async () => {
     const { sends, runs, timers } = outbox(newFolder())
