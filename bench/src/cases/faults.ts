@@ -5,7 +5,7 @@ import { eachDurability } from '../lib/durability.js'
 import { MEMORY_MB, placedBuild } from '../lib/placements.js'
 import { quantile } from '../quantile.js'
 
-const SESSIONS = 3000
+const SESSIONS = 1200
 const IN_FLIGHT = 12
 const WARM_UP = 48
 const QUICK = { sessions: 4, warmUp: 2 }
