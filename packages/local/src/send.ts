@@ -1,14 +1,4 @@
-import type { Payload } from 'fusionize/runtime'
+import type { HeldSend } from 'fusionize/runtime'
 
-/** An async invocation on its way to whoever keeps it; see `HeldSend` in `fusionize/runtime`. */
-export interface Send {
-  id: string
-  session: string
-  function: string
-  task: string
-  input: Payload
-  trace: string
-  /** '' = from outside. */
-  parent: string
-  setup: string
-}
+/** An async invocation on its way to whoever keeps it; its `parent` is '' when it comes from outside. */
+export type Send = Omit<HeldSend, 'given'>

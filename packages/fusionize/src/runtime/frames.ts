@@ -162,7 +162,7 @@ export class Frame implements Context {
   /** Called when the run is over. */
   onOver: ((ok: boolean) => void) | undefined
   private id: string | undefined
-  /** Of a run that can be stopped alone. */
+  /** Of a run with a limit of its own, or one that can be stopped alone. */
   abort: AbortController | undefined
 
   constructor(

@@ -5,8 +5,9 @@ import { begin, leave, settle } from './run.js'
 const soon = /* @__PURE__ */ Promise.resolve()
 /** Ms for which a unit that nobody waits for is not answered while work that it began goes on: what ends by then costs no word. */
 const LINGER_MS = 20
-/** Of so many starts in a row that could not wait for their producer's answer the next do not try, but for each of the other number. */
+/** After so many starts in a row that could not wait for their producer's answer, the next do not try to, */
 const LEFT_IN_A_ROW = 3
+/** but for one in so many. */
 const TRY_EVERY = 32
 
 /** How what a trigger starts as invocations of its own fares: how many in a row left, since their producer went on after the put. */
