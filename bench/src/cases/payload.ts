@@ -49,7 +49,7 @@ const bench: Bench = {
   cases,
   async run(context) {
     const builder = builderOf('payload')
-    const build = await placedBuild(builder, 'producer', 'remote')
+    const build = await placedBuild(builder, 'producer', 'direct')
     await builder.dispose()
     for (const durability of ['none', 'journal'] as const) {
       const served = await serveBuild(build, { isolation: 'threads', durability, timeoutMs: 10 * CASE_MS })

@@ -23,6 +23,8 @@ export default task(
         arrival = await arrivals.get(key)
       } while (arrival === undefined)
       seen.push({ ...arrival, sameMemory: isMarked(payload) })
+      // Who told that it has begun has not ended yet.
+      await sleep(pauseMs)
     }
     return seen
   },
