@@ -9,7 +9,7 @@ export default benchBySize(
     sizes: [1, 10, 100, 1000],
     longFrom: 1000,
     entry: 'chain',
-    wait: 'spin',
+    wait: 'park',
     targets: { 'fused-1000': 1, 'threads-1000': 8, 'processes-1000': 19.9 },
     pheromone: 'Pheromone 19.9 for 1,000',
     make: (n) => makeApp(`chain-${n}`, (dir) => writeChain(dir, n), { ...shared, ...lastStep(n) }),

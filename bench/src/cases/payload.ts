@@ -44,7 +44,7 @@ interface Arrival {
 }
 
 const bench: Bench = {
-  method: `from the start of a put of bytes in a SharedArrayBuffer to the first statement of the task that gets them, in another thread, by the clock that all threads share; both tasks have a function of their own, ${MEMORY_MB} MB, and park for ${PAUSE_MS} ms between puts; the receiver writes into what it got: sameMemory is the share of puts after which the producer saw that in its own bytes, so that nothing was copied. ${PUTS.short} puts of each size, ${PUTS.long} from 1 MB on, after ${WARM_UP} of warm-up; fewer where they take more than ${CASE_MS / 1000} s`,
+  method: `from the start of a put of bytes in a SharedArrayBuffer to the first statement of the task that gets them, in another thread, by the clock that all threads share; both tasks have a function of their own, ${MEMORY_MB} MB, the producer's evaluates the bucket, and they park for ${PAUSE_MS} ms after a put and again when its receiver has begun; the receiver writes into what it got: sameMemory is the share of puts after which the producer saw that in its own bytes, so that nothing was copied. ${PUTS.short} puts of each size, ${PUTS.long} from 1 MB on, after ${WARM_UP} of warm-up; fewer where they take more than ${CASE_MS / 1000} s`,
   unit: 'us',
   cases,
   async run(context) {

@@ -11,14 +11,29 @@ const ROUNDS = 16
 const WARM_UP = 2
 /** Invocations and puts of each, without a pause, after which code is compiled as in a service that has run for a while. */
 const WARM = { invocations: 10, puts: 1000 }
+const direct = { placement: 'direct', entry: 'producer' } as const
 const QUICK = { puts: 5, rounds: 1, warmUp: 1, warm: { invocations: 1, puts: 5 } }
 
-/** How the consumer comes to run where it does, and the ms between two puts. */
-const ways: Record<string, { placement: Placement; pauseMs: number; targetUs: number; pheromone: string }> = {
-  'same-sandbox': { placement: 'fused', pauseMs: 0, targetUs: 2, pheromone: '12 us with a core spinning' },
-  'thread-busy': { placement: 'direct', pauseMs: 1, targetUs: 5, pheromone: '12 us with a core spinning' },
-  'thread-idle': { placement: 'direct', pauseMs: 3, targetUs: 35, pheromone: '37 to 56 us after idling' },
-  process: { placement: 'direct', pauseMs: 3, targetUs: 80, pheromone: '37 to 56 us after idling' },
+/** How the consumer comes to run where it does, the task that requests begin with, and the ms between two puts. */
+const ways: Record<string, Way> = {
+  'same-sandbox': {
+    placement: 'fused',
+    entry: 'start',
+    pauseMs: 0,
+    targetUs: 2,
+    pheromone: '12 us with a core spinning',
+  },
+  'thread-busy': { ...direct, pauseMs: 1, targetUs: 5, pheromone: '12 us with a core spinning' },
+  'thread-idle': { ...direct, pauseMs: 3, targetUs: 35, pheromone: '37 to 56 us after idling' },
+  process: { ...direct, pauseMs: 3, targetUs: 80, pheromone: '37 to 56 us after idling' },
+}
+
+interface Way {
+  placement: Placement
+  entry: 'start' | 'producer'
+  pauseMs: number
+  targetUs: number
+  pheromone: string
 }
 
 const ours = { role: 'ours', records: 'on', wait: 'park' } as const
@@ -34,7 +49,7 @@ const cases: Record<string, Case> = {
 }
 
 const bench: Bench = {
-  method: `from the start of a put to the first statement of the task that it starts, by the clock that all processes share; ${PUTS} puts of a number in a session, each when the consumer of the one before has begun; warm, ${MEMORY_MB} MB. same-sandbox: the bucket and the consumer are fused into the producer's function, whose entry is answered by a bucket. The others: both have a function of their own, the producer's evaluates the bucket, and its sandbox is taken meanwhile; thread-idle and process wait ${ways['thread-idle']?.pauseMs} ms between puts, so that every sandbox is parked; thread-busy waits ${ways['thread-busy']?.pauseMs} ms, and its threads spin. message-port: a bare port between two threads, one way, the receiver parked. Cases alternate, ${ROUNDS} rounds after ${WARM.invocations * WARM.puts} puts without pauses and ${WARM_UP} rounds of warm-up`,
+  method: `from the start of a put to the first statement of the task that it starts, by the clock that all processes share; ${PUTS} puts of a number in a session, each when the consumer of the one before has begun; warm, ${MEMORY_MB} MB. same-sandbox: the bucket and the consumer are fused into the producer's function, and nobody waits for the producer: its entry has sent to it, and is answered by a bucket. The others: both have a function of their own, the producer's evaluates the bucket, and its sandbox is taken meanwhile; thread-idle and process wait ${ways['thread-idle']?.pauseMs} ms after a put and again when its consumer has begun, so that every sandbox is parked; thread-busy waits ${ways['thread-busy']?.pauseMs} ms each time, and its threads spin. message-port: a bare port between two threads, one way, the receiver parked. Cases alternate, ${ROUNDS} rounds after ${WARM.invocations * WARM.puts} puts without pauses and ${WARM_UP} rounds of warm-up`,
   unit: 'us',
   yardstick: 'message-port',
   cases,
@@ -46,7 +61,8 @@ const bench: Bench = {
     try {
       for (const name of Object.keys(cases)) if (name !== 'message-port') served[name] = await open(name)
       for (const [name, one] of Object.entries(served)) {
-        for (let i = 0; i < warm.invocations; i++) await put(one, warm.puts, 0)
+        for (let i = 0; i < warm.invocations; i++)
+          await put(one, wayOf((cases[name] as Case).case as string).entry, warm.puts, 0)
         await coresFree(cases[name] as Case)
       }
       for (let round = -warmUp; round < rounds; round++)
@@ -70,17 +86,18 @@ export default bench
 
 async function open(name: string): Promise<Served> {
   const { case: id = '', isolation, durability, wait } = cases[name] as Case
-  const build = await placedBuild(builderOf('trigger'), 'producer', wayOf(id).placement)
+  const build = await placedBuild(builderOf('trigger'), wayOf(id).entry, wayOf(id).placement)
   const threads = isolation !== 'process'
   return serveBuild(build, { isolation: threads ? 'threads' : 'processes', durability, spin: wait === 'spin' })
 }
 
 function askPlatform(served: Served, name: string, puts: number): Promise<number[]> {
-  return put(served, puts, wayOf(cases[name]?.case as string).pauseMs)
+  const { entry, pauseMs } = wayOf(cases[name]?.case as string)
+  return put(served, entry, puts, pauseMs)
 }
 
-async function put({ platform }: Served, puts: number, pauseMs: number): Promise<number[]> {
-  const us = await invoke<number[]>(platform, 'producer', { puts, pauseMs })
+async function put({ platform }: Served, entry: Way['entry'], puts: number, pauseMs: number): Promise<number[]> {
+  const us = await invoke<number[]>(platform, entry, { puts, pauseMs })
   await platform.drained()
   return us
 }

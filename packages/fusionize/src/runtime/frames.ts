@@ -44,6 +44,8 @@ export class Run {
   open = 0
   /** µs from the start to the reply. */
   replied = 0
+  /** Ms from the start until nothing of it was under way. */
+  workedMs = 0
   /** What started it, when a trigger did. */
   fired: Fired | undefined
   /** What it did with buckets. */
@@ -53,6 +55,8 @@ export class Run {
   constructor(
     readonly router: Router,
     readonly request: Invocation,
+    /** The unit of the invocation itself. */
+    readonly unit: Unit,
     readonly port: InvocationPort,
     sampled: boolean,
     /** The right to evaluate the session's fused buckets. */
@@ -80,8 +84,12 @@ export class Run {
   private end(): void {
     if (this.open > 0 || this.ended) return
     this.ended = true
+    this.workedMs = this.spans.now() / 1000
     if (this.lease && --this.lease.runs === 0) this.lease.end(false)
     this.whenDone(this)
+    // Its puts live as long as their session, and keep it.
+    this.data = undefined
+    this.unit.fused = undefined
   }
 }
 
@@ -143,8 +151,8 @@ export interface Fused {
   /** Before the unit is answered: resolves when what has begun is over, or has been under way for long. */
   quiet(unit: Unit): Promise<void> | undefined
   /** What the platform must hold before the unit may be answered. */
-  left(): Held[]
-  nextSends(): HeldSend[]
+  left(): readonly Held[]
+  nextSends(): readonly HeldSend[]
   /** All that was left is held. @param free nothing else of the run is under way */
   handed(run: Run, next: readonly HeldSend[], free: boolean): void
 }

@@ -3,6 +3,7 @@ import type { HeldSend, Outcome } from './protocol.js'
 import { begin, leave, settle } from './run.js'
 
 const soon = /* @__PURE__ */ Promise.resolve()
+const none: readonly never[] = []
 /** Ms for which a unit that nobody waits for is not answered while work that it began goes on: what ends by then costs no word. */
 const LINGER_MS = 20
 /** After so many starts in a row that could not wait for their producer's answer, the next do not try to, */
@@ -17,7 +18,7 @@ export interface Habit {
 
 /** What the triggers of fused buckets started on behalf of a unit that is not answered: nothing of it is accepted yet. */
 class FusedWork implements Fused {
-  private readonly begun = new Set<Held>()
+  private readonly begun: Held[] = []
   /** Had begun and failed: it is the platform's to run again. */
   private failed: { held: Held; outcome: Outcome }[] | undefined
   /** To begin as invocations of their own. */
@@ -25,13 +26,13 @@ class FusedWork implements Fused {
   private onQuiet: (() => void) | undefined
 
   begin(run: Run, held: Held, root: Unit): void {
-    this.begun.add(held)
+    this.begun.push(held)
     begin(run, held, root, conclude)
   }
 
   /** Begins when what is under way in this turn has put what it puts: its answer may be among that. */
   beginAfterTurn(run: Run, held: Held, root: Unit): void {
-    this.begun.add(held)
+    this.begun.push(held)
     void soon.then(() => process.nextTick(() => begin(run, held, root, conclude)))
   }
 
@@ -57,17 +58,19 @@ class FusedWork implements Fused {
   }
 
   ended(run: Run, held: Held, outcome: Outcome): void {
-    this.begun.delete(held)
+    const { begun } = this
+    // Mostly the first: what begins first ends first.
+    begun.splice(begun.indexOf(held), 1)
     if (!outcome.ok) {
       if (run.lease) run.lease.spread = true
       this.failed ??= []
       this.failed.push({ held, outcome })
     }
-    if (this.onQuiet && this.begun.size === 0) this.onQuiet()
+    if (this.onQuiet && begun.length === 0) this.onQuiet()
   }
 
   quiet({ detached }: Unit): Promise<void> | undefined {
-    if (!detached || this.begun.size === 0) return undefined
+    if (!detached || this.begun.length === 0) return undefined
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, LINGER_MS)
       this.onQuiet = () => {
@@ -77,12 +80,13 @@ class FusedWork implements Fused {
     })
   }
 
-  left(): Held[] {
+  left(): readonly Held[] {
+    if (this.begun.length === 0 && this.failed === undefined) return none
     return [...(this.failed?.map(({ held }) => held) ?? []), ...this.begun]
   }
 
-  nextSends(): HeldSend[] {
-    if (this.next === undefined) return []
+  nextSends(): readonly HeldSend[] {
+    if (this.next === undefined) return none
     return this.next.map(({ held, habit }) => {
       habit.left = 0
       return held.send()
@@ -127,7 +131,10 @@ function fusedOf(unit: Unit): FusedWork {
 /** What does not wait for its unit's answer, or was made after it, leaves the sandbox. */
 function leaveLate(frame: Frame, held: Held): void {
   if (frame.run.lease) frame.run.lease.spread = true
-  leave(frame, frame.run.router.send(held.definition, { ...held.send(), deadline: Number.MAX_SAFE_INTEGER }))
+  const { id, session, function: fn, task, input, trace, parent, setup } = held.send()
+  const deadline = Number.MAX_SAFE_INTEGER
+  const request = { id, session, function: fn, task, input, trace, parent, setup, deadline }
+  leave(frame, frame.run.router.send(held.definition, request))
 }
 
 /** What runs inside an unanswered unit ends without a word if it succeeds; all else is told outside. */

@@ -10,7 +10,7 @@ import { clock } from './spans.js'
 import { support } from './support.js'
 
 /** Ms between two invocations whose CPU time is read at least: in a process with many threads a reading costs 10 µs. */
-const SAMPLE_PAUSE_MS = 1
+const SAMPLE_PAUSE_MS = 5
 
 /**
  * The fusion handler of one function (DESIGN §6; Fusionize §"fusion handler"): runs the tasks it is asked to run, and routes every call they make.
@@ -56,15 +56,15 @@ export function createHandler(
       units.delete(request.id)
       const record = writeRecord(over, concurrent)
       // What waits for its turn here waits for this run, be its session leased (still) or not.
-      const next = lease || leases?.waiting ? leases?.over(request.task, over.spans.now() / 1000) : undefined
+      const next = lease || leases?.waiting ? leases?.over(request.task, over.workedMs) : undefined
       port.done(record, next !== undefined)
       // Somebody waits for the answer: it leaves first.
       if (next && request.mode === 'call') process.nextTick(next)
       else next?.()
     }
-    const started = new Run(router, request, port, sampled, lease, whenDone)
+    const started = new Run(router, request, unit, port, sampled, lease, whenDone)
     if (definition) {
-      startRun(started, unit, definition)
+      startRun(started, definition)
       return
     }
     const known = [...router.names].join(', ')
@@ -75,11 +75,15 @@ export function createHandler(
   }
 
   return {
-    run,
+    run(request, port) {
+      leases?.tell()
+      run(request, port)
+    },
     recall(session) {
       leases?.recall(session)
     },
     cancel(id, reason) {
+      leases?.tell()
       const found = units.get(id)
       if (found === undefined) leases?.cancel(id)
       else

@@ -9,6 +9,13 @@ export interface Leased {
   drop(session: string): void
 }
 
+/** Something that the platform must know when this sandbox dies. */
+interface Happened {
+  op(): BucketOp
+  /** Lets go of the run that did it. */
+  settle?(): void
+}
+
 /**
  * The right to evaluate a session's fused buckets here, given by the platform while nobody else works for the session. It ends with the
  * last run of the session in this sandbox, or when the platform takes it back because somebody else puts something.
@@ -22,17 +29,22 @@ export class Lease {
   /** The bucket that answers for the session's entry, until it has. */
   result: string | undefined
   readonly shards = new Set<Leased>()
-  private log: { op(): BucketOp }[] = []
-  private told = false
+  private log: Happened[] = []
+  /** How many of them have settled. */
+  private settled = 0
 
   constructor(
     readonly session: string,
     private readonly tell: (ops: readonly BucketOp[], ended: 'no' | 'lease' | 'session') => void,
   ) {}
 
-  /** Something happened that the platform must know when this sandbox dies. */
-  note(happened: { op(): BucketOp }): void {
+  note(happened: Happened): void {
     this.log.push(happened)
+  }
+
+  /** What is known now goes on without the runs that did it. */
+  settle(): void {
+    for (const { log } = this; this.settled < log.length; ) log[this.settled++]?.settle?.()
   }
 
   /** Something is about to be answered: tells the platform first what it does not know yet, if the session goes on. */
@@ -50,7 +62,8 @@ export class Lease {
       shards.every((shard) => shard.flush(this.session)) &&
       shards.every((shard) => shard.end(this.session))
     this.open = false
-    if (over && !this.told) this.log = []
+    // Of a session that is over nobody needs to know the rest.
+    if (over) this.log = []
     this.say(over ? 'session' : 'lease')
     if (!over) for (const shard of this.shards) shard.drop(this.session)
   }
@@ -58,7 +71,7 @@ export class Lease {
   private say(ended: 'no' | 'lease' | 'session'): void {
     const ops = this.log.map((happened) => happened.op())
     this.log = []
-    this.told = true
+    this.settled = 0
     this.tell(ops, ended)
   }
 }

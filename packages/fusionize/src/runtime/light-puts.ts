@@ -1,20 +1,25 @@
 import type { Put } from './put.js'
 
+/** Of a session with one put, as most are, that alone. */
+type Puts = Put | Map<string, Put>
+
 /** Puts of sessions that need no machine: each under a key of its own, in buckets whose triggers remember nothing. */
 export class LightPuts {
-  /** A session with one put, as most are, has no map for it. */
-  private readonly bySession = new Map<string, Put | Map<string, Put>>()
+  /** A sandbox has one session at a time, mostly: that needs no map. */
+  private session: string | undefined
+  private puts: Puts | undefined
+  private readonly others = new Map<string, Puts>()
 
   has(session: string): boolean {
-    return this.bySession.size > 0 && this.bySession.has(session)
+    return this.of(session) !== undefined
   }
 
   /** @returns how many the session had before; -1 when one of them has the key, and nothing is done */
   add(put: Put): number {
     const { session, key } = put
-    const known = this.bySession.get(session)
+    const known = this.of(session)
     if (known === undefined) {
-      this.bySession.set(session, put)
+      this.set(session, put)
       return 0
     }
     if (known instanceof Map) {
@@ -23,27 +28,40 @@ export class LightPuts {
       return known.size - 1
     }
     if (known.key === key) return -1
-    this.bySession.set(session, new Map([[known.key, known]]).set(key, put))
+    this.set(session, new Map([[known.key, known]]).set(key, put))
     return 1
   }
 
   get(session: string, key: string): Put | undefined {
-    const known = this.bySession.get(session)
+    const known = this.of(session)
     if (known instanceof Map) return known.get(key)
     return known?.key === key ? known : undefined
   }
 
   /** Takes those of the session out, in their order. */
   take(session: string): Iterable<Put> {
-    const known = this.bySession.get(session)
+    const known = this.of(session)
     if (known === undefined) return none
-    this.bySession.delete(session)
+    this.delete(session)
     return known instanceof Map ? known.values() : [known]
   }
 
   /** @returns whether it had any */
   delete(session: string): boolean {
-    return this.bySession.delete(session)
+    if (this.session !== session) return this.others.delete(session)
+    this.session = undefined
+    this.puts = undefined
+    return true
+  }
+
+  private of(session: string): Puts | undefined {
+    return this.session === session ? this.puts : this.others.size > 0 ? this.others.get(session) : undefined
+  }
+
+  private set(session: string, puts: Puts): void {
+    if (this.session === undefined && !this.others.has(session)) this.session = session
+    if (this.session === session) this.puts = puts
+    else this.others.set(session, puts)
   }
 }
 

@@ -7,14 +7,18 @@ const HAND_OVER_MS = 0.15
 const DISPATCH_MS = 0.25
 /** Ms that work may wait here for all that: what is given away all waits for one thread, the platform's. */
 const LONGEST_MS = 1000
-/** Ms after which the event loop gets a turn. */
+/** Ms after which the event loop gets a turn, */
 const TURN_MS = 2
+/** and where nobody outside knows of what begins next. */
+const CHAIN_MS = 20
 /** Weight of the newest run in a task's mean duration. */
 const SMOOTHING = 0.5
 /** A first run may take this many ms longer than all others: its code is new. */
 const COLD_MS = 5
 /** A run counts for so many times the mean at most: one that the machine or the garbage collector held up says little. */
 const OUTLIER = 4
+
+const none: readonly never[] = []
 
 /**
  * Work that triggers of this function's buckets started as invocations of their own, and that begins in this sandbox, since their data
@@ -44,7 +48,9 @@ export class OwnQueue {
   }
 
   /** Gives away what would wait too long, now that more is known of what is before it. */
-  trim(): HeldSend[] {
+  trim(): readonly HeldSend[] {
+    // The first stays in any case.
+    if (this.waiting.length < 2) return none
     let waitMs = 0
     const away: HeldSend[] = []
     const all = this.waiting.splice(0)
@@ -72,15 +78,20 @@ export class OwnQueue {
     return all
   }
 
+  /** One more may begin in this turn of the event loop. */
+  hasTime(): boolean {
+    return this.turnSince === 0 || clock() - this.turnSince < CHAIN_MS
+  }
+
   /** Calls back with the next one, at once or after the event loop had its turn. */
-  next(start: (send: HeldSend) => void): void {
+  next(start: (send: HeldSend) => void, chained = false): void {
     const now = clock()
     if (this.turnSince === 0) this.turnSince = now
     const begin = () => {
       const send = this.waiting.shift()
       if (send) start(send)
     }
-    if (now - this.turnSince < TURN_MS) {
+    if (now - this.turnSince < (chained ? CHAIN_MS : TURN_MS)) {
       begin()
       return
     }
@@ -91,13 +102,13 @@ export class OwnQueue {
   }
 
   /** A run of the task took this long. @returns what does not stay for that */
-  ran(task: string, ms: number): HeldSend[] {
+  ran(task: string, ms: number): readonly HeldSend[] {
     const mean = this.meanMs.get(task)
     let next = ms
     if (mean === undefined) next = ms < COLD_MS ? 0 : ms
     else if (mean > 0) next = mean + SMOOTHING * (Math.min(ms, OUTLIER * mean) - mean)
     this.meanMs.set(task, next)
-    return next >= DISPATCH_MS && this.waiting.length > 1 ? this.trim() : []
+    return next >= DISPATCH_MS && this.waiting.length > 1 ? this.trim() : none
   }
 
   /** Nothing runs here any more. */

@@ -163,8 +163,8 @@ function plainRun(
       },
       done: () => {},
     }
-    const run = new Run(router, request, port, false, leaseOf(session), over)
-    startRun(run, new Unit(request, 1, mode === 'send' || answered), definition, timeout)
+    const unit = new Unit(request, 1, mode === 'send' || answered)
+    startRun(new Run(router, request, unit, port, false, leaseOf(session), over), definition, timeout)
   })
 }
 

@@ -11,7 +11,8 @@
  *    leaves behind in turn, under the same rule as in 3. A failed item is the platform's to retry (back-off, attempts, dead letters).
  *    The limits of time after the reply are the handler's (each item has its task's limit, or `timeoutMs`); a platform that wants to be sure
  *    ends a sandbox in which nothing settled for longer than the longest of them.
- * 5. The handler calls `port.done(line)` exactly once: nothing of the invocation is running any more; `line` is its record.
+ * 5. The handler calls `port.done(lines)` exactly once: nothing of the invocation is running any more; `lines` is its record, and a line each
+ *    for invocations that it started and that were over before anybody outside knew of them.
  */
 
 import type { DeliveryHead } from './delivery.js'
@@ -58,8 +59,8 @@ export interface Invocation {
   coldKind?: 'natural' | 'forced' | 'prewarmed'
   /** Nobody else works for the session: the function may evaluate its own buckets (`FunctionModule.buckets`) for it. */
   lease?: boolean
-  /** What `input` says, when that is known here. */
-  given?: HeldSend['given'] | undefined
+  /** What `input`, which is absent then, would say. */
+  known?: KnownInput | undefined
 }
 
 /** A remote call or send that leaves the sandbox. */
@@ -91,7 +92,14 @@ export interface HeldSend {
   parent: string
   setup: string
   /** What `input` says, for a run in this sandbox; does not travel. */
-  given?: () => { head: DeliveryHead; input: unknown }
+  known?: KnownInput
+}
+
+/** An input that begins where it was made, so that it need not be written and read. */
+export interface KnownInput {
+  /** Of its objects. */
+  readonly bytes: number
+  read(): { head: DeliveryHead; input: unknown }
 }
 
 /** A value that the platform's object store holds. */

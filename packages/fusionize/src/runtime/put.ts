@@ -5,11 +5,21 @@ import type { Firing, ObjectMeta } from '../triggers/types.js'
 import { frameData } from './bucket-data.js'
 import type { Frame } from './frames.js'
 import type { BucketOp } from './protocol.js'
+import type { Router } from './router.js'
 import { outgoing, type Stored } from './stored.js'
 
 /** With the key in it: should the branches of a retried task put in another order, an object counts twice rather than never. */
 export function putId(frame: Frame, key: string, ordinal: number): string {
   return putIdOf(`${frame.invocation}/${key}`, ordinal)
+}
+
+/** Who put. */
+interface Origin {
+  id: string
+  source: string
+  router: Router
+  trace: string
+  parent: string
 }
 
 /**
@@ -22,6 +32,7 @@ export class Put implements ObjectMeta, Stored {
   group?: string
   private id: string | undefined
   private from: string | undefined
+  private origin: Origin | undefined
 
   constructor(
     readonly key: string,
@@ -50,17 +61,30 @@ export class Put implements ObjectMeta, Stored {
     return { key, seq, putId, session, hash, bytes, source, ...(group !== undefined && { group }) }
   }
 
+  /** It may live longer than the run that put, which it would keep with all that is in it. */
+  settle(): Origin {
+    const { frame, putId, source } = this
+    if (frame) {
+      const { run, span } = frame
+      this.frame = undefined
+      this.origin = {
+        id: putId,
+        source,
+        router: run.router,
+        trace: run.request.trace,
+        parent: spanId(run.spanId, span),
+      }
+    }
+    return this.origin as Origin
+  }
+
   /** What the platform hears of it, should it have to: once. */
   op(): BucketOp {
-    const { bucket, key, session, putId: id, group, source, at } = this
-    const frame = this.frame as Frame
-    const { run } = frame
-    // It lives as long as its object, and would keep the whole run.
-    this.frame = undefined
-    const value = outgoing(run.router, this.value)
-    const parent = spanId(run.spanId, frame.span)
+    const { bucket, key, session, group, at } = this
+    const { id, source, router, trace, parent } = this.settle()
+    const value = outgoing(router, this.value)
     const op = { bucket, session, op: 'put', key, id, source, at: performance.timeOrigin + at, value } as const
-    return { ...op, ...(group !== undefined && { group }), trace: run.request.trace, parent }
+    return { ...op, ...(group !== undefined && { group }), trace, parent }
   }
 }
 

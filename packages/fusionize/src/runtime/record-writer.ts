@@ -39,27 +39,19 @@ export function recordWriter(
       named = router.names.length
       names = JSON.stringify(router.names)
     }
-    const rest = JSON.stringify({
-      task: request.task,
-      invocation: request.id,
-      session: request.session,
-      trace: request.trace,
-      span: run.spanId,
-      parent: request.parent,
-      mode: request.mode,
-      attempt: request.attempt,
-      cold: request.cold,
-      coldKind: request.coldKind,
-      start: performance.timeOrigin + spans.origin,
-      reply: run.replied / 1000,
-      wall: spans.now() / 1000,
-      cpu: spans.cpuMs,
-      peakMb,
-      concurrent,
-      fired: run.fired,
-      b: run.data?.figures(),
-      e: spans.errors,
-    })
-    return `${fixed},${rest.slice(1, -1)},"names":${names},"s":"${spans.finish()}"}`
+    const { fired, data } = run
+    const { errors, cpuMs } = spans
+    // A literal of all fields for JSON.stringify takes twice as long, and a record is a third of what a brief invocation costs.
+    const ids = `"task":${text(request.task)},"invocation":${text(request.id)},"session":${text(request.session)},"trace":${text(request.trace)},"span":"${run.spanId}","parent":${text(request.parent)}`
+    const how = `"mode":"${request.mode}","attempt":${request.attempt},"cold":${request.cold}${option('coldKind', request.coldKind)}`
+    const times = `"start":${performance.timeOrigin + spans.origin},"reply":${run.replied / 1000},"wall":${spans.now() / 1000}${option('cpu', cpuMs)}`
+    const rest = `"peakMb":${peakMb},"concurrent":${concurrent}${option('fired', fired)}${option('b', data?.figures())}${option('e', errors)}`
+    return `${fixed},${ids},${how},${times},${rest},"names":${names},"s":"${spans.finish()}"}`
   }
+}
+
+const text: (value: string | null) => string = JSON.stringify
+
+function option(name: string, value: unknown): string {
+  return value === undefined ? '' : `,"${name}":${JSON.stringify(value)}`
 }

@@ -2,6 +2,7 @@ import type { Link, TaskDefinition } from '../definition.js'
 import { FusionizeError } from '../errors.js'
 import type { Mode } from '../setup/types.js'
 import { type DevCheck, noCheck } from './dev.js'
+import type { Run } from './frames.js'
 import type { Lease, Leased } from './lease.js'
 import type { FunctionModule, HeldSend, LogEntry, Outbound, Outcome, SandboxInfo, Transport } from './protocol.js'
 
@@ -13,6 +14,8 @@ export class Router {
   check: DevCheck = noCheck
   /** Takes work of a leased session that begins here as invocations of its own. @param free nothing else runs here */
   keepOwn: (lease: Lease, sends: readonly HeldSend[], free: boolean) => void = () => {}
+  /** Whether nobody need be told of the run's outcome, since what it started goes on here. */
+  withholds: (run: Run, outcome: Outcome, next: readonly HeldSend[]) => boolean = () => false
   /** Shards of fused buckets, by name. */
   readonly shards = new Map<string, Leased>()
   /** Buckets that this function evaluates itself, for sessions that are leased to it. */

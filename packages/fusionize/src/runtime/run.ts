@@ -1,9 +1,9 @@
 import type { TaskDefinition } from '../definition.js'
 import { FusionizeError } from '../errors.js'
 import { spanCode } from './calls.js'
-import { decodeDelivery, isDelivery } from './delivery.js'
+import { type DeliveryHead, decodeDelivery, isDelivery } from './delivery.js'
 import { current, Frame, type Held, type Run, Unit } from './frames.js'
-import type { HeldSend, Outcome, Payload, Transport } from './protocol.js'
+import type { HeldSend, KnownInput, Outcome, Payload, Transport } from './protocol.js'
 import { validate } from './schema.js'
 import { copiedBytes, copy, decode, encode, sizeOf } from './wire.js'
 import { errorToWire } from './wire-errors.js'
@@ -15,14 +15,13 @@ const none: readonly never[] = []
 /** Runs what was asked for, answers, then runs what it left behind. */
 export function startRun(
   run: Run,
-  unit: Unit,
   definition: TaskDefinition,
   /** A time limit to enforce here, where no platform does. */
   limitMs?: number,
 ): void {
-  const { request, router, port } = run
+  const { request, router, port, unit } = run
   const mode = request.mode === 'send' ? spanCode.send : spanCode.call
-  const span = run.spans.open(-1, router.link(definition).name, mode, sizeOf(request.input))
+  const span = run.spans.open(-1, router.link(definition).name, mode, request.known?.bytes ?? sizeOf(request.input))
   const frame = new Frame(run, unit, undefined, 0, definition, span, request.deadline)
   run.open++
   if (run.lease && unit.detached && request.mode === 'call') run.lease.result = definition.options.result?.bucketName
@@ -59,10 +58,13 @@ export async function answer(frame: Frame, result: Outcome, deliver: Deliver): P
     const { fused, held: waiting = none } = unit
     if (fused) await fused.quiet(unit)
     unit.answered = true
-    const left = fused ? [...waiting, ...fused.left()] : waiting
+    const began = fused?.left() ?? none
+    const left = began.length > 0 ? [...waiting, ...began] : waiting
     const next = fused?.nextSends() ?? none
+    const alone = left.length === 0 && run.open === 1
     // With what else of the run goes on, and may need in another sandbox what this unit did.
-    run.lease?.answering(left.length + next.length + run.open - 1)
+    if (!(alone && next.length === 1 && run.router.withholds(run, outcome, next)))
+      run.lease?.answering(left.length + next.length + run.open - 1)
     const accepted = deliver(
       outcome,
       left.map((held) => held.send()),
@@ -73,7 +75,7 @@ export async function answer(frame: Frame, result: Outcome, deliver: Deliver): P
       const known = await unit.handover
       for (const held of waiting) if (!known.has(held.id)) begin(run, held, undefined, settle)
     }
-    fused?.handed(run, next, left.length === 0 && run.open === 1)
+    fused?.handed(run, next, alone)
   } catch (error) {
     // The platform could not take what is left: it told the caller so, and nothing of it was accepted.
     const message = `refused after the reply: ${(error as Error).message}`
@@ -165,7 +167,11 @@ async function outcomeOf(frame: Frame, input: Payload, external: boolean): Promi
   const { run, definition, span } = frame
   const { check } = run.router
   try {
-    let value = isDelivery(input) ? await delivered(run, input) : decode(input)
+    let value = run.request.known
+      ? known(run, run.request.known)
+      : isDelivery(input)
+        ? await delivered(run, input)
+        : decode(input)
     if (external && definition.options.input) value = await validate(definition.options.input, value, definition.name)
     const checkInput = check.input(definition.name, value)
     const output = await current.run(frame, bodyOf(definition), value, frame)
@@ -180,16 +186,28 @@ async function outcomeOf(frame: Frame, input: Payload, external: boolean): Promi
   }
 }
 
-/** The input of a run that a trigger started. */
-async function delivered(run: Run, input: string): Promise<unknown> {
-  const { given } = run.request
+/** The input of a run that a trigger started, as the run that put left it. */
+function known(run: Run, given: KnownInput): unknown {
+  const { head, input } = given.read()
   // It has the run that put in it, and that the one before.
-  run.request.given = undefined
-  const { head, input: value } = given
-    ? given()
-    : await decodeDelivery(input, ({ ref }) => (run.router.transport as Transport).object(ref))
-  run.fired = { ...head.fired, waitMs: performance.timeOrigin + run.spans.origin - head.at }
-  return value
+  run.request.known = undefined
+  return inputOf(run, head, input)
+}
+
+/** The input of a run that a trigger started. */
+async function delivered(run: Run, text: string): Promise<unknown> {
+  const { head, input } = await decodeDelivery(text, ({ ref }) => (run.router.transport as Transport).object(ref))
+  return inputOf(run, head, input)
+}
+
+function inputOf(
+  run: Run,
+  { fired: { bucket, trigger, id, objects, bytes }, at }: DeliveryHead,
+  input: unknown,
+): unknown {
+  const waitMs = performance.timeOrigin + run.spans.origin - at
+  run.fired = { bucket, trigger, id, objects, bytes, waitMs }
+  return input
 }
 
 export function failure(error: unknown): Outcome {

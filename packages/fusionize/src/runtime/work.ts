@@ -3,14 +3,14 @@ import { spanId } from '../record.js'
 import type { Firing, ObjectMeta } from '../triggers/types.js'
 import { dataOf } from './bucket-data.js'
 import { spanCode } from './calls.js'
-import { inputOf } from './delivery.js'
+import { type DeliveryHead, inputOf } from './delivery.js'
 import type { Frame, Held } from './frames.js'
 import type { LocalShard } from './local-shard.js'
-import type { HeldSend } from './protocol.js'
+import type { HeldSend, KnownInput } from './protocol.js'
 import { given, type Stored } from './stored.js'
 
 /** What a trigger of a fused bucket starts in the same invocation. */
-export class Work implements Held {
+export class Work implements Held, KnownInput {
   readonly span: number
 
   constructor(
@@ -30,7 +30,7 @@ export class Work implements Held {
     return this.firing.id
   }
 
-  private get bytes(): number {
+  get bytes(): number {
     let bytes = 0
     for (const value of this.values) bytes += value.bytes
     return bytes
@@ -55,20 +55,45 @@ export class Work implements Held {
   }
 
   send(): HeldSend {
-    const { frame, firing, values, at, shard, span } = this
-    const { run } = frame
-    return {
-      id: firing.id,
-      session: frame.session,
-      // A trigger's task has a function of its own, but where it is fused that may not exist.
-      function: firing.task,
-      task: firing.task,
-      input: shard.textOf(firing, values, at),
-      trace: run.request.trace,
-      parent: spanId(run.spanId, span),
-      setup: run.router.info.setup,
-      given: () => ({ head: shard.headOf(firing, this.bytes, at), input: this.input() }),
-    }
+    return new WorkSend(this, this.frame)
+  }
+
+  /** As text; where it begins here at once nobody needs that. */
+  text(): string {
+    return this.shard.textOf(this.firing, this.values, this.at)
+  }
+
+  read(): { head: DeliveryHead; input: unknown } {
+    return { head: this.shard.headOf(this.firing, this.bytes, this.at), input: this.input() }
+  }
+}
+
+/** Work as the platform keeps it. */
+class WorkSend implements HeldSend {
+  readonly id: string
+  readonly session: string
+  /** A trigger's task has a function of its own, but where it is fused that may not exist. */
+  readonly function: string
+  readonly task: string
+  readonly trace: string
+  readonly parent: string
+  readonly setup: string
+
+  constructor(
+    readonly known: Work,
+    { run, session }: Frame,
+  ) {
+    this.id = known.id
+    this.session = session
+    this.function = known.definition.name
+    this.task = known.definition.name
+    this.trace = run.request.trace
+    this.parent = spanId(run.spanId, known.span)
+    this.setup = run.router.info.setup
+  }
+
+  get input(): string {
+    return this.known.text()
   }
 }
 

@@ -427,7 +427,7 @@ export class Engine implements SandboxOwner, JobOwner {
   }
 
   #over(sandbox: Sandbox, job: Job, record: Part, answer: () => Promise<unknown> | undefined, busy: boolean): void {
-    this.ports.record(textOf(record))
+    for (const line of textOf(record).split('\n')) this.ports.record(line)
     const { pool } = sandbox
     pool.finished(job)
     const usable = sandbox.endedFor === undefined && sandbox.state === 'ready'

@@ -41,6 +41,14 @@ export function heapMb(memoryMb: number): number {
   return Math.max(48, Math.floor(memoryMb * 0.9) - 32)
 }
 
+/**
+ * MB in which a sandbox of this memory makes new objects: what lives for a few ms, as a session does, must not outlive this space, or the
+ * garbage collector copies it. Node's own choice is 48 at most.
+ */
+export function youngMb(memoryMb: number): number {
+  return 3 * Math.min(64, Math.max(16, Math.floor(memoryMb / 24)))
+}
+
 /** Cuts a stream of text into lines and gives each to `output`; long lines come in pieces. */
 export function lines(output: (line: string) => void): { push(text: string): void; end(): void } {
   let rest = ''

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { socketChannel } from '../sandbox/channel.js'
 import { INFO_VARIABLE } from '../sandbox/messages.js'
 import type { ResourceGroups } from './cgroup.js'
-import { type Host, type HostEvents, type HostRequest, heapMb, lines } from './host.js'
+import { type Host, type HostEvents, type HostRequest, heapMb, lines, youngMb } from './host.js'
 
 /** Ms that the streams of an ended process may stay open (its own children may hold them) before it counts as ended. */
 const STREAMS_GRACE_MS = 200
@@ -12,12 +12,16 @@ const STREAMS_GRACE_MS = 200
 /** A sandbox as a process of its own: isolated, with the memory and the CPU share of its function where the system allows it. */
 export function startProcess(request: HostRequest, events: HostEvents, groups: ResourceGroups): Host {
   const { info } = request
-  const child = spawn(process.execPath, [`--max-old-space-size=${heapMb(info.memory)}`, request.file], {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    // A process group of its own: Ctrl-C at a terminal reaches the platform alone, which ends its sandboxes in order.
-    detached: true,
-    env: { ...process.env, ...request.env, [INFO_VARIABLE]: JSON.stringify(info) },
-  })
+  const child = spawn(
+    process.execPath,
+    [`--max-old-space-size=${heapMb(info.memory)}`, `--max-semi-space-size=${youngMb(info.memory) / 3}`, request.file],
+    {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      // A process group of its own: Ctrl-C at a terminal reaches the platform alone, which ends its sandboxes in order.
+      detached: true,
+      env: { ...process.env, ...request.env, [INFO_VARIABLE]: JSON.stringify(info) },
+    },
+  )
   const group = child.pid === undefined ? undefined : groups.add(info.sandbox, child.pid, info.memory)
   let heapExhausted = false
   read(child.stdout as Readable, (line) => events.output('stdout', line))

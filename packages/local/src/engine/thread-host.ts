@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { Worker } from 'node:worker_threads'
 import { portChannel, postPort, type Receive } from '../sandbox/channel.js'
-import { type Host, type HostEvents, type HostRequest, heapMb, lines } from './host.js'
+import { type Host, type HostEvents, type HostRequest, heapMb, lines, youngMb } from './host.js'
 import { type SpinHost, stirring } from './spin-host.js'
 
 /** A sandbox as a thread of the platform's process: quick to start and to reach; its heap is bounded, its CPU share is not. */
@@ -11,7 +11,10 @@ export function startThread(request: HostRequest, events: HostEvents, spin?: Spi
     workerData: { fusionize: request.info, spin: spinning?.workerData },
     env: { ...process.env, ...request.env },
     execArgv: spin?.execArgv ?? [],
-    resourceLimits: { maxOldGenerationSizeMb: heapMb(request.info.memory) },
+    resourceLimits: {
+      maxOldGenerationSizeMb: heapMb(request.info.memory),
+      maxYoungGenerationSizeMb: youngMb(request.info.memory),
+    },
     stdout: true,
     stderr: true,
   })
