@@ -64,7 +64,7 @@ export function createHandler(
     }
     const started = new Run(router, request, port, sampled, lease, whenDone)
     if (definition) {
-      startRun(started, unit, definition)
+      if (!router.maps?.start(started, unit, definition)) startRun(started, unit, definition)
       return
     }
     const known = [...router.names].join(', ')

@@ -15,6 +15,9 @@
  */
 
 import type { DeliveryHead } from './delivery.js'
+import type { Maps } from './map.js'
+import type { Pool } from './pool/pool.js'
+import type { Router } from './router.js'
 
 /** A value in transit: JSON text, bytes, or nothing (`undefined`). */
 export type Payload = string | Uint8Array | undefined
@@ -206,6 +209,16 @@ export interface FunctionModule {
   leaves: string[]
   /** Names of the buckets whose triggers this function evaluates itself. */
   buckets?: string[]
+  /** Remote maps: items per invocation, by task; absent = 1. */
+  bundle?: Record<string, number>
+  /** How parallel items run; absent = the sandbox decides by what it measures. */
+  parallel?: 'loop' | 'threads' | 'processes'
+  /** Bundles and pools, in functions that map over a task or have one that is mapped over. */
+  maps?: Maps
+  /** Opens the pool, where there is one to open. */
+  pool?: (router: Router) => Pool | undefined
+  /** Those of `tasks` whose items may run in a pool: neither they nor what they call here does anything with a bucket. */
+  poolable?: string[]
 }
 
 /** What the platform knows only at start-up of the sandbox. */
@@ -213,6 +226,8 @@ export interface SandboxInfo {
   setup: string
   sandbox: string
   memory: number
+  /** Threads that can work at the same time: what the memory gives, rounded up. @default 1 */
+  cores?: number
   /** One invocation in this many has cpu per span; 0 = never. */
   sampleCpuEvery: number
   /** Time limit of a task that sets none, ms. */

@@ -53,10 +53,11 @@ export function recordWriter(
       start: performance.timeOrigin + spans.origin,
       reply: run.replied / 1000,
       wall: spans.now() / 1000,
-      cpu: spans.cpuMs,
+      cpu: run.cpuMs ?? spans.cpuMs,
       peakMb,
       concurrent,
       fired: run.fired,
+      items: run.items,
       b: run.data?.figures(),
       e: spans.errors,
     })

@@ -19,7 +19,7 @@ const cases = appArbitrary.chain((app) =>
   fc.record({
     app: fc.constant(app),
     program: programArbitrary(app),
-    setups: fc.array(setupArbitrary(app, [256], { routesOnly: true }), { minLength: 2, maxLength: 2 }),
+    setups: fc.array(setupArbitrary(app, [256], { routesOnly: true, bundles: true }), { minLength: 2, maxLength: 2 }),
   }),
 )
 
@@ -59,6 +59,7 @@ async function underSetup(app: App, program: Program, setup: FusionSetup) {
     (fn) => (setup.functions[fn] as FusionSetup['functions'][string]).inline,
     {
       leaves,
+      bundleOf: (fn) => setup.functions[fn]?.bundle ?? {},
     },
   )
   const reply = await replyOf(functions.request(entryOf(app, tasks).taskName, request))
