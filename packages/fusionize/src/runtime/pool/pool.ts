@@ -6,7 +6,7 @@ import type { Router } from '../router.js'
 import { failure } from '../run.js'
 import { clock } from '../spans.js'
 import { Crew } from './crew.js'
-import { CpuShare, WORTH_MS } from './share.js'
+import { CERTAIN_MS, CpuShare } from './share.js'
 
 /** Begins an item: notes it, and runs it as it is told. */
 type Begin = (item: Item, runOne: RunItem) => Promise<Outcome>
@@ -45,13 +45,14 @@ export class Pool {
     const started = clock()
     const before = performance.eventLoopUtilization()
     const here: Promise<Outcome>[] = []
+    let blocked = 0
     const outcomes = items.map((item) => {
       if (this.wants(name)) return new Promise<Outcome>((resolve) => this.enqueue(name, item, begin, resolve))
       const at = clock()
       const outcome = begin(item, onLoop)
-      const blockedMs = clock() - at
-      // Certain at once: nothing else could run meanwhile.
-      if (blockedMs >= WORTH_MS) this.share.note(name, blockedMs, blockedMs, 1)
+      // Known before any is over: nothing else could run meanwhile.
+      blocked += clock() - at
+      if (blocked >= CERTAIN_MS) this.share.note(name, blocked, blocked, here.length + 1)
       here.push(outcome)
       return outcome
     })

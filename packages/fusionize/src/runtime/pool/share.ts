@@ -1,5 +1,7 @@
-/** An item that keeps its thread this long, ms, is worth a hand-over to another thread. */
-export const WORTH_MS = 2
+/** Ms for which the items of a map block the loop by their start until it is certain that they compute: about the start of a thread. */
+export const CERTAIN_MS = 20
+/** An item that keeps its thread this long, ms, is worth a hand-over to another. */
+const WORTH_MS = 2
 /** Share of an item's time that is computing from which on items are CPU-bound. */
 const BOUND_SHARE = 0.5
 /** Weight of the newest reading. */
