@@ -73,6 +73,64 @@ describe.each(['threads', 'processes'] as const)('sandboxes as %s', (isolation) 
     expect(second).not.toContain(first?.[0])
   })
 
+  const briefly = { main: { inline: { ...inline, map: ['brief'] } } }
+  describe.each([
+    ['one a run', {}],
+    ['in bundles', { main: { bundle: { brief: 3 } }, brief: { parallel: 'loop' as const } }],
+    ['in bundles, on threads', { main: { bundle: { brief: 3 } }, brief: { parallel: 'threads' as const } }],
+    ['inline', { main: { ...briefly.main, parallel: 'loop' as const } }],
+    ['inline, on threads', { main: { ...briefly.main, parallel: 'threads' as const } }],
+    ['inline, in processes', { main: { ...briefly.main, parallel: 'processes' as const } }],
+  ])('the time limit of items %s', (_, change) => {
+    const timeout = {
+      name: 'FusionizeError',
+      code: 'TIMEOUT',
+      message: "task 'brief' did not finish within 1000 ms; raise its timeout option or make it faster",
+      details: { task: 'brief', timeoutMs: 1000 },
+    }
+
+    test('is each item’s own, and its signal tells it', async () => {
+      await app.deploy(mapsSetup(app.app, change))
+      const given = items(4, { note: 'done' })
+      given[1] = { name: 'late', steps: [{ hang: true }] }
+      const error = await app.request('main', { items: given, brief: true }).catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject(timeout)
+      await app.records()
+      expect(app.noted().map((line) => line.split(' ')[0])).toEqual(['aborted', 'done', 'done', 'done'])
+    })
+  })
+
+  test.each([
+    ['inline', { main: { ...briefly.main, parallel: 'threads' as const } }],
+    ['inline, in processes', { main: { ...briefly.main, parallel: 'processes' as const } }],
+    ['in bundles', { main: { bundle: { brief: 4 } }, brief: { parallel: 'threads' as const } }],
+  ])('an item that blocks its thread of a pool beyond its time is ended with it (%s)', async (_, change) => {
+    await app.deploy(mapsSetup(app.app, change))
+    const given = items(4)
+    given[0] = { name: 'stuck', steps: [{ spin: 60_000 }] }
+    const error = await app.request('main', { items: given, brief: true }).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'TIMEOUT' })
+    await app.records()
+    expect(namesOf(await app.request('main', { items: items(4), brief: true }))[0]).toHaveLength(4)
+  })
+
+  test.each([
+    ['in a bundle', bundled],
+    ['inline, on threads', { main: { inline, parallel: 'threads' as const } }],
+    ['in a bundle, in processes', { ...bundled, work: { parallel: 'processes' as const } }],
+  ])('items %s hear that nobody waits any more', async (_, change) => {
+    await app.deploy(mapsSetup(app.app, change))
+    const among = ['a', 'b', 'c']
+    const given = among.map((name): Item => ({ name, steps: [{ meet: name, among }, { hang: true }] }))
+    const waits = new AbortController()
+    const request = app.request('main', { items: given }, { signal: waits.signal }).catch(() => 'cancelled')
+    await app.met(among)
+    waits.abort()
+    expect(await request).toBe('cancelled')
+    await app.records()
+    expect(app.noted().filter((line) => line.startsWith('aborted'))).toHaveLength(3)
+  })
+
   describe.each([
     ['inline', 'threads', 'main', { main: { inline, parallel: 'threads' as const } }],
     ['inline', 'processes', 'main', { main: { inline, parallel: 'processes' as const } }],
@@ -118,7 +176,8 @@ describe.each(['threads', 'processes'] as const)('sandboxes as %s', (isolation) 
       const spans = records.flatMap((record) => record.spans.map((span) => ({ span, record })))
       expect(spans.filter(({ span }) => span.task === 'helper' && span.route === 'inline')).toHaveLength(12)
       for (const { span, record } of spans)
-        if (span.route === 'remote') expect(record.spans[span.parent]?.task).toBe(span.task === 'work' ? 'main' : 'work')
+        if (span.route === 'remote')
+          expect(record.spans[span.parent]?.task).toBe(span.task === 'work' ? 'main' : 'work')
     })
 
     test('fail for themselves alone, and the first in order is heard', async () => {
@@ -154,13 +213,27 @@ describe.each(['threads', 'processes'] as const)('sandboxes as %s', (isolation) 
   })
 })
 
-test.each(['threads', 'processes'] as const)('an item that fills its share of the memory (%s) fails alone', async (parallel) => {
+test.each(['threads', 'processes'] as const)(
+  'an item that fills its share of the memory (%s) fails alone',
+  async (parallel) => {
+    const app = await startMapsApp()
+    onTestFinished(() => app.stop())
+    await app.deploy(mapsSetup(app.app, { ...bundled, work: { parallel, memory: 2048 } }))
+    const given = items(4)
+    given[1] = { name: 'greedy', steps: [{ end: 'memory' }] }
+    const error = await app.request('main', { items: given }).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'OUT_OF_MEMORY', message: expect.stringMatching(/share of the memory/) })
+    expect(namesOf(await app.request('main', { items: items(4) }))[0]).toHaveLength(4)
+  },
+)
+
+test.each([
+  ['in a bundle', 6, { main: { bundle: { brief: 9 } }, brief: { parallel: 'loop' as const } }],
+  ['inline, on threads', 12, { main: { inline: { ...inline, map: ['brief'] }, parallel: 'threads' as const } }],
+])('the time limit of items %s counts from the start of each', async (_, count, change) => {
   const app = await startMapsApp()
   onTestFinished(() => app.stop())
-  await app.deploy(mapsSetup(app.app, { ...bundled, work: { parallel, memory: 2048 } }))
-  const given = items(4)
-  given[1] = { name: 'greedy', steps: [{ end: 'memory' }] }
-  const error = await app.request('main', { items: given }).catch((thrown: unknown) => thrown)
-  expect(error).toMatchObject({ code: 'OUT_OF_MEMORY', message: expect.stringMatching(/share of the memory/) })
-  expect(namesOf(await app.request('main', { items: items(4) }))[0]).toHaveLength(4)
+  await app.deploy(mapsSetup(app.app, change))
+  const told = await app.request('main', { items: items(count, { spin: 250 }), brief: true })
+  expect(namesOf(told)[0]).toHaveLength(count)
 })

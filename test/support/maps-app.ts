@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { LocalPlatformOptions } from '@fusionize/local'
 import type { InvokeOptions } from '@fusionize/platform'
@@ -54,6 +55,10 @@ export async function startMapsApp(options: Partial<LocalPlatformOptions> = {}) 
     },
     /** Lines that tasks noted so far, sorted. */
     noted: () => readFileSync(notes, 'utf8').split('\n').filter(Boolean).sort(),
+    /** Resolves when items of these names have said that they are there. */
+    async met(names: readonly string[]): Promise<void> {
+      while (!names.every((name) => existsSync(`${notes}.${name}`))) await pause(5)
+    },
     /** The records since the last time, when nothing is under way. */
     async records(): Promise<InvocationRecord[]> {
       await platform.drained()

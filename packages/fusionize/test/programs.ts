@@ -178,8 +178,7 @@ export function tasksOf(program: Program, notes: Notes): Map<string, Task<Given,
     const callee = tasks.get(to) as Task<Given, unknown>
     const given = { depth: depth - 1, value: values[gives]() }
     const others = more.map((other) => ({ depth: depth - 1, value: values[other]() }))
-    const made =
-      mode === 'call' ? callee(given) : mode === 'send' ? callee.send(given) : callee.map([given, ...others])
+    const made = mode === 'call' ? callee(given) : mode === 'send' ? callee.send(given) : callee.map([given, ...others])
     // Too late to be seen, on any route.
     given.value = 'changed after the call'
     return made

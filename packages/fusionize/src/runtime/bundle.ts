@@ -6,7 +6,9 @@ export function encodeList(payloads: readonly Payload[]): Payload {
   let isText = true
   for (const payload of payloads) {
     if (typeof payload === 'object') isText = false
-    lengths.push(payload === undefined ? NOTHING : typeof payload === 'string' ? payload.length : BYTES - payload.length)
+    lengths.push(
+      payload === undefined ? NOTHING : typeof payload === 'string' ? payload.length : BYTES - payload.length,
+    )
   }
   if (isText) return `${lengths.join()}\n${payloads.join('')}`
   const parts = payloads.map((payload, i) => {

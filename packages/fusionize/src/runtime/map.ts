@@ -20,7 +20,12 @@ const MAX_BUNDLE_BYTES = 2 ** 25
 /** What a function knows of maps besides one run per item: the build puts it into those that need it. */
 export interface Maps {
   /** @returns undefined when one run per item, here or elsewhere, is all there is to it */
-  map(frame: Frame, definition: TaskDefinition, inputs: readonly unknown[], inline: boolean): Promise<unknown[]> | undefined
+  map(
+    frame: Frame,
+    definition: TaskDefinition,
+    inputs: readonly unknown[],
+    inline: boolean,
+  ): Promise<unknown[]> | undefined
   /** Runs the invocation if it is a bundle. */
   start(run: Run, unit: Unit, definition: TaskDefinition): boolean
 }
@@ -32,8 +37,12 @@ export interface Item {
   readonly input: Payload
 }
 
-/** How one item runs: on the event loop unless a pool says otherwise. */
-export type RunItem = (frame: Frame, input: Payload) => Promise<Outcome>
+/**
+ * How one item runs: on the event loop unless a pool says otherwise. Never rejects.
+ * @param limitMs its time limit, from its start
+ * @param over called when nothing of it runs any more, which may be long after its time
+ */
+export type RunItem = (frame: Frame, input: Payload, limitMs: number | undefined, over: () => void) => Promise<Outcome>
 
 export const maps: Maps = {
   map(frame, definition, inputs, inline) {
@@ -84,11 +93,7 @@ function mapBundled(
 }
 
 /** The outputs of the items in one bundle, or the error of the first that failed. */
-async function callBundle(
-  frame: Frame,
-  definition: TaskDefinition,
-  inputs: readonly Payload[],
-): Promise<unknown[]> {
+async function callBundle(frame: Frame, definition: TaskDefinition, inputs: readonly Payload[]): Promise<unknown[]> {
   const { run } = frame
   const { router, spans } = run
   const name = router.link(definition).name
@@ -212,9 +217,7 @@ function runItems(
     const deadline = limitMs === undefined ? undefined : Math.min(parent.deadline, Date.now() + limitMs)
     const span = run.spans.open(parent.span, name, spanCode.map, sizeOf(input))
     const frame = new Frame(run, unit, parent, place, definition, span, deadline)
-    const running = () => runOne(frame, input).finally(() => run.closeCall())
-    if (limitMs === undefined) return running()
-    return frame.limit(running, limitMs).catch(failure)
+    return runOne(frame, input, limitMs, () => run.closeCall())
   }
   const { pool } = run.router
   return pool?.takes(definition, items.length)
@@ -223,5 +226,7 @@ function runItems(
 }
 
 /** Runs an item in this thread. */
-export const onLoop: RunItem = (frame, input) => outcomeOf(frame, input, false)
-
+export const onLoop: RunItem = (frame, input, limitMs, over) => {
+  const running = () => outcomeOf(frame, input, false).finally(over)
+  return limitMs === undefined ? running() : frame.limit(running, limitMs).catch(failure)
+}

@@ -19,7 +19,7 @@ const cases = appArbitrary.chain((app) =>
   fc.record({
     app: fc.constant(app),
     program: programArbitrary(app),
-    setups: fc.array(setupArbitrary(app, [256], { routesOnly: true, bundles: true }), { minLength: 2, maxLength: 2 }),
+    setups: fc.array(setupArbitrary(app, [256], { routesOnly: true, maps: true }), { minLength: 2, maxLength: 2 }),
   }),
 )
 

@@ -48,7 +48,9 @@ export function functionEntry(
     ...(maps?.poolable ? [`import { pool } from 'fusionize/runtime/pool'`] : []),
     ...files.map(([path, file], i) => `import { ${exportName(file)} as t${i} } from ${quote(path)}`),
     `const module = { ${fields.join(', ')} }`,
-    maps?.poolable ? 'pool.serve(module) || start({ ...module, pool: pool.at(import.meta.url, module) })' : 'start(module)',
+    maps?.poolable
+      ? 'pool.serve(module) || start({ ...module, pool: pool.at(import.meta.url, module) })'
+      : 'start(module)',
   ].join('\n')
 }
 

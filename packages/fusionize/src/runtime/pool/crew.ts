@@ -6,7 +6,7 @@ import type { Router } from '../router.js'
 import { failure } from '../run.js'
 import { errorToWire } from '../wire-errors.js'
 import { type MemberHost, openProcess, openThread } from './hosts.js'
-import type { FromMember, Leaving } from './messages.js'
+import type { AboutItem, FromMember, Leaving } from './messages.js'
 import { PooledItem } from './pooled.js'
 
 /** Ms that an item may go on after its time, before the member in which it blocks everything is ended. */
@@ -46,19 +46,31 @@ export class Crew {
     return this.items.size
   }
 
-  run(frame: Frame, input: Payload): Promise<Outcome> {
+  run(frame: Frame, input: Payload, limitMs: number | undefined, over: () => void): Promise<Outcome> {
     return new Promise((resolve) => {
       const no = ++this.count
-      const item = new PooledItem(no, frame, resolve)
+      const item = new PooledItem(no, frame, limitMs, resolve, over)
       this.items.set(no, item)
       this.free = false
-      frame.run.open++
-      this.host.post({ kind: 'run', item: no, invocation: item.invocation(input) })
-      const { signal } = frame
-      const cancel = () => this.cancel(item, signal.reason)
-      if (signal.aborted) cancel()
-      else signal.addEventListener('abort', cancel, { once: true })
+      this.host.post({ kind: 'run', item: no, invocation: item.invocation(input), limitMs })
+      this.heed(item)
     })
+  }
+
+  /** Tells the member when nobody waits for the item any more. */
+  private heed(item: PooledItem): void {
+    const { signal } = item.frame
+    const cancel = () => this.cancel(item, signal.reason)
+    if (signal.aborted) cancel()
+    else signal.addEventListener('abort', cancel, { once: true })
+  }
+
+  /** Its time counts from here. */
+  private began(item: PooledItem): void {
+    const { frame, limitMs, answered, answer } = item
+    if (limitMs === undefined) return
+    frame.limit(() => answered, limitMs).catch((error) => answer(failure(error)))
+    this.heed(item)
   }
 
   private cancel({ no }: PooledItem, reason: unknown): void {
@@ -73,29 +85,44 @@ export class Crew {
     switch (message.kind) {
       case 'free':
         this.free = true
-        return this.owner.free()
-      case 'reply': {
-        const item = this.items.get(message.item)
-        item?.hold(message.held)
-        return item?.answer(message.outcome)
-      }
+        this.owner.free()
+        break
+      case 'began':
+      case 'reply':
       case 'done': {
         const item = this.items.get(message.item)
-        if (item === undefined) return
-        this.items.delete(message.item)
-        this.owner.measured(item.frame.definition.name, message.activeMs, message.elapsedMs)
-        item.adopt(parseRecord(message.record))
-        return item.frame.run.closeCall()
+        if (item) this.heard(item, message)
+        break
       }
       case 'call':
       case 'send':
-        return void this.forward(message)
+        void this.forward(message)
+        break
       case 'abandon':
-        return this.leaving.get(message.no)?.abort()
+        this.leaving.get(message.no)?.abort()
+        break
       case 'log':
-        return this.router.log(message.entry)
+        this.router.log(message.entry)
+        break
       case 'fatal':
         this.fatal = `crashed because nothing caught ${message.error.name}: ${message.error.message}`
+    }
+  }
+
+  private heard(item: PooledItem, message: AboutItem): void {
+    switch (message.kind) {
+      case 'began':
+        this.began(item)
+        break
+      case 'reply':
+        item.hold(message.held)
+        item.answer(message.outcome)
+        break
+      case 'done':
+        this.items.delete(item.no)
+        this.owner.measured(item.frame.definition.name, message.activeMs, message.elapsedMs)
+        item.adopt(parseRecord(message.record))
+        item.over()
     }
   }
 
@@ -121,7 +148,7 @@ export class Crew {
   private gone(how: string, outOfMemory: boolean): void {
     for (const abort of this.leaving.values()) abort.abort()
     const fn = this.router.function
-    for (const { frame, answer } of this.items.values()) {
+    for (const { frame, answer, over } of this.items.values()) {
       const error = outOfMemory
         ? new FusionizeError(
             'OUT_OF_MEMORY',
@@ -133,7 +160,7 @@ export class Crew {
           )
       frame.run.spans.fail(frame.span, error)
       answer(failure(error))
-      frame.run.closeCall()
+      over()
     }
     this.items.clear()
     this.owner.gone()

@@ -1,7 +1,5 @@
-import { spanOf } from '../../record.js'
-import { itemsIn } from '../bundle.js'
-import { devCheck } from '../dev.js'
 import { FusionizeError } from '../../errors.js'
+import { devCheck } from '../dev.js'
 import { current } from '../frames.js'
 import { createHandler } from '../handler.js'
 import type { FunctionModule, Outbound, Outcome, Transport } from '../protocol.js'
@@ -71,7 +69,9 @@ export function serve(module: FunctionModule): boolean {
   const receive = (message: ToMember) => {
     switch (message.kind) {
       case 'run': {
-        const { item, invocation } = message
+        const { item, invocation, limitMs = Number.POSITIVE_INFINITY } = message
+        line.post({ kind: 'began', item })
+        invocation.deadline = Math.min(invocation.deadline, Date.now() + limitMs)
         items.set(invocation, item)
         ids.set(item, invocation.id)
         const { eventLoopUtilization } = performance
@@ -98,9 +98,10 @@ export function serve(module: FunctionModule): boolean {
         return
       }
       case 'answer':
-        return take(message.no)?.resolve(message.outcome)
+        take(message.no)?.resolve(message.outcome)
+        return
       case 'refuse':
-        return take(message.no)?.reject(errorFromWire(message.error))
+        take(message.no)?.reject(errorFromWire(message.error))
     }
   }
   const take = (no: number) => {
@@ -109,11 +110,6 @@ export function serve(module: FunctionModule): boolean {
     return waiter
   }
   return true
-}
-
-/** How many spans of the caller a request that leaves it belongs to, and the first of them. */
-export function spansOf({ id, parent }: Outbound): { first: number; count: number } {
-  return { first: spanOf(parent).index, count: Math.max(1, itemsIn(id)) }
 }
 
 /** The line to the sandbox that this thread or process is a member of; undefined when it is no member. */

@@ -6,7 +6,8 @@ import type { HeldSend, Invocation, LogEntry, Outbound, Outcome, SandboxInfo, Wi
  */
 
 export type ToMember =
-  | { kind: 'run'; item: number; invocation: Invocation }
+  /** `limitMs`: time limit from its start; the deadline is its caller's. */
+  | { kind: 'run'; item: number; invocation: Invocation; limitMs: number | undefined }
   | { kind: 'cancel'; item: number; reason: 'cancelled' | 'timeout' }
   /** Answers `call` and `send`; without an outcome, a send is held. */
   | { kind: 'answer'; no: number; outcome?: Outcome }
@@ -15,13 +16,19 @@ export type ToMember =
 export type FromMember =
   /** Its event loop has turned since it got the last item: it can take another. */
   | { kind: 'free' }
-  | { kind: 'reply'; item: number; outcome: Outcome; held: HeldSend[] }
-  /** Nothing of the item runs any more. `activeMs`: of `elapsedMs`, what its thread was not idle. */
-  | { kind: 'done'; item: number; record: string; activeMs: number; elapsedMs: number }
+  | AboutItem
   | Leaving
   | { kind: 'abandon'; no: number }
   | { kind: 'log'; entry: LogEntry }
   | { kind: 'fatal'; origin: string; error: WireError }
+
+/** How an item goes. */
+export type AboutItem =
+  /** It starts. */
+  | { kind: 'began'; item: number }
+  | { kind: 'reply'; item: number; outcome: Outcome; held: HeldSend[] }
+  /** Nothing of it runs any more. `activeMs`: of `elapsedMs`, what its thread was not idle. */
+  | { kind: 'done'; item: number; record: string; activeMs: number; elapsedMs: number }
 
 /** A call or a send of an item. */
 export interface Leaving {

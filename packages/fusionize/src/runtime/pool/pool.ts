@@ -84,7 +84,9 @@ export class Pool {
       const member = this.member()
       if (member === undefined) return
       this.queue.shift()
-      next.begin((frame, input) => (frame.signal.aborted ? refused(frame) : member.run(frame, input)))
+      next.begin((frame, input, limitMs, over) =>
+        frame.signal.aborted ? refused(frame, over) : member.run(frame, input, limitMs, over),
+      )
     }
   }
 
@@ -106,8 +108,10 @@ export class Pool {
   }
 }
 
-function refused(frame: Frame): Promise<Outcome> {
+/** Nobody waits for it any more. */
+function refused(frame: Frame, over: () => void): Promise<Outcome> {
   const { signal } = frame
   frame.run.spans.fail(frame.span, signal.reason)
+  over()
   return Promise.resolve(failure(signal.reason))
 }

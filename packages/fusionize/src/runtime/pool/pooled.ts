@@ -11,12 +11,26 @@ export class PooledItem {
   private readonly spans: Map<number, number>
   private readonly held = new Set<number>()
 
+  readonly answered: Promise<Outcome>
+  /** The first counts. */
+  answer!: (outcome: Outcome) => void
+
   constructor(
     readonly no: number,
     readonly frame: Frame,
-    readonly answer: (outcome: Outcome) => void,
+    /** From its start. */
+    readonly limitMs: number | undefined,
+    answer: (outcome: Outcome) => void,
+    /** Nothing of it runs any more. */
+    readonly over: () => void,
   ) {
     this.spans = new Map([[0, frame.span]])
+    this.answered = new Promise((resolve) => {
+      this.answer = (outcome) => {
+        resolve(outcome)
+        answer(outcome)
+      }
+    })
   }
 
   /** What the member is asked to run. */
@@ -77,7 +91,8 @@ export class PooledItem {
       const parent = this.spans.get(span.parent) ?? own
       if (this.held.has(i)) run.spans.set(known, [parent])
       else {
-        const place = i === 0 ? [this.frame.parent?.span ?? -1, name, spanCode.map + POOLED] : [parent, name, code + POOLED]
+        const place =
+          i === 0 ? [this.frame.parent?.span ?? -1, name, spanCode.map + POOLED] : [parent, name, code + POOLED]
         // What the process's clock says of CPU time is not theirs alone.
         run.spans.set(known, [...place, at(start), at(end), bytesIn, bytesOut, -1])
       }
