@@ -237,3 +237,17 @@ test.each([
   const told = await app.request('main', { items: items(count, { spin: 250 }), brief: true })
   expect(namesOf(told)[0]).toHaveLength(count)
 })
+
+test.each(['threads', 'processes'] as const)(
+  'items of a module that does not load in a pool (%s) run on the event loop',
+  async (parallel) => {
+    const app = await startMapsApp()
+    onTestFinished(() => app.stop())
+    await app.deploy(mapsSetup(app.app, { main: { inline, parallel } }), { NO_POOL: '1', THREADS: '1' })
+    const told = await app.request('main', { items: items(4, { note: 'once' }), again: items(3) })
+    expect((told as Told[][]).map((all) => all.length)).toEqual([4, 3])
+    expect(threadsOf(told).size).toBe(1)
+    await app.records()
+    expect(app.noted()).toHaveLength(4)
+  },
+)

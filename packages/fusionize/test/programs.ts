@@ -116,7 +116,7 @@ function bodyArbitrary(app: App, name: string): fc.Arbitrary<Body> {
         to: fc.constant(edge.to),
         mode: fc.constant(edge.mode),
         gives: fc.constantFrom(...names(values)),
-        more: fc.array(fc.constantFrom(...names(values)), { maxLength: 3 }),
+        more: fc.array(fc.constantFrom(...names(values)), { maxLength: 2 }),
       }),
     )
   const steps = fc.oneof(

@@ -56,7 +56,7 @@ export async function send(frame: Frame, definition: TaskDefinition, input: unkn
  * Runs the task here, in a child frame (WiseFuse and Fusionize call it fused). The boundary is the wire's all the same: the callee
  * gets a copy, the caller gets a copy back, and errors cross as they would from another function.
  */
-function inlineCall(frame: Frame, definition: TaskDefinition, input: unknown, code: number): Promise<unknown> {
+export function inlineCall(frame: Frame, definition: TaskDefinition, input: unknown, code: number): Promise<unknown> {
   const { run } = frame
   const { timeout } = definition.options
   const link = run.router.link(definition)

@@ -1,9 +1,10 @@
 import type { TaskDefinition } from '../definition.js'
 import { spanId } from '../record.js'
 import { bundleId, decodeList, encodeList, itemsIn } from './bundle.js'
-import { spanCode } from './calls.js'
+import { inlineCall, spanCode } from './calls.js'
 import { childId, Frame, type Run, type Unit } from './frames.js'
 import { inOrder } from './in-order.js'
+import type { Pool } from './pool/pool.js'
 import type { Outcome, Payload } from './protocol.js'
 import { answer, failure, outcomeOf } from './run.js'
 import { decode, encode, sizeOf } from './wire.js'
@@ -31,7 +32,7 @@ export interface Maps {
 }
 
 /** One item of a map where it runs. */
-export interface Item {
+interface Item {
   /** Place among the calls of the map's caller. */
   readonly place: number
   readonly input: Payload
@@ -47,7 +48,8 @@ export type RunItem = (frame: Frame, input: Payload, limitMs: number | undefined
 export const maps: Maps = {
   map(frame, definition, inputs, inline) {
     const { router } = frame.run
-    if (inline) return router.pool?.takes(definition, inputs.length) ? mapHere(frame, definition, inputs) : undefined
+    const { pool } = router
+    if (inline) return pool?.takes(definition, inputs.length) ? mapHere(frame, definition, inputs, pool) : undefined
     const size = Object.hasOwn(router.bundle, definition.name) ? (router.bundle[definition.name] as number) : 1
     return size > 1 && inputs.length > 1 ? mapBundled(frame, definition, inputs, size) : undefined
   },
@@ -152,28 +154,25 @@ function outputsOf(frame: Frame, items: readonly { span: number }[], output: Pay
 // — where items run —
 
 /** An inline map of a task whose items may run in this function's pool. */
-function mapHere(frame: Frame, definition: TaskDefinition, inputs: readonly unknown[]): Promise<unknown[]> {
+function mapHere(frame: Frame, definition: TaskDefinition, inputs: readonly unknown[], pool: Pool): Promise<unknown[]> {
   const { timeout } = definition.options
-  const items: Item[] = []
-  const failed = new Map<number, unknown>()
-  for (const [i, input] of inputs.entries()) {
-    try {
-      const payload = encode(input)
-      // What waits for its turn must not change meanwhile.
-      items.push({ input: typeof payload === 'object' ? new Uint8Array(payload) : payload, place: frame.nextPlace() })
-    } catch (error) {
-      failed.set(i, error)
-    }
-  }
-  const outcomes = runItems(frame, definition, items, timeout)
-  let next = 0
   return inOrder(
-    Array.from(inputs, async (_, i) => {
-      if (failed.has(i)) throw failed.get(i)
-      const outcome = await (outcomes[next++] as Promise<Outcome>)
-      if (!outcome.ok) throw errorFromWire(outcome.error, frame.definition.name)
-      return decode(outcome.output)
-    }),
+    pool.run<unknown>(
+      definition.name,
+      inputs.length,
+      (i) => inlineCall(frame, definition, inputs[i], spanCode.map),
+      (i) => {
+        const payload = encode(inputs[i])
+        // What waits for its turn must not change meanwhile.
+        const input = typeof payload === 'object' ? new Uint8Array(payload) : payload
+        const begin = beginLater(frame, definition, { input, place: frame.nextPlace() }, timeout)
+        return async (runOne) => {
+          const outcome = await begin(runOne)
+          if (!outcome.ok) throw errorFromWire(outcome.error, frame.definition.name)
+          return decode(outcome.output)
+        }
+      },
+    ),
   )
 }
 
@@ -208,21 +207,31 @@ function runItems(
   parent: Frame,
   definition: TaskDefinition,
   items: readonly Item[],
-  limitMs: number | undefined,
+  limitMs: number,
 ): Promise<Outcome>[] {
+  const { pool } = parent.run.router
+  const later = (i: number) => beginLater(parent, definition, items[i] as Item, limitMs)
+  const here = (i: number) => later(i)(onLoop)
+  return pool?.takes(definition, items.length)
+    ? pool.run(definition.name, items.length, here, later)
+    : items.map((_, i) => here(i))
+}
+
+/** Counts an item as under way. @returns what begins it */
+function beginLater(
+  parent: Frame,
+  definition: TaskDefinition,
+  { input, place }: Item,
+  limitMs: number | undefined,
+): (runOne: RunItem) => Promise<Outcome> {
   const { run, unit } = parent
-  const { name } = run.router.link(definition)
-  run.open += items.length
-  const begin = ({ input, place }: Item, runOne: RunItem): Promise<Outcome> => {
+  run.open++
+  return (runOne) => {
     const deadline = limitMs === undefined ? undefined : Math.min(parent.deadline, Date.now() + limitMs)
-    const span = run.spans.open(parent.span, name, spanCode.map, sizeOf(input))
+    const span = run.spans.open(parent.span, run.router.link(definition).name, spanCode.map, sizeOf(input))
     const frame = new Frame(run, unit, parent, place, definition, span, deadline)
     return runOne(frame, input, limitMs, () => run.closeCall())
   }
-  const { pool } = run.router
-  return pool?.takes(definition, items.length)
-    ? pool.run(definition, items, begin)
-    : items.map((item) => begin(item, onLoop))
 }
 
 /** Runs an item in this thread. */

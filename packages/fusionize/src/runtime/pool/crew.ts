@@ -1,6 +1,7 @@
 import { FusionizeError } from '../../errors.js'
 import { parseRecord } from '../../record.js'
 import type { Frame } from '../frames.js'
+import type { RunItem } from '../map.js'
 import type { Outcome, Payload, SandboxInfo } from '../protocol.js'
 import type { Router } from '../router.js'
 import { failure } from '../run.js'
@@ -15,7 +16,12 @@ const GRACE_MS = 500
 export interface CrewOwner {
   free(): void
   measured(task: string, activeMs: number, elapsedMs: number): void
-  gone(): void
+  /** Whether an item that had not begun may be tried again. */
+  mayRetry(frame: Frame): boolean
+  /** Runs an item elsewhere that this member had not begun. */
+  again: RunItem
+  /** @param hadBegun it had run something */
+  gone(how: string, hadBegun: boolean): void
 }
 
 /** One member of a pool, as its sandbox sees it: a thread or a process. */
@@ -27,6 +33,7 @@ export class Crew {
   private readonly host: MemberHost
   private fatal: string | undefined
   private count = 0
+  private hasBegun = false
 
   constructor(
     file: string,
@@ -49,7 +56,8 @@ export class Crew {
   run(frame: Frame, input: Payload, limitMs: number | undefined, over: () => void): Promise<Outcome> {
     return new Promise((resolve) => {
       const no = ++this.count
-      const item = new PooledItem(no, frame, limitMs, resolve, over)
+      const again = () => resolve(this.owner.again(frame, input, limitMs, over))
+      const item = new PooledItem(no, frame, limitMs, { answer: resolve, over, again })
       this.items.set(no, item)
       this.free = false
       this.host.post({ kind: 'run', item: no, invocation: item.invocation(input), limitMs })
@@ -68,6 +76,8 @@ export class Crew {
   /** Its time counts from here. */
   private began(item: PooledItem): void {
     const { frame, limitMs, answered, answer } = item
+    item.begun = true
+    this.hasBegun = true
     if (limitMs === undefined) return
     frame.limit(() => answered, limitMs).catch((error) => answer(failure(error)))
     this.heed(item)
@@ -148,7 +158,11 @@ export class Crew {
   private gone(how: string, outOfMemory: boolean): void {
     for (const abort of this.leaving.values()) abort.abort()
     const fn = this.router.function
-    for (const { frame, answer, over } of this.items.values()) {
+    for (const { frame, answer, over, begun, again } of this.items.values()) {
+      if (!begun && this.owner.mayRetry(frame)) {
+        again()
+        continue
+      }
       const error = outOfMemory
         ? new FusionizeError(
             'OUT_OF_MEMORY',
@@ -163,6 +177,6 @@ export class Crew {
       over()
     }
     this.items.clear()
-    this.owner.gone()
+    this.owner.gone(how, this.hasBegun)
   }
 }

@@ -1,6 +1,6 @@
 import type { TaskDefinition } from '../../definition.js'
 import type { Frame } from '../frames.js'
-import { type Item, onLoop, type RunItem } from '../map.js'
+import { onLoop, type RunItem } from '../map.js'
 import type { Outcome } from '../protocol.js'
 import type { Router } from '../router.js'
 import { failure } from '../run.js'
@@ -8,9 +8,7 @@ import { clock } from '../spans.js'
 import { Crew } from './crew.js'
 import { CERTAIN_MS, CpuShare } from './share.js'
 
-/** Begins an item: notes it, and runs it as it is told. */
-type Begin = (item: Item, runOne: RunItem) => Promise<Outcome>
-
+/** An item that waits for its turn. */
 interface Waiting {
   task: string
   begin(runOne: RunItem): void
@@ -22,6 +20,9 @@ export class Pool {
   private readonly members = new Set<Crew>()
   private readonly queue: Waiting[] = []
   private readonly poolable: ReadonlySet<string>
+  /** Items that were begun twice, since their member ended before it could say that they had. */
+  private readonly retried = new WeakSet<Frame>()
+  private broken = false
 
   constructor(
     /** URL of this sandbox's artifact. */
@@ -40,37 +41,69 @@ export class Pool {
     return items > 1 && this.poolable.has(name)
   }
 
-  /** Runs items, here or on the event loop of the sandbox. @returns their outcomes; none rejects */
-  run({ name }: TaskDefinition, items: readonly Item[], begin: Begin): Promise<Outcome>[] {
+  /**
+   * Runs items of the task, in the pool or on the event loop of the sandbox.
+   * @param here runs an item on the loop, at once
+   * @param later called at once for an item that waits for a member; what it returns begins the item
+   */
+  run<T>(
+    task: string,
+    count: number,
+    here: (i: number) => Promise<T>,
+    later: (i: number) => (runOne: RunItem) => Promise<T>,
+  ): Promise<T>[] {
     const started = clock()
     const before = performance.eventLoopUtilization()
-    const here: Promise<Outcome>[] = []
-    let blocked = 0
-    const outcomes = items.map((item) => {
-      if (this.wants(name)) return new Promise<Outcome>((resolve) => this.enqueue(name, item, begin, resolve))
+    const results: Promise<T>[] = []
+    let blockedMs = 0
+    let onLoop = 0
+    for (let i = 0; i < count; i++) {
+      if (this.wants(task)) {
+        results.push(new Promise((resolve, reject) => this.enqueue(task, later(i), resolve, reject)))
+        continue
+      }
       const at = clock()
-      const outcome = begin(item, onLoop)
+      results.push(here(i))
+      onLoop++
+      blockedMs += clock() - at
       // Known before any is over: nothing else could run meanwhile.
-      blocked += clock() - at
-      if (blocked >= CERTAIN_MS) this.share.note(name, blocked, blocked, here.length + 1)
-      here.push(outcome)
-      return outcome
-    })
-    if (here.length === items.length)
-      void Promise.all(here).then(() => {
+      if (blockedMs >= CERTAIN_MS) this.share.note(task, blockedMs, blockedMs, onLoop)
+    }
+    if (onLoop === count)
+      void Promise.allSettled(results).then(() => {
         const { active } = performance.eventLoopUtilization(before)
-        this.share.note(name, active, clock() - started, items.length)
+        this.share.note(task, active, clock() - started, count)
       })
     this.pump()
-    return outcomes
+    return results
   }
 
   private wants(task: string): boolean {
-    return this.parallel !== undefined || this.share.isBound(task)
+    return !this.broken && (this.parallel !== undefined || this.share.isBound(task))
   }
 
-  private enqueue(task: string, item: Item, begin: Begin, resolve: (outcome: Outcome) => void): void {
-    this.queue.push({ task, begin: (runOne) => void begin(item, runOne).then(resolve) })
+  private enqueue<T>(
+    task: string,
+    begin: (runOne: RunItem) => Promise<T>,
+    resolve: (result: T) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    this.queue.push({ task, begin: (runOne) => void begin(runOne).then(resolve, reject) })
+  }
+
+  /** An item that its member did not live to begin: nothing of it has happened. */
+  private readonly again: RunItem = (frame, input, limitMs, over) =>
+    new Promise((resolve, reject) => {
+      const { name } = frame.definition
+      this.enqueue(name, (runOne) => runOne(frame, input, limitMs, over), resolve, reject)
+    })
+
+  /** A member ended before it began anything: what the artifact loads cannot live in one. */
+  private cannotStart(how: string): void {
+    if (this.broken) return
+    this.broken = true
+    const message = `no pool for function '${this.router.function}': its module does not load there (a member ${how}); items run on the event loop, as with parallel 'loop'`
+    this.router.log({ level: 'warn', task: this.router.function, session: '', message, time: Date.now() })
   }
 
   /** Hands waiting items to members that can take one. */
@@ -98,8 +131,11 @@ export class Pool {
     const member = new Crew(this.file, this.router, this.parallel, this.width, {
       free: () => this.pump(),
       measured: (task, activeMs, elapsedMs) => this.share.note(task, activeMs, elapsedMs, 1),
-      gone: () => {
+      mayRetry: (frame) => !this.retried.has(frame) && this.retried.add(frame) !== undefined,
+      again: this.again,
+      gone: (how, hadBegun) => {
         this.members.delete(member)
+        if (!hadBegun) this.cannotStart(how)
         this.pump()
       },
     })

@@ -5,6 +5,14 @@ import type { Frame } from '../frames.js'
 import type { HeldSend, Invocation, Outbound, Outcome } from '../protocol.js'
 import { decode, sizeOf } from '../wire.js'
 
+interface Ends {
+  answer(outcome: Outcome): void
+  /** Nothing of it runs any more. */
+  over(): void
+  /** Runs it elsewhere. */
+  again(): void
+}
+
 /** An item that runs in a member of the pool, as its sandbox sees it: a child of the run that it belongs to. */
 export class PooledItem {
   /** The run's spans by the member's: those that are needed before the member tells all. */
@@ -13,29 +21,34 @@ export class PooledItem {
 
   readonly answered: Promise<Outcome>
   /** The first counts. */
-  answer!: (outcome: Outcome) => void
+  answer!: Ends['answer']
+  readonly over: Ends['over']
+  readonly again: Ends['again']
+  begun = false
 
   constructor(
     readonly no: number,
     readonly frame: Frame,
     /** From its start. */
     readonly limitMs: number | undefined,
-    answer: (outcome: Outcome) => void,
-    /** Nothing of it runs any more. */
-    readonly over: () => void,
+    ends: Ends,
   ) {
     this.spans = new Map([[0, frame.span]])
+    this.over = ends.over
+    this.again = ends.again
     this.answered = new Promise((resolve) => {
       this.answer = (outcome) => {
         resolve(outcome)
-        answer(outcome)
+        ends.answer(outcome)
       }
     })
   }
 
   /** What the member is asked to run. */
   invocation(input: Invocation['input']): Invocation {
-    const { invocation: id, session, attempt, deadline, definition, run, span } = this.frame
+    const { invocation: id, session, attempt, definition, run, span, parent: caller } = this.frame
+    // Its own limit counts from its start.
+    const deadline = (caller ?? this.frame).deadline
     const { trace } = run.request
     const parent = spanId(run.spanId, span)
     const rest = { external: false, attempt, deadline, trace, parent, cold: null }
