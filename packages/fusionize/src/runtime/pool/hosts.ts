@@ -58,10 +58,14 @@ export function openProcess(file: string, info: MemberInfo, width: number, event
   child.stderr?.pipe(process.stderr, { end: false })
   child.unref()
   child.channel?.unref()
+  const kill = () => void child.kill('SIGKILL')
+  // One that computes hears of the sandbox's end too late.
+  process.once('exit', kill)
   let over = false
   const exit = (how: string, outOfMemory = false) => {
     if (over) return
     over = true
+    process.off('exit', kill)
     events.exit(how, outOfMemory)
   }
   child
@@ -75,6 +79,6 @@ export function openProcess(file: string, info: MemberInfo, width: number, event
     post: (message) => {
       if (child.connected) child.send(message)
     },
-    kill: () => void child.kill('SIGKILL'),
+    kill,
   }
 }

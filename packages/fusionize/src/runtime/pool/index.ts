@@ -1,7 +1,7 @@
 import type { FunctionModule } from '../protocol.js'
 import type { Router } from '../router.js'
-import { serve } from './member.js'
 import { Pool } from './pool.js'
+import { serve } from './serve.js'
 
 /** What the build puts into artifacts of functions whose items may run in a pool. */
 export const pool = {

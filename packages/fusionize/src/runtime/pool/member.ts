@@ -1,140 +1,194 @@
 import { FusionizeError } from '../../errors.js'
-import { devCheck } from '../dev.js'
-import { current } from '../frames.js'
-import { createHandler } from '../handler.js'
-import type { FunctionModule, Outbound, Outcome, Transport } from '../protocol.js'
-import { errorFromWire, errorToWire } from '../wire-errors.js'
-import { MEMBER_VARIABLE } from './hosts.js'
-import type { FromMember, Leaving, Line, MemberInfo, ToMember } from './messages.js'
+import { parseRecord } from '../../record.js'
+import type { Frame } from '../frames.js'
+import type { RunItem } from '../map.js'
+import type { Outcome, Payload, SandboxInfo } from '../protocol.js'
+import type { Router } from '../router.js'
+import { failure } from '../run.js'
+import { errorToWire } from '../wire-errors.js'
+import { type MemberHost, openProcess, openThread } from './hosts.js'
+import type { AboutItem, FromMember, Leaving } from './messages.js'
+import { PooledItem } from './pooled.js'
 
-interface Waiter {
-  resolve(outcome: Outcome | undefined): void
-  reject(error: unknown): void
+/** Ms that a member has to show that its event loop turns, once nobody waits for an item in it any more. */
+const GRACE_MS = 500
+
+export interface MemberOwner {
+  free(): void
+  measured(task: string, activeMs: number, elapsedMs: number): void
+  /** Whether an item that had not begun may be tried again. */
+  mayRetry(frame: Frame): boolean
+  /** Runs an item elsewhere that this member had not begun. */
+  again: RunItem
+  /** @param hadBegun it had run something */
+  gone(how: string, hadBegun: boolean): void
 }
 
-/** Serves a pool if this thread or process was started for one. @returns whether it was */
-export function serve(module: FunctionModule): boolean {
-  const joined = join((message) => receive(message))
-  if (joined === undefined) return false
-  const { line, info } = joined
-  const waiting = new Map<number, Waiter>()
-  /** The item that a request belongs to, and the other way round. */
-  const items = new WeakMap<object, number>()
-  const ids = new Map<number, string>()
-  let count = 0
+/** One member of a pool, as its sandbox sees it: a thread or a process. */
+export class Member {
+  /** Its event loop turns: it can take an item. */
+  free = true
+  private readonly items = new Map<number, PooledItem>()
+  private readonly leaving = new Map<number, AbortController>()
+  private readonly host: MemberHost
+  private fatal: string | undefined
+  private count = 0
+  /** How often its event loop showed itself. */
+  private turns = 0
+  private hasBegun = false
 
-  const leave = (kind: Leaving['kind'], request: Outbound, waiter: Waiter): number => {
-    const no = ++count
-    waiting.set(no, waiter)
-    // Whoever asks does so in the frame of a task.
-    const run = current.getStore()?.run
-    const item = run === undefined ? 0 : (items.get(run.request) ?? 0)
-    line.post({ kind, no, item, request })
-    return no
+  constructor(
+    file: string,
+    private readonly router: Router,
+    kind: 'threads' | 'processes' | undefined,
+    width: number,
+    private readonly owner: MemberOwner,
+  ) {
+    const open = kind === 'processes' ? openProcess : openThread
+    this.host = open(file, router.info as SandboxInfo, width, {
+      message: (message) => this.receive(message),
+      exit: (how, outOfMemory) => this.gone(how, outOfMemory),
+    })
   }
-  const transport: Transport = {
-    call: (request, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason)
-        const abandon = () => {
-          waiting.delete(no)
-          line.post({ kind: 'abandon', no })
-          reject(signal?.reason)
-        }
-        const over =
-          <T>(then: (value: T) => void) =>
-          (value: T) => {
-            signal?.removeEventListener('abort', abandon)
-            then(value)
-          }
-        const no = leave('call', request, {
-          resolve: over((outcome) => resolve(outcome as Outcome)),
-          reject: over(reject),
-        })
-        signal?.addEventListener('abort', abandon)
-      }),
-    send: (request) => new Promise((resolve, reject) => leave('send', request, { resolve: () => resolve(), reject })),
-    log: (entry) => line.post({ kind: 'log', entry }),
-    bucket: notHere,
-    mirror: notHere,
-    result: notHere,
-    begin: notHere,
-    release: notHere,
-    share: notHere,
-    object: notHere,
-  }
-  const { pool: _, buckets: __, ...rest } = module
-  const handler = createHandler(rest, { ...info, cores: 1, sampleCpuEvery: 0 }, transport, devCheck)
 
-  const receive = (message: ToMember) => {
+  get running(): number {
+    return this.items.size
+  }
+
+  run(frame: Frame, input: Payload, limitMs: number | undefined, over: () => void): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const no = ++this.count
+      const again = () => resolve(this.owner.again(frame, input, limitMs, over))
+      const item = new PooledItem(no, frame, limitMs, { answer: resolve, over, again })
+      this.items.set(no, item)
+      this.free = false
+      this.host.post({ kind: 'run', item: no, invocation: item.invocation(input), limitMs })
+      this.heed(item)
+    })
+  }
+
+  /** Tells the member when nobody waits for the item any more. */
+  private heed(item: PooledItem): void {
+    const { signal } = item.frame
+    const cancel = () => this.cancel(item, signal.reason)
+    if (signal.aborted) cancel()
+    else signal.addEventListener('abort', cancel, { once: true })
+  }
+
+  /** Its time counts from here. */
+  private began(item: PooledItem): void {
+    const { frame, limitMs, answered, answer } = item
+    item.begun = true
+    this.hasBegun = true
+    if (limitMs === undefined) return
+    frame.limit(() => answered, limitMs).catch((error) => answer(failure(error)))
+    this.heed(item)
+  }
+
+  private cancel(item: PooledItem, reason: unknown): void {
+    const { no } = item
+    if (!this.items.has(no)) return
+    item.isLost = true
+    const isLate = reason instanceof FusionizeError && reason.code === 'TIMEOUT'
+    this.host.post({ kind: 'cancel', item: no, reason: isLate ? 'timeout' : 'cancelled' })
+    this.host.post({ kind: 'ping' })
+    const heard = this.turns
+    setTimeout(() => heard === this.turns && this.endIfStuck(item), GRACE_MS).unref()
+  }
+
+  /** It hears of nothing: ends it, unless that may be for an item that somebody waits for. */
+  private endIfStuck({ no }: PooledItem): void {
+    const startsNow = no === this.count && !this.free
+    if (this.items.has(no) && (startsNow || [...this.items.values()].every(({ isLost }) => isLost))) this.host.kill()
+  }
+
+  private receive(message: FromMember): void {
     switch (message.kind) {
-      case 'run': {
-        const { item, invocation, limitMs = Number.POSITIVE_INFINITY } = message
-        line.post({ kind: 'began', item })
-        invocation.deadline = Math.min(invocation.deadline, Date.now() + limitMs)
-        items.set(invocation, item)
-        ids.set(item, invocation.id)
-        const { eventLoopUtilization } = performance
-        const before = eventLoopUtilization()
-        handler.run(invocation, {
-          reply(outcome, held) {
-            line.post({ kind: 'reply', item, outcome, held })
-            // What it leaves behind is the sandbox's to hold and to run.
-            return held.length > 0 ? Promise.resolve(held.map(({ id }) => id)) : undefined
-          },
-          settled: () => undefined,
-          done(record) {
-            ids.delete(item)
-            const { active, idle } = eventLoopUtilization(before)
-            line.post({ kind: 'done', item, record, activeMs: active, elapsedMs: active + idle })
-          },
-        })
-        setImmediate(() => line.post({ kind: 'free' }))
-        return
+      case 'free':
+        this.free = true
+        this.turns++
+        this.owner.free()
+        break
+      case 'began':
+      case 'reply':
+      case 'done': {
+        const item = this.items.get(message.item)
+        if (item) this.heard(item, message)
+        break
       }
-      case 'cancel': {
-        const id = ids.get(message.item)
-        if (id !== undefined) handler.cancel(id, message.reason)
-        return
-      }
-      case 'answer':
-        take(message.no)?.resolve(message.outcome)
-        return
-      case 'refuse':
-        take(message.no)?.reject(errorFromWire(message.error))
+      case 'call':
+      case 'send':
+        void this.forward(message)
+        break
+      case 'abandon':
+        this.leaving.get(message.no)?.abort()
+        break
+      case 'log':
+        this.router.log(message.entry)
+        break
+      case 'fatal':
+        this.fatal = `crashed because nothing caught ${message.error.name}: ${message.error.message}`
     }
   }
-  const take = (no: number) => {
-    const waiter = waiting.get(no)
-    waiting.delete(no)
-    return waiter
-  }
-  return true
-}
 
-/** The line to the sandbox that this thread or process is a member of; undefined when it is no member. */
-function join(receive: (message: ToMember) => void): { line: Line<FromMember>; info: MemberInfo } | undefined {
-  const { parentPort, workerData } = process.getBuiltinModule('node:worker_threads')
-  if (parentPort && workerData?.fusionizePool) {
-    const line: Line<FromMember> = { post: (message) => parentPort.postMessage(message) }
-    parentPort.on('message', receive)
-    process.on('uncaughtException', (error, origin) => {
-      line.post({ kind: 'fatal', origin, error: errorToWire(error) })
-      process.exit(1)
-    })
-    return { line, info: workerData.fusionizePool }
+  private heard(item: PooledItem, message: AboutItem): void {
+    switch (message.kind) {
+      case 'began':
+        this.began(item)
+        break
+      case 'reply':
+        item.hold(message.held)
+        item.answer(message.outcome)
+        break
+      case 'done':
+        this.items.delete(item.no)
+        this.owner.measured(item.frame.definition.name, message.activeMs, message.elapsedMs)
+        item.adopt(parseRecord(message.record))
+        item.over()
+    }
   }
-  const told = process.env[MEMBER_VARIABLE]
-  if (told === undefined || !process.send) return undefined
-  delete process.env[MEMBER_VARIABLE]
-  const send = process.send.bind(process) as (message: unknown, sent?: () => void) => void
-  process.on('message', receive as (message: unknown) => void).on('disconnect', () => process.exit(0))
-  process.on('uncaughtException', (error, origin) =>
-    send({ kind: 'fatal', origin, error: errorToWire(error) }, () => process.exit(1)),
-  )
-  return { line: { post: (message) => send(message) }, info: JSON.parse(told) }
-}
 
-function notHere(): never {
-  throw new FusionizeError('UNSUPPORTED', 'a pool has no buckets; build the app again')
+  private async forward({ kind, no, item, request }: Leaving): Promise<void> {
+    const { transport } = this.router
+    const own = this.items.get(item)?.leaving(request) ?? request
+    const abort = new AbortController()
+    this.leaving.set(no, abort)
+    try {
+      if (transport === undefined) throw new FusionizeError('UNKNOWN_TASK', `task '${own.task}' is not here`)
+      if (kind === 'call') this.host.post({ kind: 'answer', no, outcome: await transport.call(own, abort.signal) })
+      else {
+        await transport.send(own)
+        this.host.post({ kind: 'answer', no })
+      }
+    } catch (error) {
+      this.host.post({ kind: 'refuse', no, error: errorToWire(error) })
+    } finally {
+      this.leaving.delete(no)
+    }
+  }
+
+  private gone(how: string, outOfMemory: boolean): void {
+    for (const abort of this.leaving.values()) abort.abort()
+    const fn = this.router.function
+    for (const { frame, answer, over, begun, again } of this.items.values()) {
+      if (!begun && this.owner.mayRetry(frame)) {
+        again()
+        continue
+      }
+      const error = outOfMemory
+        ? new FusionizeError(
+            'OUT_OF_MEMORY',
+            `a member of the pool of function '${fn}' used more than its share of the memory, and item of task '${frame.definition.name}' ended with it; give the function more memory, or let the task hold less at a time`,
+          )
+        : new FusionizeError(
+            'SANDBOX_CRASHED',
+            `a member of the pool of function '${fn}' ${this.fatal ?? how} while it ran task '${frame.definition.name}'; tasks must not end their thread, and must handle every error`,
+          )
+      frame.run.spans.fail(frame.span, error)
+      answer(failure(error))
+      over()
+    }
+    this.items.clear()
+    this.owner.gone(how, this.hasBegun)
+  }
 }

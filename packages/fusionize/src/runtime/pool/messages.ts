@@ -9,12 +9,14 @@ export type ToMember =
   /** `limitMs`: time limit from its start; the deadline is its caller's. */
   | { kind: 'run'; item: number; invocation: Invocation; limitMs: number | undefined }
   | { kind: 'cancel'; item: number; reason: 'cancelled' | 'timeout' }
+  /** Answered by `free`. */
+  | { kind: 'ping' }
   /** Answers `call` and `send`; without an outcome, a send is held. */
   | { kind: 'answer'; no: number; outcome?: Outcome }
   | { kind: 'refuse'; no: number; error: WireError }
 
 export type FromMember =
-  /** Its event loop has turned since it got the last item: it can take another. */
+  /** Its event loop turns since it got the last item, or the last ping: it can take another. */
   | { kind: 'free' }
   | AboutItem
   | Leaving

@@ -5,7 +5,7 @@ import type { Outcome } from '../protocol.js'
 import type { Router } from '../router.js'
 import { failure } from '../run.js'
 import { clock } from '../spans.js'
-import { Crew } from './crew.js'
+import { Member } from './member.js'
 import { CERTAIN_MS, CpuShare } from './share.js'
 
 /** An item that waits for its turn. */
@@ -17,7 +17,7 @@ interface Waiting {
 /** The threads or processes on which CPU-bound items of a function run, as many as it has cores; each is started when it is first needed. */
 export class Pool {
   private readonly share = new CpuShare()
-  private readonly members = new Set<Crew>()
+  private readonly members = new Set<Member>()
   private readonly queue: Waiting[] = []
   private readonly poolable: ReadonlySet<string>
   /** Items that were begun twice, since their member ended before it could say that they had. */
@@ -123,12 +123,12 @@ export class Pool {
     }
   }
 
-  private member(): Crew | undefined {
-    let best: Crew | undefined
+  private member(): Member | undefined {
+    let best: Member | undefined
     for (const member of this.members)
       if (member.free && (best === undefined || member.running < best.running)) best = member
     if (best?.running === 0 || this.members.size === this.width) return best
-    const member = new Crew(this.file, this.router, this.parallel, this.width, {
+    const member = new Member(this.file, this.router, this.parallel, this.width, {
       free: () => this.pump(),
       measured: (task, activeMs, elapsedMs) => this.share.note(task, activeMs, elapsedMs, 1),
       mayRetry: (frame) => !this.retried.has(frame) && this.retried.add(frame) !== undefined,

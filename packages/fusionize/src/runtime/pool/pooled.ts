@@ -25,6 +25,8 @@ export class PooledItem {
   readonly over: Ends['over']
   readonly again: Ends['again']
   begun = false
+  /** Nobody waits for it any more. */
+  isLost = false
 
   constructor(
     readonly no: number,
