@@ -15,9 +15,6 @@
  */
 
 import type { DeliveryHead } from './delivery.js'
-import type { Maps } from './map.js'
-import type { Pool } from './pool/pool.js'
-import type { Router } from './router.js'
 
 /** A value in transit: JSON text, bytes, or nothing (`undefined`). */
 export type Payload = string | Uint8Array | undefined
@@ -213,10 +210,10 @@ export interface FunctionModule {
   bundle?: Record<string, number>
   /** How parallel items run; absent = the sandbox decides by what it measures. */
   parallel?: 'loop' | 'threads' | 'processes'
-  /** Bundles and pools, in functions that map over a task or have one that is mapped over. */
-  maps?: Maps
-  /** Opens the pool, where there is one to open. */
-  pool?: (router: Router) => Pool | undefined
+  /** What `fusionize/runtime/map` exports, in functions that map over a task or have one that is mapped over. */
+  maps?: unknown
+  /** What `pool.at` of `fusionize/runtime/pool` gives, where items may run in a pool. */
+  pool?: unknown
   /** Those of `tasks` whose items may run in a pool: neither they nor what they call here does anything with a bucket. */
   poolable?: string[]
 }

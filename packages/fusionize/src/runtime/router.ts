@@ -4,7 +4,7 @@ import type { Mode } from '../setup/types.js'
 import { type DevCheck, noCheck } from './dev.js'
 import type { Lease, Leased } from './lease.js'
 import type { Maps } from './map.js'
-import type { Pool } from './pool/pool.js'
+import type { OpenPool, Pool } from './pool/pool.js'
 import type { FunctionModule, HeldSend, LogEntry, Outbound, Outcome, SandboxInfo, Transport } from './protocol.js'
 
 /** What one function knows about routing: where each call goes, and how to get there. */
@@ -41,8 +41,8 @@ export class Router {
     this.inline = { call: new Set(call), send: new Set(send), map: new Set(map) }
     this.leaves = new Set(module.leaves)
     this.fused = new Set(module.buckets)
-    this.maps = module.maps
-    this.pool = module.pool?.(this)
+    this.maps = module.maps as Maps | undefined
+    this.pool = (module.pool as OpenPool | undefined)?.(this)
     this.bundle = module.bundle ?? {}
     for (const definition of definitions) {
       this.tasks.set(definition.name, definition)

@@ -1,6 +1,5 @@
 import type { FunctionModule } from '../protocol.js'
-import type { Router } from '../router.js'
-import { Pool } from './pool.js'
+import { type OpenPool, Pool } from './pool.js'
 import { serve } from './serve.js'
 
 /** What the build puts into artifacts of functions whose items may run in a pool. */
@@ -12,8 +11,8 @@ export const pool = {
    * @returns what opens the pool of a function; nothing where one core is all there is
    */
   at:
-    (file: string, { parallel, poolable = [] }: Pick<FunctionModule, 'parallel' | 'poolable'>) =>
-    (router: Router): Pool | undefined => {
+    (file: string, { parallel, poolable = [] }: Pick<FunctionModule, 'parallel' | 'poolable'>): OpenPool =>
+    (router): Pool | undefined => {
       const width = router.info.cores ?? 1
       return width < 2 || parallel === 'loop' ? undefined : new Pool(file, router, parallel, poolable, width)
     },

@@ -8,6 +8,9 @@ import { clock } from '../spans.js'
 import { Member } from './member.js'
 import { CERTAIN_MS, CpuShare } from './share.js'
 
+/** Opens a function's pool; nothing where one core is all there is. */
+export type OpenPool = (router: Router) => Pool | undefined
+
 /** An item that waits for its turn. */
 interface Waiting {
   task: string
