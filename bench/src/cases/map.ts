@@ -13,7 +13,7 @@ const WAIT_MS = 4
 /** Two cores. */
 const MEMORY_MB = 3008
 const ROUNDS = 10
-const MAPS = 30
+const MAPS = 10
 const QUICK = { rounds: 1, maps: 2 }
 const LOOKED_AT = 5
 
