@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { type App, type FusionSetup, printSetup, routeOf } from 'fusionize/setup'
+import { type App, allFusedSetup, type FusionSetup, printSetup, routeOf } from 'fusionize/setup'
 import { drained } from 'fusionize/testing'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { setupArbitrary } from '../packages/fusionize/test/arbitraries.js'
 import plainMain from './fixtures/maps-app/tasks/main.js'
 import { temporaryFolder } from './support/local.js'
-import { type Item, mapsAppBuilder, type Step, startMapsApp, TWO_CORES_MB } from './support/maps-app.js'
+import { type Item, mapsAppBuilder, mapsSetup, type Step, startMapsApp, TWO_CORES_MB } from './support/maps-app.js'
 
 /** Another seed finds others: `SEED=7 npx vitest run test/maps-transparency`. */
 const seed = Number(process.env.SEED ?? 20261)
@@ -60,7 +60,7 @@ test.each([
             }
           },
         ),
-        { seed, numRuns, endOnFailure: true },
+        { seed, numRuns: numRuns + planned().length, examples: planned().map((one) => [one]), endOnFailure: true },
       )
     } finally {
       await platform.stop()
@@ -120,6 +120,23 @@ const requestArbitrary: fc.Arbitrary<Request> = fc.record({
 
 function setupsArbitrary(): fc.Arbitrary<FusionSetup> {
   return fc.constant(null).chain(() => setupArbitrary(app, [512, TWO_CORES_MB], { routesOnly: true, maps: true }))
+}
+
+/** What nobody should have to wait for chance to generate. */
+function planned() {
+  const steps: Step[] = [{ spin: 2 }, { helps: [1, 2] }, { help: 3 }, { note: 'one' }, { flip: [4] }]
+  const items = [0, 1, 2, 3].map((i): Item => ({ name: `item-${i}`, steps }))
+  const again = items.map((item, i) => (i === 2 ? { ...item, steps: [...steps, { fail: 'first' }] } : item))
+  const request: Request = { items, again, catches: true }
+  const inline = { call: [], send: [], map: ['work'] }
+  const fused = allFusedSetup(app, TWO_CORES_MB)
+  for (const spec of Object.values(fused.functions)) spec.parallel = 'processes'
+  return [
+    mapsSetup(app, { main: { bundle: { work: 3 } }, work: { parallel: 'threads', bundle: { helper: 2 } } }),
+    mapsSetup(app, { main: { bundle: { work: 8 } }, work: { parallel: 'processes' } }),
+    mapsSetup(app, { main: { inline, parallel: 'threads', bundle: { helper: 2 } } }),
+    fused,
+  ].map((setup) => readable({ setup, requests: [request, { ...request, catches: false }] as [Request, Request] }))
 }
 
 /** Shows itself in the notation when it is a counterexample. */
