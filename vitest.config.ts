@@ -26,6 +26,8 @@ export default defineConfig({
             'bench/test/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**', '**/dist/**', '**/fixtures/**', '**/*.system.test.ts'],
+          // Properties take seconds where other work has the cores.
+          testTimeout: 60_000,
         },
       },
       {

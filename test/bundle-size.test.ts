@@ -30,13 +30,30 @@ describe('what fusionize adds to every function', () => {
     expect(bytes).toBeLessThanOrEqual(20_000)
   })
 
-  it('is at most 32 kB with the local platform’s adapter: sockets, ports, links past the engine, buckets, and the checks of development', async () => {
+  it('is at most 32.5 kB with the local platform’s adapter: sockets, ports, links past the engine, buckets, and the checks of development', async () => {
     const bytes = await sizeOf(`
       import { task } from 'fusionize'
       import { start } from '@fusionize/local/sandbox'
       start({ app: 'a', function: 'f', tasks: ${aTask}, inline: { call: [], send: [], map: [] }, leaves: [] })
     `)
-    expect(bytes).toBeLessThanOrEqual(32_000)
+    expect(bytes).toBeLessThanOrEqual(32_500)
+  })
+
+  it('is at most 4 kB more where the source shows a map, and 14 kB more where items may run in a pool', async () => {
+    const withMaps = (imports: string, fields: string) =>
+      sizeOf(`
+        import { task } from 'fusionize'
+        import { createHandler } from 'fusionize/runtime'
+        ${imports}
+        globalThis.handler = createHandler({ tasks: ${aTask}, ${fields} }, {}, {})
+      `)
+    const without = await withMaps('', '')
+    const importMaps = `import { maps } from 'fusionize/runtime/map'`
+    const maps = await withMaps(importMaps, 'maps')
+    expect(maps - without).toBeLessThanOrEqual(4_000)
+    const importPool = `import { pool } from 'fusionize/runtime/pool'`
+    const pool = await withMaps(`${importMaps}\n${importPool}`, 'maps, serves: pool.serve, pool: pool.at(name, {})')
+    expect(pool - maps).toBeLessThanOrEqual(14_000)
   })
 
   it('has no dependencies', async () => {

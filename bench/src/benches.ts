@@ -10,6 +10,7 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   chain: () => import('./cases/chain.js'),
   'fan-out': () => import('./cases/fan-out.js'),
   payload: () => import('./cases/payload.js'),
+  map: () => import('./cases/map.js'),
   'ad-events': () => import('./cases/ad-events.js'),
   sort: () => import('./cases/sort.js'),
   faults: () => import('./cases/faults.js'),

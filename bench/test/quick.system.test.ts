@@ -34,6 +34,7 @@ describe('npm run bench', () => {
     'chain',
     'fan-out',
     'payload',
+    'map',
     'ad-events',
     'gateway',
     'throughput',

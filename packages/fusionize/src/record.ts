@@ -18,6 +18,8 @@ export interface Span {
   bytesOut: number
   /** CPU ms of the process between start and end, children included; only in sampled invocations. */
   cpu?: number
+  /** It, or the item that it belongs to, ran on a thread or in a process of the function's pool. */
+  pooled?: true
   /** Name and message of what the run threw. */
   error?: string
 }
@@ -60,6 +62,11 @@ export interface InvocationRecord {
   memory: number
   /** Requests that ran in this sandbox at the same time, this one included (1 = alone). */
   concurrent: number
+  /**
+   * It is a bundle of so many items of a map: the spans without a parent, one an item, in the order of their starts. The caller has a span for
+   * each, one after the other from `parent` on.
+   */
+  items?: number
   /** What started it, when a bucket's trigger did. */
   fired?: Fired
   /** What its runs put, by span and bucket; absent when nothing. */
@@ -104,7 +111,7 @@ export interface BucketFigures {
 interface WireRecord extends Omit<InvocationRecord, 'spans' | 'puts' | 'firings'> {
   b?: BucketFigures
   names: string[]
-  /** parent, name, mode×2+route, start, end, in, out, cpu (-1 = not sampled) */
+  /** parent, name, mode×2+route (+8 in a pool), start, end, in, out, cpu (-1 = not sampled) */
   s: string
   /** span index → error text */
   e?: Record<string, string>
@@ -112,6 +119,8 @@ interface WireRecord extends Omit<InvocationRecord, 'spans' | 'puts' | 'firings'
 
 export const SPAN_FIELDS = 8
 export const modeCodes: readonly Mode[] = ['call', 'send', 'map']
+/** Added to a span's code when it ran in a pool. */
+export const POOLED = 8
 
 /** The W3C span id of span `index` in the invocation whose root span is `root` (16 hex digits): the low 32 bits count. */
 export function spanId(root: string, index: number): string {
@@ -140,13 +149,14 @@ export function parseRecord(line: string): InvocationRecord {
     const span: Span = {
       parent: at(0),
       task: names[at(1)] as string,
-      mode: modeCodes[at(2) >> 1] as Mode,
+      mode: modeCodes[(at(2) >> 1) & 3] as Mode,
       route: at(2) & 1 ? 'remote' : 'inline',
       start: at(3) / 1000,
       end: at(4) / 1000,
       bytesIn: at(5),
       bytesOut: at(6),
     }
+    if (at(2) & POOLED) span.pooled = true
     if (at(7) >= 0) span.cpu = at(7) / 1000
     const error = e?.[String(i / SPAN_FIELDS)]
     if (error !== undefined) span.error = error
@@ -205,7 +215,8 @@ export function formatRecord(record: InvocationRecord): string {
   const e: Record<string, string> = {}
   for (const [i, x] of spans.entries()) {
     const us = (ms: number) => Math.round(ms * 1000)
-    s.push(x.parent, names.indexOf(x.task), modeCodes.indexOf(x.mode) * 2 + (x.route === 'remote' ? 1 : 0))
+    const code = modeCodes.indexOf(x.mode) * 2 + (x.route === 'remote' ? 1 : 0) + (x.pooled ? POOLED : 0)
+    s.push(x.parent, names.indexOf(x.task), code)
     s.push(us(x.start), us(x.end), x.bytesIn, x.bytesOut, x.cpu === undefined ? -1 : us(x.cpu))
     if (x.error !== undefined) e[i] = x.error
   }

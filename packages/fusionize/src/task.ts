@@ -4,6 +4,7 @@ import { definitionKey, optionNames, type TaskBody, type TaskDefinition, type Ta
 import { FusionizeError } from './errors.js'
 import { call, map, send } from './runtime/calls.js'
 import { current } from './runtime/frames.js'
+import { inOrder } from './runtime/in-order.js'
 import type { StandardSchema, Wire } from './types.js'
 
 /** A task: a typed async function that fusionize may run here or elsewhere. */
@@ -12,7 +13,10 @@ export interface Task<I, O> {
   (input: I): Promise<Awaited<O>>
   /** Send: hands over and does not wait; resolves when the hand-over is safe. */
   send(input: I): Promise<void>
-  /** Map: one run per item, in parallel; results in the order of the items; rejects with the first error. */
+  /**
+   * Map: one run per item, in parallel; results in the order of the items. Rejects with the error of the first item, in their order, that
+   * fails, as soon as all before it have succeeded; the others go on unheard.
+   */
   map(inputs: readonly I[]): Promise<Awaited<O>[]>
   readonly taskName: string
 }
@@ -70,7 +74,7 @@ function makeTask(definition: TaskDefinition): Task<unknown, unknown> {
   self.map = async (inputs: readonly unknown[]) => {
     const frame = current.getStore()
     return frame === undefined
-      ? Promise.all(inputs.map((input) => plainCall(definition, input)))
+      ? inOrder(Array.from(inputs, (input) => plainCall(definition, input)))
       : map(frame, definition, inputs)
   }
   self.taskName = definition.name

@@ -70,6 +70,8 @@ function edgeArbitrary(names: string[]): fc.Arbitrary<StaticEdge> {
 export interface SetupArbitraryOptions {
   /** Only routes that the source can take, buckets and memory vary; all else is as in `defaultSpec`. @default false */
   routesOnly?: boolean
+  /** Beside routes, how many items remote maps take in one invocation, and how items run. @default false */
+  maps?: boolean
 }
 
 /**
@@ -93,7 +95,7 @@ function specArbitrary(
   app: App,
   fn: string,
   ladder: readonly number[],
-  { routesOnly = false }: SetupArbitraryOptions,
+  { routesOnly = false, maps = false }: SetupArbitraryOptions,
 ): fc.Arbitrary<FunctionSpec> {
   const mayRun = (to: string) => to === fn || (!app.tasks[fn]?.isolate && !app.tasks[to]?.isolate)
   const mayEvaluate = (bucket: string) =>
@@ -107,7 +109,16 @@ function specArbitrary(
   }
   const inline = fc.record({ call: list('call'), send: list('send'), map: list('map') })
   const memory = fc.constantFrom(...ladder)
-  if (routesOnly) return fc.record({ memory, inline, buckets }).map((spec) => ({ ...defaultSpec(0), ...spec }))
+  const mapped = [...new Set(taken('map'))]
+  const bundle =
+    maps && mapped.length > 0
+      ? fc.dictionary(fc.constantFrom(...mapped), fc.integer({ min: 1, max: 5 }), { noNullPrototype: true })
+      : fc.constant({})
+  const parallel = fc.constantFrom(undefined, 'loop' as const, 'threads' as const, 'processes' as const)
+  if (routesOnly)
+    return fc
+      .record({ memory, inline, buckets, bundle, parallel: maps ? parallel : fc.constant(undefined) })
+      .map((spec) => ({ ...defaultSpec(0), ...spec }))
   const byTask = <T>(values: fc.Arbitrary<T>) =>
     fc.dictionary(fc.constantFrom(...Object.keys(app.tasks)), values, { maxKeys: 2, noNullPrototype: true })
   return fc.record({
@@ -116,7 +127,7 @@ function specArbitrary(
     bundle: byTask(fc.integer({ min: 1, max: 100 })),
     buckets,
     concurrency: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 1000 })),
-    parallel: fc.constantFrom('loop', 'threads', 'processes'),
+    parallel,
     passing: byTask(fc.constantFrom('payload', 'local', 'direct', 'store')),
     prewarm: byTask(fc.double({ min: 0, max: 1e6, noNaN: true }).map(Math.abs)),
   })

@@ -22,6 +22,8 @@ interface Use {
   mode: Mode
   to: string
   gives: keyof typeof values
+  /** What a map gives its further items. */
+  more: (keyof typeof values)[]
 }
 
 /** What a task of a program is given; at depth 0 it calls no other. */
@@ -109,7 +111,14 @@ function bodyArbitrary(app: App, name: string): fc.Arbitrary<Body> {
   if (possible.length === 0) return fc.record({ steps: fc.array(changes, { maxLength: 2 }), end })
   const use = fc
     .constantFrom(...possible.flatMap(({ to, modes }) => modes.map((mode) => ({ to, mode }))))
-    .chain((edge) => fc.constantFrom(...names(values)).map((gives) => ({ ...edge, gives })))
+    .chain((edge) =>
+      fc.record({
+        to: fc.constant(edge.to),
+        mode: fc.constant(edge.mode),
+        gives: fc.constantFrom(...names(values)),
+        more: fc.array(fc.constantFrom(...names(values)), { maxLength: 2 }),
+      }),
+    )
   const steps = fc.oneof(
     { weight: 4, arbitrary: useArbitrary(use) },
     { weight: 1, arbitrary: use.map((one): Step => ({ does: 'leave', use: one })) },
@@ -165,11 +174,11 @@ export function tasksOf(program: Program, notes: Notes): Map<string, Task<Given,
     }
   }
 
-  function make({ mode, to, gives }: Use, { depth }: Given): Promise<unknown> {
+  function make({ mode, to, gives, more }: Use, { depth }: Given): Promise<unknown> {
     const callee = tasks.get(to) as Task<Given, unknown>
     const given = { depth: depth - 1, value: values[gives]() }
-    const made =
-      mode === 'call' ? callee(given) : mode === 'send' ? callee.send(given) : callee.map([given, { ...given }])
+    const others = more.map((other) => ({ depth: depth - 1, value: values[other]() }))
+    const made = mode === 'call' ? callee(given) : mode === 'send' ? callee.send(given) : callee.map([given, ...others])
     // Too late to be seen, on any route.
     given.value = 'changed after the call'
     return made

@@ -1,6 +1,7 @@
 import type { InvocationRecord } from '../src/record.js'
 import { parseRecord } from '../src/record.js'
 import * as ownRuntime from '../src/runtime/index.js'
+import { maps } from '../src/runtime/map.js'
 import type { Handler, HeldSend, Invocation, LogEntry, Outbound, Outcome, Payload } from '../src/runtime/protocol.js'
 import type { Mode } from '../src/setup/types.js'
 
@@ -31,6 +32,8 @@ export function world(
     timeoutMs?: number
     leaves?: string[]
     known?: Set<string>
+    /** Remote maps: items per invocation, by function and task. */
+    bundleOf?: (fn: string) => Record<string, number>
     /** The runtime that made the tasks; for tests that have it as the package `fusionize/runtime`. */
     runtime?: Pick<typeof ownRuntime, 'createHandler' | 'decode' | 'encode' | 'errorFromWire'>
   } = {},
@@ -50,11 +53,12 @@ export function world(
     idle = []
   }
 
+  const mapsOf = (fn: string) => (options.bundleOf ? { maps, bundle: options.bundleOf(fn) } : {})
   const handlerOf = (fn: string): Handler => {
     let handler = handlers.get(fn)
     if (!handler) {
       handler = createHandler(
-        { app: 'test', function: fn, tasks, inline: inlineOf(fn), leaves: options.leaves ?? [] },
+        { app: 'test', function: fn, tasks, inline: inlineOf(fn), leaves: options.leaves ?? [], ...mapsOf(fn) },
         {
           setup: 'setup',
           sandbox: `${fn}-1`,

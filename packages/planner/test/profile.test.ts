@@ -124,6 +124,48 @@ test('an inline send that ran again elsewhere is no orphan: its caller’s span 
   expect(profileOf([record, { ...again, attempt: 2 }]).unmatched).toBe(0)
 })
 
+test('a bundle is one invocation of as many runs as it has items, each with a span in its caller, in whatever order they come', () => {
+  const [, leaf] = recordsOf(1) as [InvocationRecord, InvocationRecord]
+  const of = (parent: number, task: string, more: object) => ({
+    ...{ parent, task, mode: 'map' as const, route: 'inline' as const, start: 0, end: 10, bytesIn: 5, bytesOut: 5 },
+    ...more,
+  })
+  const base = { ...leaf, trace: 'b'.repeat(32), attempt: 1, cold: null, mode: 'call' as const, wall: 40, reply: 40 }
+  const caller: InvocationRecord = {
+    ...base,
+    ...{ invocation: 'c', function: 'caller', task: 'caller', span: 'aaaaaaaa00000000', parent: null },
+    spans: [
+      { ...of(-1, 'caller', { end: 60 }), mode: 'call' },
+      ...[0, 1, 2, 3].map(() => of(0, 'item', { route: 'remote', end: 50 })),
+    ],
+  }
+  const bundleOf = (invocation: string, first: number, items: InvocationRecord['spans']): InvocationRecord => ({
+    ...base,
+    ...{ invocation, function: 'item', task: 'item', span: `${invocation.repeat(8)}00000000`, items: items.length },
+    parent: spanId(caller.span, first),
+    spans: items,
+  })
+  const failed = of(-1, 'item', { end: 30, error: 'Error: no' })
+  const bundles = [
+    bundleOf('d', 1, [of(-1, 'item', {}), failed, of(-1, 'item', { end: 20 })]),
+    bundleOf('e', 4, [of(-1, 'item', {})]),
+  ]
+  const expected = profileToJSON(profileOf([caller, ...bundles]))
+  for (const records of [
+    [...bundles, caller],
+    [bundles[0], caller, bundles[1]],
+  ])
+    expect(profileToJSON(profileOf(records as InvocationRecord[]))).toBe(expected)
+  const { tasks, edges, functions, ...rest } = profileOf([caller, ...bundles])
+  expect(rest).toMatchObject({ requests: 1, unmatched: 0, traces: { complete: 1, incomplete: 0 } })
+  expect(tasks.item).toMatchObject({ runs: 4, errors: 1 })
+  expect(edges['caller>item map remote']).toMatchObject({ calls: 4, parallel: 4, beside: { 'map item': 4 } })
+  // Handed over together: 50 ms of waiting for 40 ms until the reply, twice and not four times.
+  const overhead = edges['caller>item map remote']?.overheadMs[String(leaf.memory)]
+  expect(overhead && [overhead.count, quantileOf(overhead, 1)]).toEqual([2, expect.closeTo(10, 0)])
+  expect(functions[`item@${leaf.memory}`]).toMatchObject({ invocations: 2, errors: 1 })
+})
+
 test('a request whose client sent a trace id of its own is still a request', () => {
   const records = recordsOf(2).map((record) =>
     record.parent === null ? { ...record, parent: 'b7ad6b7169203331' } : record,

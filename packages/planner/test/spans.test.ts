@@ -51,6 +51,20 @@ test('work that overlaps is shared: together it is the time worked', () => {
   expect(figures.map((f) => f.workMs)).toEqual([10, 20, 30])
 })
 
+test('runs in a pool work beside each other and beside the loop: nothing of theirs is shared', () => {
+  const figures = figuresOf(
+    recordWith([
+      { end: 60 },
+      { parent: 0, mode: 'map', start: 10, end: 40, pooled: true },
+      { parent: 0, mode: 'map', start: 20, end: 60, pooled: true },
+      { parent: 0, mode: 'map', start: 30, end: 60 },
+    ]),
+  )
+  expect(figures.map((f) => f.workMs)).toEqual([10, 30, 40, 30])
+  expect(figures.map((f) => f.overlapped)).toEqual([false, true, true, true])
+  expect(figures.map((f) => f.ownCpuMs)).toEqual([undefined, undefined, undefined, undefined])
+})
+
 test('own CPU is known only of runs that had the process to themselves', () => {
   const alone = [
     { end: 60, cpu: 50 },

@@ -3,6 +3,7 @@ import { fingerprint } from '../fingerprint.js'
 import { spanId } from '../record.js'
 import { type DevCheck, noCheck } from './dev.js'
 import { childId, current, Frame } from './frames.js'
+import { inOrder } from './in-order.js'
 import type { Outbound, Payload } from './protocol.js'
 import { copiedBytes, copy, decode, encode, sizeOf } from './wire.js'
 import { errorFromWire, errorToWire } from './wire-errors.js'
@@ -19,14 +20,12 @@ export function call(frame: Frame, definition: TaskDefinition, input: unknown): 
 
 /** `await t.map(inputs)` inside a function. */
 export function map(frame: Frame, definition: TaskDefinition, inputs: readonly unknown[]): Promise<unknown[]> {
-  const inline = frame.run.router.link(definition).map === 'inline'
-  return Promise.all(
-    inputs.map((input) =>
-      inline
-        ? inlineCall(frame, definition, input, spanCode.map)
-        : remoteCall(frame, definition, input, spanCode.mapRemote),
-    ),
-  )
+  const { router } = frame.run
+  const inline = router.link(definition).map === 'inline'
+  const special = router.maps?.map(frame, definition, inputs, inline)
+  if (special) return special
+  const [one, code] = inline ? [inlineCall, spanCode.map] : [remoteCall, spanCode.mapRemote]
+  return inOrder(Array.from(inputs, (input) => one(frame, definition, input, code)))
 }
 
 /** `await t.send(input)` inside a function. */
@@ -57,7 +56,7 @@ export async function send(frame: Frame, definition: TaskDefinition, input: unkn
  * Runs the task here, in a child frame (WiseFuse and Fusionize call it fused). The boundary is the wire's all the same: the callee
  * gets a copy, the caller gets a copy back, and errors cross as they would from another function.
  */
-function inlineCall(frame: Frame, definition: TaskDefinition, input: unknown, code: number): Promise<unknown> {
+export function inlineCall(frame: Frame, definition: TaskDefinition, input: unknown, code: number): Promise<unknown> {
   const { run } = frame
   const { timeout } = definition.options
   const link = run.router.link(definition)

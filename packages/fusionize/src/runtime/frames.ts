@@ -50,6 +50,10 @@ export class Run {
   fired: Fired | undefined
   /** What it did with buckets. */
   data: BucketData | undefined
+  /** Items of a bundle. */
+  items: number | undefined
+  /** CPU ms of a sampled one that has no root span. */
+  cpuMs: number | undefined
   private ended = false
 
   constructor(
@@ -169,7 +173,8 @@ export class Frame implements Context {
   data: unknown
   /** Called when the run is over. */
   onOver: ((ok: boolean) => void) | undefined
-  private id: string | undefined
+  /** Made when it is asked for; given to the frame that stands for the caller of a bundle. */
+  id: string | undefined
   /** Of a run with a limit of its own, or one that can be stopped alone. */
   abort: AbortController | undefined
 

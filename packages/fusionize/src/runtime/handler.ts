@@ -64,7 +64,7 @@ export function createHandler(
     }
     const started = new Run(router, request, unit, port, sampled, lease, whenDone)
     if (definition) {
-      startRun(started, definition)
+      if (!router.maps?.start(started, definition)) startRun(started, definition)
       return
     }
     const known = [...router.names].join(', ')

@@ -1,5 +1,6 @@
 export { definitionOf } from '../definition.js'
 export { remoteTask } from '../task.js'
+export { itemsIn } from './bundle.js'
 export { isDelivery, namesObjects } from './delivery.js'
 export { devCheck } from './dev.js'
 export { createHandler } from './handler.js'

@@ -214,6 +214,16 @@ export interface FunctionModule {
   leaves: string[]
   /** Names of the buckets whose triggers this function evaluates itself. */
   buckets?: string[]
+  /** Remote maps: items per invocation, by task; absent = 1. */
+  bundle?: Record<string, number>
+  /** How parallel items run; absent = the sandbox decides by what it measures. */
+  parallel?: 'loop' | 'threads' | 'processes'
+  /** What `fusionize/runtime/map` exports, in functions that map over a task or have one that is mapped over. */
+  maps?: unknown
+  /** What `pool.at` of `fusionize/runtime/pool` gives, where items may run in a pool. */
+  pool?: unknown
+  /** Those of `tasks` whose items may run in a pool: neither they nor what they call here does anything with a bucket. */
+  poolable?: string[]
 }
 
 /** What the platform knows only at start-up of the sandbox. */
@@ -221,6 +231,8 @@ export interface SandboxInfo {
   setup: string
   sandbox: string
   memory: number
+  /** Threads that can work at the same time: what the memory gives, rounded up. @default 1 */
+  cores?: number
   /** One invocation in this many has cpu per span; 0 = never. */
   sampleCpuEvery: number
   /** Time limit of a task that sets none, ms. */

@@ -40,12 +40,12 @@ export function recordWriter(
       names = JSON.stringify(router.names)
     }
     const { fired, data } = run
-    const { errors, cpuMs } = spans
+    const { errors } = spans
     // A literal of all fields for JSON.stringify takes twice as long, and a record is a third of what a brief invocation costs.
     const ids = `"task":${text(request.task)},"invocation":${text(request.id)},"session":${text(request.session)},"trace":${text(request.trace)},"span":"${run.spanId}","parent":${text(request.parent)}`
     const how = `"mode":"${request.mode}","attempt":${request.attempt},"cold":${request.cold}${option('coldKind', request.coldKind)}`
-    const times = `"start":${performance.timeOrigin + spans.origin},"reply":${run.replied / 1000},"wall":${spans.now() / 1000}${option('cpu', cpuMs)}`
-    const rest = `"peakMb":${peakMb},"concurrent":${concurrent}${option('fired', fired)}${option('b', data?.figures())}${option('e', errors)}`
+    const times = `"start":${performance.timeOrigin + spans.origin},"reply":${run.replied / 1000},"wall":${spans.now() / 1000}${option('cpu', run.cpuMs ?? spans.cpuMs)}`
+    const rest = `"peakMb":${peakMb},"concurrent":${concurrent}${option('items', run.items)}${option('fired', fired)}${option('b', data?.figures())}${option('e', errors)}`
     return `${fixed},${ids},${how},${times},${rest},"names":${names},"s":"${spans.finish()}"}`
   }
 }

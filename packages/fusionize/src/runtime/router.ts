@@ -4,6 +4,8 @@ import type { Mode } from '../setup/types.js'
 import { type DevCheck, noCheck } from './dev.js'
 import type { Run } from './frames.js'
 import type { Lease, Leased } from './lease.js'
+import type { Maps } from './map.js'
+import type { OpenPool, Pool } from './pool/pool.js'
 import type { FunctionModule, HeldSend, LogEntry, Outbound, Outcome, SandboxInfo, Transport } from './protocol.js'
 
 /** What one function knows about routing: where each call goes, and how to get there. */
@@ -18,6 +20,12 @@ export class Router {
   withholds: (run: Run, outcome: Outcome, next: readonly HeldSend[]) => boolean = () => false
   /** Shards of fused buckets, by name. */
   readonly shards = new Map<string, Leased>()
+  /** What this function knows of maps besides one run per item; absent where the source shows none. */
+  readonly maps: Maps | undefined
+  /** Where CPU-bound items may run; absent where they cannot, or there is one core. */
+  readonly pool: Pool | undefined
+  /** Remote maps: items per invocation, by task. */
+  readonly bundle: Readonly<Record<string, number>>
   /** Buckets that this function evaluates itself, for sessions that are leased to it. */
   readonly fused: ReadonlySet<string>
   private readonly inline: Record<Mode, ReadonlySet<string>>
@@ -26,9 +34,9 @@ export class Router {
   private readonly links = new Map<string, Link>()
 
   constructor(
-    module: Pick<FunctionModule, 'function' | 'inline' | 'leaves' | 'buckets'>,
+    module: Omit<FunctionModule, 'app' | 'tasks'>,
     definitions: readonly TaskDefinition[],
-    readonly info: Pick<SandboxInfo, 'setup' | 'timeoutMs' | 'dev'>,
+    readonly info: Pick<SandboxInfo, 'setup' | 'timeoutMs' | 'dev'> & Partial<SandboxInfo>,
     readonly transport: Transport | undefined,
   ) {
     this.function = module.function
@@ -36,6 +44,9 @@ export class Router {
     this.inline = { call: new Set(call), send: new Set(send), map: new Set(map) }
     this.leaves = new Set(module.leaves)
     this.fused = new Set(module.buckets)
+    this.maps = module.maps as Maps | undefined
+    this.pool = (module.pool as OpenPool | undefined)?.(this)
+    this.bundle = module.bundle ?? {}
     for (const definition of definitions) {
       this.tasks.set(definition.name, definition)
       this.link(definition)
@@ -56,6 +67,12 @@ export class Router {
     }
     definition.link = link
     return link
+  }
+
+  /** Index of the task's name. */
+  nameOf(task: string): number {
+    const known = this.names.indexOf(task)
+    return known < 0 ? this.names.push(task) - 1 : known
   }
 
   /** Has a task of another function run. @throws {FusionizeError} `UNKNOWN_TASK`: there is no other function */
@@ -85,7 +102,7 @@ export class Router {
   private newLink(definition: TaskDefinition): Link {
     return {
       router: this,
-      name: this.names.push(definition.name) - 1,
+      name: this.nameOf(definition.name),
       call: this.route(definition, 'call'),
       send: this.route(definition, 'send'),
       map: this.route(definition, 'map'),

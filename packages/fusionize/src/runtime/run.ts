@@ -163,7 +163,7 @@ function failed(frame: Frame, error: unknown): Outcome {
   return failure(error)
 }
 
-async function outcomeOf(frame: Frame, input: Payload, external: boolean): Promise<Outcome> {
+export async function outcomeOf(frame: Frame, input: Payload, external: boolean): Promise<Outcome> {
   const { run, definition, span } = frame
   const { check } = run.router
   try {

@@ -78,6 +78,11 @@ export class Spans {
     this.errors[span] = error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 200) : 'not an Error'
   }
 
+  /** For what was measured elsewhere. @param figures the first of a span's, as on the wire */
+  set(span: number, figures: readonly number[]): void {
+    this.numbers.set(figures, span * SPAN_FIELDS)
+  }
+
   /** Integer µs since the start. */
   now(): number {
     return ((clock() - this.origin) * 1000) | 0

@@ -3,15 +3,19 @@ import { expect, test } from 'vitest'
 import { appWithSetups } from '../../test/arbitraries.js'
 import { canonical, defaultSpec, type FunctionSpec, type FusionSetup, setupId, setupsEqual } from './index.js'
 
-const pair = (spec: Partial<FunctionSpec>): FusionSetup => ({
-  functions: { a: { ...defaultSpec(128), ...spec }, b: defaultSpec(256) },
+const pair = (spec: Partial<FunctionSpec>, both: Partial<FunctionSpec> = {}): FusionSetup => ({
+  functions: { a: { ...defaultSpec(128), ...both, ...spec }, b: { ...defaultSpec(256), ...both } },
 })
 
 test('the canonical form of a setup is fixed, so that ids outlive versions', () => {
-  const spec =
-    '"inline":{"call":[],"send":[],"map":[]},"bundle":{},"buckets":[],"concurrency":1,"parallel":"loop","passing":{},"prewarm":{}'
-  expect(canonical(pair({}))).toBe(`{"functions":{"a":{"memory":128,${spec}},"b":{"memory":256,${spec}}}}`)
-  expect(setupId(pair({}))).toBe('b4bb08c4065a')
+  const spec = (parallel: string) =>
+    `"inline":{"call":[],"send":[],"map":[]},"bundle":{},"buckets":[],"concurrency":1,${parallel}"passing":{},"prewarm":{}`
+  const text = (fields: string) => `{"functions":{"a":{"memory":128,${fields}},"b":{"memory":256,${fields}}}}`
+  expect(canonical(pair({}))).toBe(text(spec('')))
+  expect(setupId(pair({}))).toBe('a6bffda13834')
+  const loop = pair({}, { parallel: 'loop' })
+  expect(canonical(loop)).toBe(text(spec('"parallel":"loop",')))
+  expect(setupId(loop)).toBe('b4bb08c4065a')
 })
 
 test('the id does not depend on the order of keys, tasks or lists, nor on duplicates', () => {
@@ -45,6 +49,7 @@ test.each<[string, Partial<FunctionSpec>]>([
   ['a bucket', { buckets: ['b'] }],
   ['concurrency', { concurrency: 2 }],
   ['parallel', { parallel: 'threads' }],
+  ['the event loop by name', { parallel: 'loop' }],
   ['passing', { passing: { b: 'store' } }],
   ['prewarming at once', { prewarm: { b: 0 } }],
 ])('%s makes another setup', (_, spec) => {

@@ -32,7 +32,7 @@ function normalizeSpec(spec: FunctionSpec): FunctionSpec {
     bundle: sortedRecord(spec.bundle, (items) => (items === 1 ? undefined : items)),
     buckets: sortedSet(spec.buckets),
     concurrency: spec.concurrency,
-    parallel: spec.parallel,
+    ...(spec.parallel && { parallel: spec.parallel }),
     passing: sortedRecord(spec.passing, (how) => (how === 'payload' ? undefined : how)),
     prewarm: sortedRecord(spec.prewarm, (ms) => ms),
   }

@@ -87,7 +87,7 @@ test('every other setting changes in words', () => {
   const after = parseSetup('(a | new)@128[concurrency 8, threads, pass b direct, prewarm b 20ms]-(b)@128')
   expect(diff(before, after)).toEqual([
     'a: 1 → 8 requests at a time per sandbox',
-    'a: parallel items loop → threads',
+    'a: items of maps where they are faster → threads',
     'a no longer evaluates the triggers of bucket old',
     'a now evaluates the triggers of bucket new',
     'a now maps over b with 1 item per invocation',

@@ -123,8 +123,12 @@ function settingChanges(fn: TaskName, old: FunctionSpec, now: FunctionSpec): Set
     found.push({ kind: 'concurrency', function: fn, text })
   }
   if (old.parallel !== now.parallel)
-    found.push({ kind: 'parallel', function: fn, text: `${fn}: parallel items ${old.parallel} → ${now.parallel}` })
+    found.push({ kind: 'parallel', function: fn, text: `${fn}: items of maps ${itemsText(old)} → ${itemsText(now)}` })
   return found
+}
+
+function itemsText({ parallel }: FunctionSpec): string {
+  return parallel ?? 'where they are faster'
 }
 
 function entryChanges<K extends 'bundle' | 'passing' | 'prewarm'>(

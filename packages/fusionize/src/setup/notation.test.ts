@@ -111,7 +111,7 @@ test.each([
   ['(ingest)@128-(ingest)@128', 15, "another task: 'ingest' has a group already"],
   ['(ingest)@128 (check)@128', 14, "'-' and another group, or the end"],
   ['(ingest)@128-', 14, "'('"],
-  ['(ingest)@128[fast]', 14, 'one of concurrency, threads, processes, bundle, pass, prewarm'],
+  ['(ingest)@128[fast]', 14, 'one of concurrency, loop, threads, processes, bundle, pass, prewarm'],
   ['(ingest |)@128', 10, 'the name of a bucket'],
   ['(ingest | frame)@128', 11, "a bucket of 'sketch', but 'frame' is none, did you mean 'frames'?"],
   ['(ingest | frames, frames)@128', 19, "another bucket: 'frames' is listed already"],

@@ -111,8 +111,8 @@ class Reader {
   }
 
   private option(spec: FunctionSpec): void {
-    const keyword = this.oneOf(['concurrency', 'threads', 'processes', 'bundle', 'pass', 'prewarm'] as const)
-    if (keyword === 'threads' || keyword === 'processes') spec.parallel = keyword
+    const keyword = this.oneOf(['concurrency', 'loop', 'threads', 'processes', 'bundle', 'pass', 'prewarm'] as const)
+    if (keyword === 'loop' || keyword === 'threads' || keyword === 'processes') spec.parallel = keyword
     else if (keyword === 'concurrency') spec.concurrency = this.number('the requests at a time per sandbox')
     else {
       const task = this.task()

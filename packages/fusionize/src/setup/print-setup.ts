@@ -13,8 +13,8 @@ import { modes } from './types.js'
  *
  * - `check-level` is inline in every mode; `check-level:call+send` only when called and sent to (`call`, `send`, `map`). The
  *   function's own task listed again is inline for calls that come back to it. What a bucket starts is a `send`.
- * - `[…]` holds what differs from the defaults: `concurrency 4` requests at a time per sandbox · `threads` or `processes` for
- *   parallel items · `bundle extract 10` items per invocation of a remote map · `pass extract store` (or `local`, `direct`) for
+ * - `[…]` holds what differs from the defaults: `concurrency 4` requests at a time per sandbox · `loop`, `threads` or
+ *   `processes` for the items of maps · `bundle extract 10` items per invocation of a remote map · `pass extract store` (or `local`, `direct`) for
  *   large data to `extract` · `prewarm collect 250ms` after a request's arrival.
  *
  * Without `app` the text says everything: reading it gives an equal setup. With `app` it says what people want to see: functions
@@ -50,7 +50,7 @@ function printGroup(fn: TaskName, spec: FunctionSpec, every: (to: TaskName) => r
 function printOptions(spec: FunctionSpec): string[] {
   return [
     ...(spec.concurrency === 1 ? [] : [`concurrency ${spec.concurrency}`]),
-    ...(spec.parallel === 'loop' ? [] : [spec.parallel]),
+    ...(spec.parallel ? [spec.parallel] : []),
     ...Object.entries(spec.bundle).map(([task, items]) => `bundle ${task} ${items}`),
     ...Object.entries(spec.passing).map(([task, how]) => `pass ${task} ${how}`),
     ...Object.entries(spec.prewarm).map(([task, ms]) => `prewarm ${task} ${ms}ms`),

@@ -11,7 +11,6 @@ export function defaultSpec(memory: number): FunctionSpec {
     bundle: {},
     buckets: [],
     concurrency: 1,
-    parallel: 'loop',
     passing: {},
     prewarm: {},
   }

@@ -6,7 +6,7 @@ import { modes } from './types.js'
 export function shapeProblem(spec: FunctionSpec): string | undefined {
   if (!isObject(spec)) return 'it must be an object'
   const known = ['memory', 'inline', 'bundle', 'buckets', 'concurrency', 'parallel', 'passing', 'prewarm']
-  const absent = known.find((field) => !Object.hasOwn(spec, field))
+  const absent = known.find((field) => field !== 'parallel' && !Object.hasOwn(spec, field))
   if (absent) return `'${absent}' is missing; add it`
   const unknown = Object.keys(spec).find((field) => !known.includes(field))
   if (unknown) return `'${unknown}' is no field of a function; remove it`
@@ -32,7 +32,8 @@ const PARALLEL = ['loop', 'threads', 'processes']
 function valueProblem(spec: FunctionSpec): string | undefined {
   if (typeof spec.memory !== 'number') return "'memory' must be a number of MB"
   if (typeof spec.concurrency !== 'number') return "'concurrency' must be a number"
-  if (!isOneOf(spec.parallel, PARALLEL)) return `'parallel' must be one of ${PARALLEL.join(', ')}`
+  if (spec.parallel !== undefined && !isOneOf(spec.parallel, PARALLEL))
+    return `'parallel' must be one of ${PARALLEL.join(', ')}, or absent`
   return undefined
 }
 

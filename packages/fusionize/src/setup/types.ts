@@ -20,8 +20,11 @@ export interface FunctionSpec {
   buckets: BucketName[]
   /** Requests at a time per sandbox. */
   concurrency: number
-  /** How parallel items run inside it. */
-  parallel: 'loop' | 'threads' | 'processes'
+  /**
+   * How the items of a map run inside it: interleaved on the event loop, or on a pool of threads or processes as many as it has cores.
+   * Absent: I/O-bound items on the loop, CPU-bound ones on threads, as their sandbox measures.
+   */
+  parallel?: 'loop' | 'threads' | 'processes'
   /** How a remote route hands large data over; absent = `payload`. */
   passing: Record<TaskName, 'payload' | 'local' | 'direct' | 'store'>
   /** Milliseconds after a request's arrival to start a sandbox for a later task; absent = no. */

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { FusionizeError, timeoutError } from 'fusionize'
 import { spanOf } from 'fusionize/record'
-import type { Outcome, SandboxInfo } from 'fusionize/runtime'
+import { itemsIn, type Outcome, type SandboxInfo } from 'fusionize/runtime'
 import type { Buckets } from '../buckets/index.js'
+import { mbPerCore } from '../prices.js'
 import type { Part } from '../sandbox/messages.js'
 import type { Send } from '../send.js'
 import { BucketDesk } from './bucket-desk.js'
@@ -257,7 +258,8 @@ export class Engine implements SandboxOwner, JobOwner {
         external: false,
         attempt: 1,
         deadline: request.deadline,
-        limitMs: this.timeoutOf(deployment, request.task),
+        // Items of a bundle have a limit each, which their handler keeps; one after the other they may take all of these.
+        limitMs: this.timeoutOf(deployment, request.task) * Math.max(1, itemsIn(request.id)),
         trace: request.trace,
         parent: request.parent,
         input: request.input,
@@ -539,6 +541,7 @@ export class Engine implements SandboxOwner, JobOwner {
       setup: deployment.id,
       sandbox: id,
       memory: spec.memory,
+      cores: Math.max(1, Math.ceil(spec.memory / mbPerCore)),
       sampleCpuEvery: this.options.sampleCpuEvery,
       timeoutMs: this.options.timeoutMs,
       dev: this.options.dev,

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { socketChannel } from '../sandbox/channel.js'
@@ -52,7 +52,16 @@ export function startProcess(request: HostRequest, events: HostEvents, groups: R
   return {
     channel: socketChannel(socket, true, events.message),
     limitCpu: () => group?.limitCpu(info.memory),
-    kill: () => child.kill('SIGKILL'),
+    // With all that it started.
+    kill: () => killGroup(child),
+  }
+}
+
+function killGroup(child: ChildProcess): void {
+  try {
+    process.kill(-(child.pid as number), 'SIGKILL')
+  } catch {
+    child.kill('SIGKILL')
   }
 }
 

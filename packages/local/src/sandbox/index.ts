@@ -7,6 +7,7 @@ import {
   errorToWire,
   type FunctionModule,
   isDelivery,
+  itemsIn,
   namesObjects,
   type Outbound,
   type Outcome,
@@ -113,7 +114,8 @@ export function start(module: FunctionModule): void {
           resolve(result)
         }
         waiting.set(no, { outcome, accepted: () => {} })
-        linked = caller.call(no, request)
+        // Over a link a callee has the limit of one item.
+        linked = itemsIn(request.id) > 0 ? undefined : caller.call(no, request)
         if (linked === undefined) channel.post([kind.call, no, ...outboundHead(request)], [request.input])
       }),
     async send(request) {

@@ -72,7 +72,8 @@ function foldFunction(profile: Profile, record: InvocationRecord): void {
   profile.functions[key] ??= newFunction(record)
   const f = profile.functions[key]
   f.invocations++
-  if (record.spans[0]?.error !== undefined) f.errors++
+  // A bundle has as many roots as items.
+  if (record.spans.some(({ parent, error }) => parent === -1 && error !== undefined)) f.errors++
   note(f.wallMs, record.wall)
   note(f.replyMs, record.reply)
   note(f.afterMs, record.wall - record.reply)

@@ -8,7 +8,10 @@ export interface SpanFigures {
   ran: boolean
   /** Time without the union of the calls it made, ms; 0 for a wait. */
   ownMs: number
-  /** Own time, with each instant shared among all runs of the invocation that are at work then: these add up to the time worked. ms */
+  /**
+   * Own time, with each instant shared among all runs of the invocation that are at work on its event loop then: these add up to the time worked
+   * there. Of a run in a pool, all of its own time. ms
+   */
   workMs: number
   /** Own CPU of a sampled run that had the process to itself. ms */
   ownCpuMs: number | undefined
@@ -25,7 +28,8 @@ export function figuresOf(record: InvocationRecord): SpanFigures[] {
   const { spans } = record
   const children = childrenOf(spans)
   const own = spans.map((span, i) => (span.route === 'inline' ? ownTime(span, children[i] ?? []) : []))
-  const work = shareOut(own)
+  // Those in a pool have threads of their own.
+  const work = shareOut(own.map((intervals, i) => (spans[i]?.pooled ? [] : intervals)))
   const siblings = overlaps(children)
   const alone =
     record.cpu === undefined || record.concurrent > 1 ? undefined : lengthOf(own.flat()) - lengthOf(union(own.flat()))
@@ -33,7 +37,7 @@ export function figuresOf(record: InvocationRecord): SpanFigures[] {
     span,
     ran: span.route === 'inline',
     ownMs: lengthOf(own[i] ?? []),
-    workMs: work[i] ?? 0,
+    workMs: span.pooled ? lengthOf(own[i] ?? []) : (work[i] ?? 0),
     // A reading of the process's clock cannot tell runs apart that overlap.
     ownCpuMs:
       span.route === 'inline' && alone !== undefined && alone < 1e-6 ? ownCpu(span, children[i] ?? []) : undefined,

@@ -24,7 +24,7 @@ export interface OpenTrace extends Trace {
   mayGoOn: boolean
 }
 
-/** Both ends of a remote call. */
+/** Both ends of a remote call; of a bundle of several, the first stands for all: they were handed over together. */
 export interface Link {
   caller: InvocationRecord
   span: Span
@@ -65,13 +65,16 @@ export function addToTrace(trace: OpenTrace, record: InvocationRecord): Link[] {
   // What a bucket started points to what was put last, in another trace it may be: no record here has to wait for it.
   if (isRequest(record) || record.fired) trace.hasRoot = true
   if (record.puts || record.fired) trace.mayGoOn = true
+  /** Spans whose callee is a bundle that came before. */
+  const bundled = new Set<string>()
   for (const [i, span] of record.spans.entries()) {
     const id = spanId(record.span, i)
     const callees = trace.callees.get(id) ?? []
     trace.callees.delete(id)
     if (span.route === 'inline') continue
     for (const callee of callees) links.push({ caller: record, span, callee })
-    if (callees.length > 0) trace.met.add(id)
+    for (const callee of callees) for (const one of callersOf(callee, id)) bundled.add(one)
+    if (callees.length > 0 || bundled.has(id)) trace.met.add(id)
     else trace.callers.set(id, { record, span })
   }
   if (record.parent !== null && !isRequest(record) && !record.fired) linkToCaller(trace, record, record.parent, links)
@@ -79,11 +82,19 @@ export function addToTrace(trace: OpenTrace, record: InvocationRecord): Link[] {
   return links
 }
 
+/** Ids of the spans that call a record's invocation: of a bundle, as many as it has items. */
+function callersOf({ items = 1 }: InvocationRecord, parent: string): string[] {
+  const { root, index } = spanOf(parent)
+  return Array.from({ length: items }, (_, i) => spanId(root, index + i))
+}
+
 function linkToCaller(trace: OpenTrace, record: InvocationRecord, parent: string, links: Link[]): void {
   const caller = trace.callers.get(parent)
   if (caller) {
-    trace.callers.delete(parent)
-    trace.met.add(parent)
+    for (const id of callersOf(record, parent)) {
+      trace.callers.delete(id)
+      trace.met.add(id)
+    }
     links.push({ caller: caller.record, span: caller.span, callee: record })
     return
   }

@@ -10,6 +10,7 @@ import { bucketsEntry, functionEntry, stubbedFiles } from './entry.js'
 import type { ModuleCache } from './graph.js'
 import { InputHashes } from './input-hashes.js'
 import { Layout } from './layout.js'
+import { mapRequest } from './maps.js'
 import { Packages } from './packages.js'
 import { BuildError, type BuildProblem } from './problems.js'
 import { describeApp, readApp, type Scan } from './scan.js'
@@ -100,8 +101,14 @@ export function createBuilder(options: BuilderOptions): Builder {
 
     async function makeFunction(fn: string): Promise<Artifact> {
       const tasks = artifactTasks(app, setup, fn)
-      const { inline, buckets } = specOf(effective, fn)
-      const request = { function: fn, tasks, inline, adapter: options.adapter, ...(buckets.length > 0 && { buckets }) }
+      const spec = specOf(effective, fn)
+      const { inline, buckets } = spec
+      const maps = mapRequest(scanned, fn, tasks, spec)
+      const request = {
+        ...{ function: fn, tasks, inline, adapter: options.adapter },
+        ...(buckets.length > 0 && { buckets }),
+        ...(maps && { maps }),
+      }
       const entry = functionEntry(scanned, request)
       const { stored, isNew } = await make(fn, { ...request, adapter }, { name: `function '${fn}'`, entry, tasks })
       if (isNew) built.push(fn)

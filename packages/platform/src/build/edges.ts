@@ -30,9 +30,14 @@ export function usesByTask(
 }
 
 /** Whether a task calls a task or does anything with a bucket. */
-export function isBusy({ tasks, buckets }: TaskUses): boolean {
+export function isBusy(uses: TaskUses): boolean {
+  return uses.tasks.size > 0 || usesBuckets(uses)
+}
+
+/** Whether a task does anything with a bucket. */
+export function usesBuckets({ buckets }: TaskUses): boolean {
   const does = [...buckets.values()].flatMap((all) => [...all])
-  return tasks.size > 0 || does.some((what) => what !== 'result' && what !== 'bucketName')
+  return does.some((what) => what !== 'result' && what !== 'bucketName')
 }
 
 /** The buckets with the tasks that may put there, or do what else makes a trigger fire. */

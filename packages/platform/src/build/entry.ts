@@ -14,21 +14,43 @@ export interface FunctionRequest {
   adapter: string
   /** Buckets that the function evaluates itself; absent when there are none. */
   buckets?: readonly string[]
+  /** How it takes part in maps; absent when it does not. */
+  maps?: MapRequest
+}
+
+/** What a function needs for maps. */
+export interface MapRequest {
+  /** Remote maps: items per invocation, by task; absent when it is 1 for all. */
+  bundle?: Readonly<Record<string, number>>
+  parallel?: FunctionModule['parallel']
+  /** Tasks whose items may run in a pool; absent when there are none. */
+  poolable?: readonly string[]
 }
 
 /** The module that a function's artifact starts with: hands the function's tasks to the platform's adapter. */
 export function functionEntry(
   scan: Scan,
-  { function: name, tasks, inline, adapter, buckets }: FunctionRequest,
+  { function: name, tasks, inline, adapter, buckets, maps }: FunctionRequest,
 ): string {
   const files = [...scan.tasks]
     .filter(([, file]) => tasks.includes(file.info.name))
     .sort((a, b) => compare(a[1].info.name, b[1].info.name))
   const leaves = tasks.filter((task) => !scan.busy.has(task)).sort(compare)
+  const fields = [
+    `app: ${quote(scan.app.name)}, function: ${quote(name)}, tasks: [${files.map((_, i) => `t${i}`).join(', ')}]`,
+    `inline: ${JSON.stringify(inline)}, leaves: ${JSON.stringify(leaves)}`,
+    ...(buckets ? [`buckets: ${JSON.stringify(buckets)}`] : []),
+    ...(maps ? ['maps', ...Object.entries(maps).map(([key, value]) => `${key}: ${JSON.stringify(value)}`)] : []),
+  ]
   return [
     `import { start } from ${quote(adapter)}`,
+    ...(maps ? [`import { maps } from 'fusionize/runtime/map'`] : []),
+    ...(maps?.poolable ? [`import { pool } from 'fusionize/runtime/pool'`] : []),
     ...files.map(([path, file], i) => `import { ${exportName(file)} as t${i} } from ${quote(path)}`),
-    `start({ app: ${quote(scan.app.name)}, function: ${quote(name)}, tasks: [${files.map((_, i) => `t${i}`).join(', ')}], inline: ${JSON.stringify(inline)}, leaves: ${JSON.stringify(leaves)}${buckets ? `, buckets: ${JSON.stringify(buckets)}` : ''} })`,
+    `const module = { ${fields.join(', ')} }`,
+    maps?.poolable
+      ? 'pool.serve(module) || start({ ...module, pool: pool.at(import.meta.url, module) })'
+      : 'start(module)',
   ].join('\n')
 }
 

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import type { App, TaskName } from 'fusionize/setup'
 import { checkApp } from './check-app.js'
 import { checkBuckets, resolveResults } from './check-buckets.js'
-import { isBusy, staticEdges, usesByTask, withProducers } from './edges.js'
+import { isBusy, staticEdges, type TaskUses, usesBuckets, usesByTask, withProducers } from './edges.js'
 import type { TaskFiles } from './exports.js'
 import { type BucketDefinition, type BucketFiles, findBuckets } from './find-buckets.js'
 import { findTask, type TaskFile } from './find-task.js'
@@ -20,6 +20,8 @@ export interface Scan {
   buckets: BucketFiles
   /** Tasks that do something with a task or a bucket. */
   busy: ReadonlySet<TaskName>
+  /** Those of `busy` that do something with a bucket. */
+  withBuckets: ReadonlySet<TaskName>
 }
 
 /** The application's code as it is read, before it is understood. */
@@ -74,8 +76,9 @@ export function describeApp(
     edges: staticEdges(byTask, bucketInfos),
   }
   if (bucketInfos.length > 0) app.buckets = Object.fromEntries(bucketInfos.map((info) => [info.name, info]))
-  const busy = [...byTask].filter(([, own]) => isBusy(own)).map(([task]) => task)
-  return { app, graph, tasks, buckets, busy: new Set(busy) }
+  const those = (are: (own: TaskUses) => boolean) =>
+    new Set([...byTask].filter(([, own]) => are(own)).map(([task]) => task))
+  return { app, graph, tasks, buckets, busy: those(isBusy), withBuckets: those(usesBuckets) }
 }
 
 function noTasks(taskDirs: readonly string[]): BuildProblem {
