@@ -20,11 +20,11 @@ export const defaultScale = 1
 
 /** @throws {RangeError} naming the first field that is wrong */
 export function jobOf(request: TrainingRequest): TrainingJob {
-  const digits = Math.max(50, Math.round(600 * Number(process.env.ML_SCALE ?? defaultScale)))
+  const digits = Math.max(100, Math.round(600 * Number(process.env.ML_SCALE ?? defaultScale)))
   return wholeNumbers(request, {
     dataset: { least: 0, most: 1e9, otherwise: 1 },
-    training: { least: 50, most: 100_000, otherwise: digits },
-    testing: { least: 50, most: 100_000, otherwise: Math.max(50, Math.round((request.training ?? digits) / 2)) },
+    training: { least: 100, most: 100_000, otherwise: digits },
+    testing: { least: 100, most: 100_000, otherwise: Math.max(100, Math.round((request.training ?? digits) / 2)) },
     forests: { least: 1, most: grid.length, otherwise: grid.length },
   })
 }

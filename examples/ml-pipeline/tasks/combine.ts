@@ -16,7 +16,7 @@ export default task(
   'combine',
   async ({ job, forests }: { job: TrainingJob; forests: Omit<Forest, 'trees'>[] }): Promise<Trained> => {
     const models = await Promise.all(forests.map((_, number) => modelOf(job, number)))
-    const outcome = chooseForests(models, await featuresOf(job, 'testing'), job.training)
+    const outcome = chooseForests(models, await featuresOf(job, 'testing'), job)
     const trained = { ...outcome, outOfBag: forests.map(({ outOfBag }) => outOfBag) }
     await store.put(`trainings/${nameOf(job)}-${job.forests}`, trained)
     return trained

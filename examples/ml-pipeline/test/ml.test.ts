@@ -35,7 +35,7 @@ function withoutFramework(dataset: number, training: number, testing: number, fo
   const models = grid
     .slice(0, forests)
     .map((settings, i) => trainForest(examplesOf(learnt), settings, `forest/${dataset}/${i}`))
-  return { models, ...chooseForests(models, examplesOf(asked), training) }
+  return { models, ...chooseForests(models, examplesOf(asked), { dataset, training, testing, forests }) }
 }
 
 test('ten forests together read digits, exactly as well as the same computation without the framework', async () => {
@@ -49,11 +49,11 @@ test('ten forests together read digits, exactly as well as the same computation 
 })
 
 test('a training leaves its models and nothing twice', async () => {
-  await mlPipeline({ training: 60, testing: 50, forests: 3 })
+  await mlPipeline({ training: 120, testing: 100, forests: 3 })
   const once = await store.dump()
-  await mlPipeline({ training: 60, testing: 50, forests: 3 })
+  await mlPipeline({ training: 120, testing: 100, forests: 3 })
   expect(await store.dump()).toBe(once)
-  expect(await store.list('models/')).toEqual([0, 1, 2].map((i) => `models/d1-60-50/${i}`))
+  expect(await store.list('models/')).toEqual([0, 1, 2].map((i) => `models/d1-120-100/${i}`))
 })
 
 test('digits follow from their name and number, all ten evenly, and are no two alike', () => {
@@ -130,7 +130,9 @@ test('a forest that learns from wrong labels is found out', () => {
   expect(forest.outOfBag).toBeLessThan(0.3)
   const fresh = { ...guesses, labels: guesses.labels.map(() => Math.floor(draw() * 10)) }
   expect(accuracyOf([forest], fresh)).toBeLessThan(0.3)
-  expect(() => chooseForests([forest], fresh, 600)).toThrow('of the digits right')
+  expect(() => chooseForests([forest], fresh, { dataset: 1, training: 600, testing: 200, forests: 10 })).toThrow(
+    'of the digits right',
+  )
 })
 
 test.each([{ training: 10 }, { forests: 11 }, { dataset: 0.5 }, { trees: 3 } as never])(

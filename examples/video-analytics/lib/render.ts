@@ -32,10 +32,11 @@ export function renderChunk(video: Video, chunk: number, objects: readonly Scene
 
 function paint(light: Float32Array, width: number, object: SceneObject, middle: { x: number; y: number }): void {
   const { kind, degrees, radius, contrast } = object
+  const covered = coverage(kind, degrees, radius)
   const reach = Math.ceil(radius) + 1
   for (let y = Math.floor(middle.y) - reach; y <= middle.y + reach; y++)
     for (let x = Math.floor(middle.x) - reach; x <= middle.x + reach; x++) {
-      const covered = coverage(kind, degrees, radius, x - middle.x, y - middle.y)
-      light[y * width + x] = (light[y * width + x] as number) + contrast * covered
+      const share = covered(x - middle.x, y - middle.y)
+      light[y * width + x] = (light[y * width + x] as number) + contrast * share
     }
 }

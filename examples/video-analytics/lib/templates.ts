@@ -27,8 +27,9 @@ export function templates(): readonly Template[] {
 }
 
 function normalised(kind: Kind, degrees: number, radius: number): Float32Array {
+  const covered = coverage(kind, degrees, radius)
   const values = Float32Array.from({ length: side * side }, (_, i) =>
-    coverage(kind, degrees, radius, (i % side) - half, Math.floor(i / side) - half),
+    covered((i % side) - half, Math.floor(i / side) - half),
   )
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   const centred = values.map((value) => value - mean)
