@@ -38,7 +38,9 @@ function withoutFramework(dataset: number, training: number, testing: number, fo
   return { models, ...chooseForests(models, examplesOf(asked), { dataset, training, testing, forests }) }
 }
 
-test('ten forests together read digits, exactly as well as the same computation without the framework', async () => {
+test('ten forests together read digits, exactly as well as the same computation without the framework', {
+  timeout: 60_000,
+}, async () => {
   const reply = await mlPipeline({ dataset: 2 })
   const { models, chosen, accuracy } = withoutFramework(2, 600, 300, 10)
   expect(reply).toMatchObject({ chosen, accuracy, outOfBag: models.map(({ outOfBag }) => outOfBag) })

@@ -15,19 +15,26 @@ export function renderChunk(video: Video, chunk: number, objects: readonly Scene
   const { width, height, frames } = video
   const draw = draws(`camera/${video.video}/${chunk}`)
   const base = 40 + Math.floor(draw() * 30)
-  const noise = Float32Array.from({ length: width * height }, () => (draw() - 0.5) * 6)
+  const still = new Float32Array(width * height)
+  for (let y = 0, at = 0; y < height; y++)
+    for (let x = 0; x < width; x++, at++) still[at] = base + (20 * y) / height + (draw() - 0.5) * 6
   return Array.from({ length: frames }, (_, frame) => {
-    const light = new Float32Array(width * height)
-    for (let i = 0; i < light.length; i++)
-      light[i] = base + (Math.floor(i / width) / height) * 20 + (noise[i] as number)
+    const light = still.slice()
     // Somewhere in every frame some pixels flicker.
     for (let i = 0; i < light.length / 100; i++) {
       const at = Math.floor(draw() * light.length)
       light[at] = (light[at] as number) + (draw() - 0.5) * 12
     }
     for (const object of objects) paint(light, width, object, placeOf(object, frame, frames))
-    return { width, height, pixels: Uint8Array.from(light, (value) => Math.min(255, Math.max(0, Math.round(value)))) }
+    return { width, height, pixels: rounded(light) }
   })
+}
+
+function rounded(light: Float32Array): Uint8Array {
+  const pixels = new Uint8ClampedArray(light.length)
+  // A clamped array rounds by itself.
+  pixels.set(light)
+  return new Uint8Array(pixels.buffer)
 }
 
 function paint(light: Float32Array, width: number, object: SceneObject, middle: { x: number; y: number }): void {
