@@ -50,7 +50,10 @@ export const rooms: Record<string, Room> = {
   'examples/ml-pipeline': { imports: ['fusionize', '@fusionize/example-kit'], scripts: ['@fusionize/cli'] },
   'examples/tree': { imports: ['fusionize', '@fusionize/example-kit'], scripts: ['@fusionize/cli'] },
   'examples/video-analytics': { imports: ['fusionize', '@fusionize/example-kit'], scripts: ['@fusionize/cli'] },
-  'examples/webshop': { imports: ['fusionize', '@fusionize/example-kit'], scripts: ['@fusionize/cli'] },
+  'examples/webshop': {
+    imports: ['fusionize', '@fusionize/example-kit', '@fusionize/example-kit/*'],
+    scripts: ['@fusionize/cli'],
+  },
 }
 
 /** What tests may import besides what their room may: the room itself and the helpers for tests. */
