@@ -18,8 +18,8 @@ export default defineConfig({
       input: { matrix: index % matrices },
     }),
     profiles: {
-      steady: { kind: 'steady', rps: 2, seconds: 60 },
-      burst: { kind: 'burst', from: 0.5, to: 4, step: 0.5, everySeconds: 4 },
+      steady: { kind: 'steady', rps: 1, seconds: 60 },
+      burst: { kind: 'burst', from: 0.25, to: 2, step: 0.25, everySeconds: 4 },
       cold: { kind: 'cold', rps: 0.2, seconds: 60 },
     },
   },

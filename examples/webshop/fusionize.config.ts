@@ -14,7 +14,7 @@ export default defineConfig({
   load: {
     request: (index) => ({ task: 'frontend', input: loadRequest(index) }),
     profiles: {
-      steady: { kind: 'steady', rps: 30, seconds: 20 },
+      steady: { kind: 'steady', rps: 24, seconds: 20 },
       burst: { kind: 'burst', from: 3, to: 24, step: 3, everySeconds: 2 },
       cold: { kind: 'cold', rps: 0.6, seconds: 40 },
     },
