@@ -1,8 +1,16 @@
 import fc from 'fast-check'
-import { type App, type FusionSetup, printSetup, routeOf, setupId } from 'fusionize/setup'
+import { type App, allFusedSetup, type FusionSetup, printSetup, remoteSetup, routeOf, setupId } from 'fusionize/setup'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { setupArbitrary } from '../packages/fusionize/test/arbitraries.js'
-import { type Example, iot, tree } from './support/examples.js'
+import {
+  approximateSvdApp,
+  type Example,
+  iot,
+  mlPipelineApp,
+  tree,
+  videoAnalytics,
+  webshop,
+} from './support/examples.js'
 import { localBuilder } from './support/local.js'
 import { handlersInOneProcess, type Observed, type Placement, plainFunctions, sandboxes } from './support/placements.js'
 import { type Call, callsIn } from './support/records.js'
@@ -17,31 +25,37 @@ interface Case {
 }
 
 /** Cases that once failed, by example; kept for good. */
-const saved: Record<Example['name'], Case[]> = { iot: [], tree: [] }
+const saved: Record<Example['name'], Case[]> = {
+  ...{ iot: [], tree: [], webshop: [] },
+  ...{ 'video-analytics': [], 'approximate-svd': [], 'ml-pipeline': [] },
+}
 
 const placements = {
   'handlers in one process': {
     open: handlersInOneProcess,
+    startsSandboxes: false,
     inFlight: 6,
     memoryMb: 128,
-    generated: { iot: 120, tree: 100 },
+    generated: { iot: 120, tree: 100, webshop: 30, 'video-analytics': 15, 'approximate-svd': 15, 'ml-pipeline': 4 },
   },
   'sandboxes as threads': {
     open: (example: Example) => sandboxes(example, { isolation: 'threads', maxSandboxes: 24 }),
+    startsSandboxes: true,
     inFlight: 4,
     memoryMb: 128,
-    generated: { iot: 100, tree: 100 },
+    generated: { iot: 100, tree: 100, webshop: 4, 'video-analytics': 4, 'approximate-svd': 4, 'ml-pipeline': 2 },
   },
   'sandboxes as processes': {
     open: (example: Example) => sandboxes(example, { isolation: 'processes', maxSandboxes: 24 }),
+    startsSandboxes: true,
     inFlight: 3,
     // A whole core each: with the CPU share of a small function its first request alone would take seconds.
     memoryMb: 1769,
-    generated: { iot: 8, tree: 8 },
+    generated: { iot: 8, tree: 8, webshop: 0, 'video-analytics': 1, 'approximate-svd': 1, 'ml-pipeline': 0 },
   },
 } as const
 
-describe.each([iot, tree])('$name', (example) => {
+describe.each([iot, tree, webshop, videoAnalytics, approximateSvdApp, mlPipelineApp])('$name', (example) => {
   let app: App
   let plain: Placement
 
@@ -51,15 +65,19 @@ describe.each([iot, tree])('$name', (example) => {
   })
   afterAll(() => plain.close())
 
-  for (const [name, { open, inFlight, memoryMb, generated }] of Object.entries(placements)) {
+  for (const [name, { open, startsSandboxes, inFlight, memoryMb, generated }] of Object.entries(placements)) {
     const numRuns = generated[example.name]
-    test(`behaves as plain functions do in ${name}: ${numRuns} generated setups (seed ${seed}), all remote, all fused, and every edge alone inline and alone remote, ${inFlight} requests at once and two in turn each`, {
+    const onlyEnds = startsSandboxes && example.heavy
+    const atOnce = example.atOnce ?? inFlight
+    test(`behaves as plain functions do in ${name}: ${numRuns} generated setups (seed ${seed}), all remote, all fused${onlyEnds ? '' : ', and every edge alone inline and alone remote'}, ${atOnce} requests at once and two in turn each`, {
       timeout: 240_000,
     }, async () => {
       const placement = await open(example)
       const seen = new Set<string>()
-      const requests = requestsArbitrary(example, inFlight + 2)
-      const setups = plannedSetups(app, memoryMb)
+      const requests = requestsArbitrary(example, atOnce + 2)
+      const setups = onlyEnds
+        ? [remoteSetup(app, memoryMb), allFusedSetup(app, memoryMb)]
+        : plannedSetups(app, memoryMb)
       const planned = fc
         .sample(requests, { seed, numRuns: setups.length })
         .map((given, i) => ({ setup: shared(setups[i] as FusionSetup), requests: given }))

@@ -18,5 +18,6 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   throughput: () => import('./cases/throughput.js'),
   cold: () => import('./cases/cold.js'),
   burst: () => import('./cases/burst.js'),
+  webshop: () => import('./cases/webshop.js'),
   emulation: () => import('./cases/emulation.js'),
 }

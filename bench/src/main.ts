@@ -14,8 +14,8 @@ Benches: ${Object.keys(benches).join(', ')}
   --traces DIR    emulation: the folder fusionize-iot
   --only TEXT     emulation, throughput, chain, fan-out, ad-events: only setups or cases with this in their name
   --app NAME      cold, burst: only this application
-  --setups FILE   cold, burst: setups that an earlier run found
-  --emulate NAME  cold, burst: emulated delays (aws-lambda)
+  --setups FILE   cold, burst, webshop: setups that an earlier run found
+  --emulate NAME  cold, burst, webshop: emulated delays (aws-lambda)
   --mb N          sort: size of the file, MB`
 
 const text = { type: 'string' } as const

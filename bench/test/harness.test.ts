@@ -150,6 +150,10 @@ describe('the benches', () => {
     throughput: twice(['threads-1', 'threads-1-spin', 'threads-128', 'processes-128']),
     cold: loads,
     burst: loads,
+    webshop: ['remote', 'all-fused', 'published', 'closure'].flatMap((setup) => [
+      setup,
+      ...['add', 'home', 'checkout'].map((action) => `${setup}-${action}`),
+    ]),
   }
   const units: Record<string, string> = {
     'inline-call': 'ns',

@@ -71,6 +71,24 @@ describe('npm run bench', () => {
     }
   })
 
+  it('puts the web shop in the setups of four strategies under its load, and goes through its books', async () => {
+    const app = await scan('webshop')
+    const setups = join(dir, 'shop-setups.json')
+    writeFileSync(
+      setups,
+      JSON.stringify({ webshop: { published: allFusedSetup(app, 512), closure: allFusedSetup(app, 256) } }),
+    )
+    const { rows, findings } = await bench('webshop', '--setups', setups)
+    for (const strategy of ['remote', 'all-fused', 'published', 'closure']) {
+      const own = rows.filter(({ case: id }) => id.startsWith(strategy))
+      expect(own.map(({ n }) => n)).toEqual([12, 4, 4, 4])
+      expect(own[0]?.more).toMatchObject({ requests: 12, errors: 0 })
+    }
+    // Six more runs for each that adds, eighteen for each that looks, and about a dozen for each that buys.
+    expect(rows[0]?.more?.invocationsPerRequest).toBeGreaterThan(10)
+    expect(findings.join()).toContain("the shop's books are right")
+  })
+
   it('says what is wrong with its arguments', async () => {
     const wrong = async (...args: string[]) => run(process.execPath, [main, ...args]).catch((error) => error)
     expect(await wrong('hopp')).toMatchObject({ code: 2, stderr: expect.stringContaining("did you mean 'hop'") })

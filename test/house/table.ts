@@ -46,7 +46,14 @@ export const rooms: Record<string, Room> = {
     imports: ['fusionize', '@fusionize/example-kit', '@fusionize/example-kit/*'],
     scripts: ['@fusionize/cli'],
   },
+  'examples/approximate-svd': { imports: ['fusionize', '@fusionize/example-kit'], scripts: ['@fusionize/cli'] },
+  'examples/ml-pipeline': { imports: ['fusionize', '@fusionize/example-kit'], scripts: ['@fusionize/cli'] },
   'examples/tree': { imports: ['fusionize', '@fusionize/example-kit'], scripts: ['@fusionize/cli'] },
+  'examples/video-analytics': { imports: ['fusionize', '@fusionize/example-kit'], scripts: ['@fusionize/cli'] },
+  'examples/webshop': {
+    imports: ['fusionize', '@fusionize/example-kit', '@fusionize/example-kit/*'],
+    scripts: ['@fusionize/cli'],
+  },
 }
 
 /** What tests may import besides what their room may: the room itself and the helpers for tests. */

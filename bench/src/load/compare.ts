@@ -1,27 +1,17 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import {
-  arrivals,
-  type Evidence,
-  type LoadedApp,
-  loadApp,
-  meanRps,
-  openOwnPlatform,
-  pool,
-} from '@fusionize/cli/control'
-import { measure } from '@fusionize/planner'
+import { arrivals, type LoadedApp, loadApp, meanRps, openOwnPlatform, pool } from '@fusionize/cli/control'
 import type { LoadProfile } from 'fusionize'
 import { type App, printSetup, setupId } from 'fusionize/setup'
 import type { Bench, BenchContext, Setting } from '../harness.js'
-import { ownCpuMs } from '../lib/cpu.js'
-import { findSetups, labOf, type StrategyName, strategyNames } from './setups.js'
-import { startUpsOf } from './start-ups.js'
+import { figuresOf, serveInTurn } from './in-turn.js'
+import { findSetups, type StrategyName, strategyNames } from './setups.js'
 
 const apps = ['iot', 'tree'] as const
 /** Share of the machine's CPU that a load may offer; above it requests wait for the machine. */
-const OFFERED_LIMIT = 0.6
+export const OFFERED_LIMIT = 0.6
 /** Requests of each round while a strategy looks for its setup. */
-const PROBE_REQUESTS = 120
+export const PROBE_REQUESTS = 120
 const WARM_UP_SECONDS = 2
 
 const setting: Setting = {
@@ -53,7 +43,7 @@ export function loadBench(kind: 'cold' | 'burst', blocks: number): Bench {
   }
 }
 
-function role(strategy: StrategyName): Setting {
+export function role(strategy: StrategyName): Setting {
   return strategy === 'closure' ? setting : { ...setting, role: strategy === 'published' ? 'peer' : 'yardstick' }
 }
 
@@ -75,39 +65,24 @@ async function measureApp(
     const profile = loaded.config.load.profiles[kind]
     const plan = blockOf(profile, blocks, quick)
     const rps = profile.kind === 'burst' ? profile.from : profile.rps
-    const { lab } = labOf(loaded, app, platform, { rps, warmUpSeconds, forceCold: kind === 'cold', progress })
-    const found: Record<StrategyName, Evidence[]> = { remote: [], 'all-fused': [], published: [], closure: [] }
-    const cpuMs: Record<StrategyName, number> = { remote: 0, 'all-fused': 0, published: 0, closure: 0 }
-    for (let block = 0; block < blocks; block++)
-      for (const strategy of strategyNames) {
-        progress(`${name}, ${kind}, ${strategy}: block ${block + 1} of ${blocks}`)
-        await lab.serve(setups[strategy])
-        const before = ownCpuMs()
-        found[strategy].push(await lab.measure(plan, block * plan.length))
-        cpuMs[strategy] += ownCpuMs() - before
-      }
+    const served = await serveInTurn(loaded, app, platform, {
+      setups,
+      plan,
+      blocks,
+      lab: { rps, warmUpSeconds, forceCold: kind === 'cold' },
+      firstRequest: (block) => block * plan.length,
+      progress: (text) => progress(`${name}, ${kind}, ${text}`),
+    })
     const facts = platform.facts()
     const secondsOfLoad = blocks * (plan.length / meanRps(profile) + warmUpSeconds)
-    const offered = (strategy: StrategyName) => cpuMs[strategy] / 1000 / secondsOfLoad / availableParallelism()
+    const offered = (strategy: StrategyName) => served[strategy].cpuMs / 1000 / secondsOfLoad / availableParallelism()
     for (const strategy of strategyNames) {
-      const evidence = pool(found[strategy])
-      const ok = evidence.samples.filter(({ error }) => error === undefined)
-      for (const { latencyMs } of ok) sample(`${name}-${strategy}`, latencyMs)
-      const figures = measure(evidence.samples, evidence.records, facts)
+      const evidence = pool(served[strategy].evidence)
+      for (const { latencyMs, error } of evidence.samples)
+        if (error === undefined) sample(`${name}-${strategy}`, latencyMs)
       more(`${name}-${strategy}`, {
-        setup: setupId(setups[strategy]),
-        notation: printSetup(setups[strategy], app),
-        requests: figures.requests,
-        errors: figures.errors,
-        p50Interval: [figures.p50Ms.low, figures.p50Ms.high],
-        costPerMillionUsd: figures.costPerMillionUsd?.value ?? null,
-        cost: figures.cost,
-        startUps: startUpsOf(evidence.records, figures.requests),
-        doubleBillingShare: figures.doubleBillingShare,
-        invocationsPerRequest: figures.invocationsPerRequest,
+        ...figuresOf(app, setups[strategy], evidence, facts),
         offeredCpu: offered(strategy),
-        machineBusy: evidence.machineBusy,
-        emulate: facts.emulate ?? null,
       })
     }
     const most = Math.max(...strategyNames.map(offered))
@@ -128,12 +103,12 @@ function blockOf(profile: LoadProfile, blocks: number, quick: boolean): number[]
   return profile.kind === 'cold' ? all.slice(0, Math.ceil(all.length / blocks)) : all
 }
 
-function emulationOf(name: string | undefined): LoadedApp['config']['local']['emulate'] {
+export function emulationOf(name: string | undefined): LoadedApp['config']['local']['emulate'] {
   if (name === undefined || name === 'aws-lambda') return name
   throw new Error(`cannot emulate '${name}'; --emulate takes aws-lambda`)
 }
 
-function equalSetups(setups: Record<StrategyName, Parameters<typeof setupId>[0]>, app: App): string[] {
+export function equalSetups(setups: Record<StrategyName, Parameters<typeof setupId>[0]>, app: App): string[] {
   const ids = strategyNames.map((strategy) => [strategy, setupId(setups[strategy])] as const)
   return ids.flatMap(([a, id], i) =>
     ids

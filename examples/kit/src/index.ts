@@ -1,4 +1,7 @@
+export * from './draws.js'
 export * from './file-store.js'
+export * from './packed.js'
 export * from './rates.js'
 export * from './store.js'
+export * from './whole-numbers.js'
 export * from './work.js'
