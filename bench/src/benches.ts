@@ -19,5 +19,6 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   cold: () => import('./cases/cold.js'),
   burst: () => import('./cases/burst.js'),
   webshop: () => import('./cases/webshop.js'),
+  prediction: () => import('./cases/prediction.js'),
   emulation: () => import('./cases/emulation.js'),
 }

@@ -11,7 +11,7 @@ Benches: ${Object.keys(benches).join(', ')}
   --json          one JSON document on stdout: {name, method, machine, rows, findings}
   --raw FILE      every sample as NDJSON
   --quick         tiny numbers, to see that it runs; its figures say nothing
-  --traces DIR    emulation: the folder fusionize-iot
+  --traces DIR    emulation: the folder fusionize-iot; prediction: any folder of that format
   --only TEXT     emulation, throughput, chain, fan-out, ad-events: only setups or cases with this in their name
   --app NAME      cold, burst: only this application
   --setups FILE   cold, burst, webshop: setups that an earlier run found

@@ -8,6 +8,16 @@ export {
   type CallGraphNode,
   callGraph,
 } from './profile/call-graph.js'
+export { predict } from './model/predict.js'
+export {
+  awsLambda2023,
+  awsLambdaArm,
+  awsLambdaX86,
+  type PriceModel,
+  priceOf,
+  usdPerGbSecond,
+} from './model/prices.js'
+export type * from './model/types.js'
 export { emptyProfile } from './profile/fold.js'
 export { profileFromJSON, profileToJSON } from './profile/json.js'
 export { mergeProfiles } from './profile/merge.js'
@@ -26,4 +36,7 @@ export {
 export { type Distribution, meanOf, quantileOf } from './statistics/distribution.js'
 export { seededRandom } from './statistics/random.js'
 export { strategies } from './strategies/index.js'
+export { type PublishedImport, publishedImporter } from './traces/published.js'
+export { type PublishedSetups, readPublishedSetups, withMemoryOf } from './traces/published-setup.js'
+export type * from './traces/types.js'
 export type * from './types.js'

@@ -30,6 +30,8 @@ export interface TraceInvocation {
   endMs: number
   /** Start-up ms when it was the sandbox's first; null: warm; absent: not told. */
   coldMs?: number | null
+  /** It was its sandbox's first; for formats that tell so, though not how long the start-up took. */
+  cold?: boolean
   billedMs?: number
 }
 

@@ -1,0 +1,211 @@
+import type { HandOverKind, Times } from './times.js'
+import { recordedKind } from './times.js'
+import type { Node, Step, Tree } from './tree.js'
+import type { ModelSetup, PredictOptions } from './types.js'
+
+/** An invocation as it would have been. */
+export interface ReplayedInvocation {
+  function: string
+  memoryMb: number
+  /** Ms since the request's arrival. */
+  startMs: number
+  wallMs: number
+  billedMs: number
+  initMs: number
+  cold: boolean
+}
+
+export interface Replayed {
+  latencyMs: number
+  invocations: ReplayedInvocation[]
+}
+
+export interface ReplayContext {
+  setup: ModelSetup
+  times: Times
+  options: PredictOptions
+  /** Whether an invocation starts a sandbox. @param node what it is for */
+  isCold: (fn: string, node: Node) => boolean
+  /** Start-up of a sandbox of a function, ms, where the invocation was warm when it was recorded. */
+  initMs: (fn: string) => number
+  random: () => number
+}
+
+/** What runs in one invocation. */
+interface Sandbox {
+  fn: string
+  memoryMb: number
+  cold: boolean
+  /** Of each recorded invocation's share in it, how much of its first-use time remains. */
+  firstUse: Map<number, number>
+}
+
+/** Ms from a run's start. */
+interface Ran {
+  /** Until its result. */
+  spanMs: number
+  /** Until the inline sends that it left behind have ended. */
+  sendsMs: number
+  /** Of computing that needs the sandbox's cores, before the result and in inline sends. */
+  loadMs: number
+  sendLoadMs: number
+}
+
+/**
+ * Runs a recorded request again under another setup (DESIGN §8): the same calls in the same order of dependence, with other times. An inline call
+ * loses its hand-over and its invocation, a remote one gets a hand-over; work scales with memory; what computes side by side in one sandbox shares
+ * its cores: an invocation takes at least as long as its path and as all its computing.
+ */
+export function replay(tree: Tree, context: ReplayContext): Replayed {
+  const { setup, times, options, random } = context
+  const { mbPerCore = 1769, inlineSends = 'after-reply' } = options
+  const invocations: ReplayedInvocation[] = []
+  const nodeAt = (index: number) => tree.nodes[index] as Node
+  const isInline = (fn: string, step: Step) =>
+    setup.functions[fn]?.inline[step.mode].includes(nodeAt(step.child).task) === true
+
+  const run = (node: Node, sandbox: Sandbox, startMs: number): Ran => {
+    const { workMs, firstUseMs } = firstRun(node, sandbox)
+    const ownMs = workMs + firstUseMs
+    const stretch = node.ownMs > 0 ? ownMs / node.ownMs : 0
+    const ran: Ran = { spanMs: 0, sendsMs: 0, loadMs: ownMs * coreShare(node.task, sandbox.memoryMb), sendLoadMs: 0 }
+    const ends: number[] = []
+    let lastEnd = 0
+    const together = overlapOfKept(node, sandbox.fn)
+    for (const [k, step] of node.steps.entries()) {
+      const child = nodeAt(step.child)
+      const from = step.after.reduce((latest, j) => Math.max(latest, ends[j] as number), 0)
+      const at = from + step.gapMs * stretch
+      let end = at
+      let waits = step.awaited
+      if (!isInline(sandbox.fn, step)) {
+        const handOver = handOverOf(node, step, sandbox)
+        const lagMs = step.route === 'remote' ? step.lagMs : step.mode === 'send' ? handOver.ms : handOver.ms / 2
+        const replyMs = invoke(child, startMs + at + lagMs, handOver.calleeCold)
+        end = at + handOver.ms + (step.mode === 'send' ? 0 : replyMs)
+        waits = waits || step.route === 'inline'
+      } else {
+        const inner = run(child, sandbox, startMs + at)
+        ran.sendsMs = Math.max(ran.sendsMs, at + inner.sendsMs)
+        ran.sendLoadMs += inner.sendLoadMs
+        if (step.mode === 'send') {
+          ran.sendsMs = Math.max(ran.sendsMs, at + inner.spanMs)
+          ran.sendLoadMs += inner.loadMs
+          waits = false
+        } else {
+          end = at + inner.spanMs
+          ran.loadMs += inner.loadMs * (step.route === 'inline' ? together : 1)
+        }
+      }
+      ends[k] = end
+      if (waits) lastEnd = Math.max(lastEnd, end)
+    }
+    ran.spanMs = lastEnd + (node.ownMs > 0 ? node.tailMs * stretch : ownMs)
+    return ran
+  }
+
+  /** @returns time to the reply, ms */
+  const invoke = (node: Node, startMs: number, cold: boolean): number => {
+    const fn = node.task
+    const memoryMb = memoryOf(fn, node)
+    const sandbox: Sandbox = { fn, memoryMb, cold, firstUse: new Map() }
+    if (cold) sandbox.firstUse = sharedFirstUse(node, sandbox)
+    const index = invocations.push({ function: fn, memoryMb, startMs, wallMs: 0, billedMs: 0, initMs: 0, cold }) - 1
+    const ran = run(node, sandbox, startMs)
+    const awaits = inlineSends === 'awaited'
+    const alone = Math.max(ran.spanMs, ran.loadMs)
+    const everything = Math.max(alone, ran.sendsMs, ran.loadMs + ran.sendLoadMs)
+    const replyMs = awaits ? everything : alone
+    const wallMs = Math.max(replyMs + node.extraMs, everything)
+    const initMs = cold ? (node.cold && node.isHead ? node.initMs : context.initMs(fn)) : 0
+    Object.assign(invocations[index] as ReplayedInvocation, {
+      wallMs,
+      billedMs: Math.max(0, wallMs + node.billedExtraMs),
+      initMs,
+    })
+    return replyMs
+  }
+
+  const memoryOf = (fn: string, node: Node): number => {
+    const memory = setup.functions[fn]?.memory ?? node.memoryMb
+    if (memory === undefined) throw new RangeError(`the setup has no function ${fn}, and no trace tells its memory`)
+    return memory
+  }
+
+  const firstRun = (node: Node, sandbox: Sandbox) => {
+    const own = times.own(node, sandbox.memoryMb)
+    if (!sandbox.cold) return { workMs: own.workMs, firstUseMs: 0 }
+    return { workMs: own.workMs, firstUseMs: firstUseOf(node, sandbox) * (sandbox.firstUse.get(node.invocation) ?? 1) }
+  }
+
+  const firstUseOf = (node: Node, { memoryMb }: Sandbox) =>
+    node.cold ? times.own(node, memoryMb).firstUseMs : times.firstUse(node.task, memoryMb)
+
+  /**
+   * Loading code and opening clients is done once in a sandbox, so tasks that come together pay the most that one of them pays. Those that were
+   * recorded together have already shared.
+   */
+  const sharedFirstUse = (head: Node, sandbox: Sandbox): Map<number, number> => {
+    const sums = new Map<number, number>()
+    const visit = (node: Node) => {
+      sums.set(node.invocation, (sums.get(node.invocation) ?? 0) + firstUseOf(node, sandbox))
+      for (const step of node.steps) if (isInline(sandbox.fn, step)) visit(nodeAt(step.child))
+    }
+    visit(head)
+    let paid = 0
+    const shares = new Map<number, number>()
+    for (const [invocation, sum] of sums) {
+      shares.set(invocation, sum <= 0 ? 1 : Math.max(0, sum - paid) / sum)
+      paid = Math.max(paid, sum)
+    }
+    return shares
+  }
+
+  /** Part of the sandbox's cores that a task's own time keeps busy, 0…1. */
+  const coreShare = (task: string, memoryMb: number): number => {
+    const threads = times.threads(task) ?? 1
+    // One thread is the event loop's, which all tasks share however many cores there are.
+    const cores = threads > 1 ? Math.min(1, (threads * mbPerCore) / memoryMb) : 1
+    return times.computing(task, memoryMb) * cores
+  }
+
+  /** What calls that stay inline side by side took together, of the sum of their times: they were recorded sharing the cores. */
+  const overlapOfKept = (node: Node, fn: string): number => {
+    const kept = node.steps.filter((step) => step.route === 'inline' && step.mode !== 'send' && isInline(fn, step))
+    if (kept.length < 2) return 1
+    const spans = kept.map((step) => nodeAt(step.child)).sort((a, b) => a.startMs - b.startMs)
+    let union = 0
+    let sum = 0
+    let at = Number.NEGATIVE_INFINITY
+    for (const { startMs, wallMs } of spans) {
+      sum += wallMs
+      union += Math.max(0, startMs + wallMs - Math.max(at, startMs))
+      at = Math.max(at, startMs + wallMs)
+    }
+    return sum > 0 ? union / sum : 1
+  }
+
+  const handOverOf = (caller: Node, step: Step, sandbox: Sandbox): { ms: number; calleeCold: boolean } => {
+    const callee = nodeAt(step.child)
+    const calleeCold = context.isCold(callee.task, callee)
+    const recorded = recordedKind(tree.nodes, caller, step)
+    const kind: HandOverKind = {
+      from: caller.task,
+      to: callee.task,
+      mode: step.mode,
+      memoryMb: sandbox.memoryMb,
+      callerCold: sandbox.cold,
+      calleeCold,
+    }
+    const ms = times.handOver(kind, recorded && { ms: step.handOverMs, kind: recorded }, random())
+    return { ms, calleeCold }
+  }
+
+  let latencyMs = 0
+  for (const root of tree.roots) {
+    const node = nodeAt(root)
+    const replyMs = invoke(node, node.startMs, context.isCold(node.task, node))
+    latencyMs = Math.max(latencyMs, node.startMs + replyMs)
+  }
+  return { latencyMs, invocations }
+}

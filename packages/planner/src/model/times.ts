@@ -1,0 +1,294 @@
+import { mean, quantile } from '../statistics/bootstrap.js'
+import type { SizedTime } from './law.js'
+import { threadsOf, timeAtSize } from './law.js'
+import type { Node, Step, Tree } from './tree.js'
+import type { PredictOptions } from './types.js'
+
+/**
+ * What the first use of a sandbox costs beyond its start-up (loading and compiling code, opening clients and connections), ms of one core. Used
+ * only where every recorded sandbox was new, so that the traces cannot tell it from the task's work. It is the published records' median of
+ * (first − later run) of tasks that do little else than use one client: 620–690 ms at 128 MB, all loads alike (docs/reference/model.md).
+ */
+export const FIRST_USE_CORE_MS = 46
+
+/**
+ * Hand-over at one size from that at another, where no second size was recorded: fixed + scaled/MB through the middles of PAPERS §1 (async
+ * hand-off: 62–160 ms from a 128 MB caller, 24–36 ms from 768 MB on).
+ */
+const HAND_OVER_LAW = { fixedMs: 16, scaledMbMs: 10_750 }
+
+/** Fewer values than this are no distribution. */
+const FEW = 3
+
+/** Own time of a run, taken apart. ms */
+export interface OwnTime {
+  workMs: number
+  /** What only the first run in a sandbox takes. */
+  firstUseMs: number
+}
+
+interface Pool {
+  /** Ascending. */
+  work: number[]
+  cold: number[]
+  /** Every run at this size was its sandbox's first. */
+  allCold: boolean
+  firstUseMs: number
+}
+
+/** Hand-overs of one kind. */
+export interface HandOverKind {
+  from: string
+  to: string
+  mode: Step['mode']
+  memoryMb: number
+  callerCold: boolean
+  calleeCold: boolean
+}
+
+/** Measured times by task and size, and what follows from them for other sizes. */
+export interface Times {
+  own(node: Node, memoryMb: number): OwnTime
+  /** First-use time of a task in a new sandbox of a size. ms */
+  firstUse(task: string, memoryMb: number): number
+  /** @param recorded what the trace says of this very hand-over @param at 0…1 place in its distribution where the trace says nothing */
+  handOver(kind: HandOverKind, recorded: { ms: number; kind: HandOverKind } | undefined, at: number): number
+  /** Share of a task's own time that is computing at a size, 0…1. */
+  computing(task: string, memoryMb: number): number
+  threads(task: string): number | undefined
+  /** Things that were assumed, in words. */
+  assumed: Set<string>
+}
+
+/** @param sets trees by setup; the first are those that are run again */
+export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOptions): Times {
+  const { mbPerCore = 1769 } = options
+  const pools = ownPools(sets.flat(), mbPerCore)
+  const handOvers = handOverPools(sets.flat())
+  const assumed = new Set<string>()
+
+  const threads = (task: string): number | undefined => {
+    const given = options.threads?.[task]
+    return given ?? threadsOf(mediansOf(pools.get(task)), mbPerCore)
+  }
+
+  /** Ms at a size from ms at another: the same quantile where the size was recorded, the law between. */
+  const scale = (task: string, ms: number, fromMb: number, toMb: number): number => {
+    const bySize = pools.get(task)
+    const here = bySize?.get(fromMb)
+    if (fromMb === toMb || !bySize || !here) return ms
+    const at = rankIn(here.work, ms)
+    const points: SizedTime[] = [{ memoryMb: fromMb, ms }]
+    for (const [memoryMb, pool] of bySize)
+      if (memoryMb !== fromMb && pool.work.length >= FEW) points.push({ memoryMb, ms: quantile(pool.work, at) })
+    if (points.length === 1)
+      assumed.add(`${task} was recorded at ${fromMb} MB alone: all its own time is taken to be computing`)
+    const known = threads(task)
+    const share = options.computing?.[task] ?? 1
+    const sizes = points.map((point) => point.memoryMb)
+    if (known !== undefined || toMb <= mbPerCore || sizes.includes(toMb))
+      return timeAtSize(points, toMb, known ?? 1, mbPerCore, share)
+    assumed.add(`how many threads ${task} keeps busy is unknown (no size above ${mbPerCore} MB was recorded): between one and two`)
+    return Math.sqrt(timeAtSize(points, toMb, 1, mbPerCore, share) * timeAtSize(points, toMb, 2, mbPerCore, share))
+  }
+
+  const firstUse = (task: string, memoryMb: number): number => {
+    const bySize = pools.get(task)
+    const exact = bySize?.get(memoryMb)
+    if (exact && exact.cold.length > 0) return exact.firstUseMs
+    for (const [mb, pool] of bySize ?? [])
+      if (pool.cold.length > 0) return (pool.firstUseMs * Math.min(mb, mbPerCore)) / Math.min(memoryMb, mbPerCore)
+    assumed.add(`no first run of ${task} in a new sandbox was recorded: it is taken to cost nothing more`)
+    return 0
+  }
+
+  return {
+    assumed,
+    threads,
+    firstUse,
+    own(node, memoryMb) {
+      const from = node.memoryMb ?? memoryMb
+      const pool = pools.get(node.task)?.get(from)
+      const { workMs, firstUseMs } = apart(node, pool, mbPerCore)
+      if (pool?.allCold)
+        assumed.add(
+          `every sandbox was new: of the first run in one, ${FIRST_USE_CORE_MS} ms of a core are taken to be first use, which fused tasks share`,
+        )
+      return {
+        workMs: scale(node.task, workMs, from, memoryMb),
+        firstUseMs: (firstUseMs * Math.min(from, mbPerCore)) / Math.min(memoryMb, mbPerCore),
+      }
+    },
+    computing(task, memoryMb) {
+      const given = options.computing?.[task]
+      if (given !== undefined) return given
+      const points = mediansOf(pools.get(task))
+      if (points.length < 2) return 1
+      const known = threads(task) ?? 1
+      const here = timeAtSize(points, memoryMb, known, mbPerCore)
+      const far = timeAtSize(points, 1e9, 1e9 / mbPerCore, mbPerCore)
+      return here <= 0 ? 1 : Math.min(1, Math.max(0, 1 - far / here))
+    },
+    handOver(kind, recorded, at) {
+      const fromMb = recorded?.kind.memoryMb
+      if (recorded && fromMb === kind.memoryMb && sameState(recorded.kind, kind)) return recorded.ms
+      const place = recorded ? rankIn(handOvers.get(keyOf(recorded.kind)) ?? [], recorded.ms) : at
+      for (const key of [keyOf(kind), kindKeyOf(kind)]) {
+        const pool = handOvers.get(key)
+        if (pool && pool.length >= FEW) return quantile(pool, place)
+      }
+      // In this state at another size, else in the state that was recorded.
+      const states: HandOverKind[] = [kind, ...(recorded ? [recorded.kind] : []), { ...kind, callerCold: false, calleeCold: false }]
+      for (const state of states)
+        for (const mb of sizesIn(handOvers, state, fromMb)) {
+          const other = { ...state, memoryMb: mb }
+          const pool = handOvers.get(keyOf(other)) ?? handOvers.get(kindKeyOf(other)) ?? []
+          if (pool.length === 0) continue
+          return quantile(pool, place) * handOverRatio(handOvers, other, kind.memoryMb, mbPerCore, assumed)
+        }
+      assumed.add(`no hand-over of a ${kind.mode} was recorded: taken from published measurements (PAPERS §1)`)
+      return HAND_OVER_LAW.fixedMs + HAND_OVER_LAW.scaledMbMs / Math.min(kind.memoryMb, mbPerCore)
+    },
+  }
+}
+
+function sameState(a: HandOverKind, b: HandOverKind): boolean {
+  return a.callerCold === b.callerCold && a.calleeCold === b.calleeCold
+}
+
+const stateOf = (kind: HandOverKind) => `${kind.callerCold ? 'cold' : 'warm'} ${kind.calleeCold ? 'cold' : 'warm'}`
+const keyOf = (kind: HandOverKind) => `${kind.from}>${kind.to} ${kind.mode} ${kind.memoryMb} ${stateOf(kind)}`
+const kindKeyOf = (kind: HandOverKind) => `* ${kind.mode} ${kind.memoryMb} ${stateOf(kind)}`
+
+/** Sizes at which hand-overs in this state were recorded, the trace's own first. */
+function sizesIn(pools: ReadonlyMap<string, number[]>, kind: HandOverKind, first: number | undefined): number[] {
+  const sizes: number[] = []
+  for (const key of pools.keys()) {
+    const [name, mode, mb, ...state] = key.split(' ')
+    if (name === '*' && mode === kind.mode && state.join(' ') === stateOf(kind)) sizes.push(Number(mb))
+  }
+  return sizes.sort((a, b) => Number(b === first) - Number(a === first) || a - b)
+}
+
+/** By how much a hand-over is longer at another size: as measured with warm sandboxes, in its own mode or the other; else by the published law. */
+function handOverRatio(
+  pools: ReadonlyMap<string, number[]>,
+  kind: HandOverKind,
+  memoryMb: number,
+  mbPerCore: number,
+  assumed: Set<string>,
+): number {
+  for (const mode of [kind.mode, kind.mode === 'send' ? 'call' : 'send'] as const) {
+    const points: SizedTime[] = []
+    for (const [key, pool] of pools) {
+      const [name, m, mb, ...state] = key.split(' ')
+      if (name === '*' && m === mode && state.join(' ') === 'warm warm' && pool.length >= FEW)
+        points.push({ memoryMb: Number(mb), ms: quantile(pool, 0.5) })
+    }
+    const here = points.find((point) => point.memoryMb === kind.memoryMb)
+    if (here && here.ms > 0 && points.length > 1) return timeAtSize(points, memoryMb, 1, mbPerCore) / here.ms
+  }
+  assumed.add(`hand-overs were recorded at ${kind.memoryMb} MB alone: scaled by the published law (PAPERS §1)`)
+  const law = (mb: number) => HAND_OVER_LAW.fixedMs + HAND_OVER_LAW.scaledMbMs / Math.min(mb, mbPerCore)
+  return law(memoryMb) / law(kind.memoryMb)
+}
+
+function ownPools(trees: readonly Tree[], mbPerCore: number): Map<string, Map<number, Pool>> {
+  const grouped = new Map<string, Map<number, Node[]>>()
+  for (const { nodes } of trees)
+    for (const node of nodes) {
+      if (node.memoryMb === undefined) continue
+      const bySize = grouped.get(node.task) ?? new Map<number, Node[]>()
+      grouped.set(node.task, bySize)
+      const list = bySize.get(node.memoryMb)
+      if (list) list.push(node)
+      else bySize.set(node.memoryMb, [node])
+    }
+  const pools = new Map<string, Map<number, Pool>>()
+  for (const [task, bySize] of grouped) {
+    const sizes = new Map<number, Pool>()
+    pools.set(task, sizes)
+    for (const [memoryMb, nodes] of bySize) {
+      const warm = sorted(nodes.filter((node) => !node.cold).map((node) => node.ownMs))
+      const cold = sorted(nodes.filter((node) => node.cold).map((node) => node.ownMs))
+      const pool: Pool = { work: warm, cold, allCold: warm.length === 0, firstUseMs: 0 }
+      if (pool.allCold) {
+        const parts = nodes.map((node) => apart(node, pool, mbPerCore))
+        pool.work = sorted(parts.map((part) => part.workMs))
+        pool.firstUseMs = mean(parts.map((part) => part.firstUseMs))
+      } else if (cold.length > 0) pool.firstUseMs = Math.max(0, mean(cold) - mean(warm))
+      sizes.set(memoryMb, pool)
+    }
+  }
+  return pools
+}
+
+/** A cold run's time as what a warm one at the same place of the distribution takes, and the rest. */
+function apart(node: Node, pool: Pool | undefined, mbPerCore: number): OwnTime {
+  if (!node.cold || !pool) return { workMs: node.ownMs, firstUseMs: 0 }
+  if (pool.allCold) {
+    const firstUseMs = Math.min(node.ownMs, (FIRST_USE_CORE_MS * mbPerCore) / Math.min(node.memoryMb ?? mbPerCore, mbPerCore))
+    return { workMs: node.ownMs - firstUseMs, firstUseMs }
+  }
+  const workMs = Math.min(node.ownMs, quantile(pool.work, rankIn(pool.cold, node.ownMs)))
+  return { workMs, firstUseMs: node.ownMs - workMs }
+}
+
+function handOverPools(trees: readonly Tree[]): Map<string, number[]> {
+  const pools = new Map<string, number[]>()
+  const note = (key: string, ms: number) => {
+    const list = pools.get(key)
+    if (list) list.push(ms)
+    else pools.set(key, [ms])
+  }
+  for (const { nodes } of trees)
+    for (const node of nodes)
+      for (const step of node.steps) {
+        const kind = recordedKind(nodes, node, step)
+        if (!kind) continue
+        note(keyOf(kind), step.handOverMs)
+        note(kindKeyOf(kind), step.handOverMs)
+      }
+  for (const list of pools.values()) list.sort((a, b) => a - b)
+  return pools
+}
+
+/** @returns undefined for what was inline */
+export function recordedKind(nodes: readonly Node[], caller: Node, step: Step): HandOverKind | undefined {
+  const callee = nodes[step.child] as Node
+  if (step.route !== 'remote' || caller.memoryMb === undefined) return undefined
+  return {
+    from: caller.task,
+    to: callee.task,
+    mode: step.mode,
+    memoryMb: caller.memoryMb,
+    callerCold: caller.cold,
+    calleeCold: callee.cold,
+  }
+}
+
+function mediansOf(bySize: ReadonlyMap<number, Pool> | undefined): SizedTime[] {
+  return [...(bySize ?? [])].flatMap(([memoryMb, pool]) =>
+    pool.work.length >= FEW ? [{ memoryMb, ms: quantile(pool.work, 0.5) }] : [],
+  )
+}
+
+/** Place of a value in a sorted list, 0…1. */
+function rankIn(list: readonly number[], value: number): number {
+  if (list.length < 2) return 0.5
+  let low = 0
+  let high = list.length
+  while (low < high) {
+    const mid = (low + high) >> 1
+    if ((list[mid] as number) < value) low = mid + 1
+    else high = mid
+  }
+  let last = low
+  while (last < list.length && list[last] === value) last++
+  const middle = last > low ? (low + last - 1) / 2 : low - 0.5
+  return Math.min(1, Math.max(0, middle / (list.length - 1)))
+}
+
+function sorted(values: number[]): number[] {
+  return values.sort((a, b) => a - b)
+}

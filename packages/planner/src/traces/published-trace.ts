@@ -1,0 +1,132 @@
+import type { PublishedCall, PublishedRecord } from './published-record.js'
+import { callKey, count, type PublishedRun } from './published-runs.js'
+import type { RequestTrace, TaskRun, TraceInvocation } from './types.js'
+
+/** A remote call whose callee is still to be found. */
+interface OpenCall {
+  parent: number
+  to: string
+  sync: boolean
+  startMs: number
+  endMs: number
+}
+
+/** How much longer than its call a callee may seem to take: clocks of two machines. */
+const CLOCKS_MS = 20
+
+/**
+ * One request's trace from its invocations. A run begins with its task's own time, then come its calls, stage by stage; what its handler does
+ * after the task is the run's end. A call takes the earliest invocation of its callee that no earlier call took.
+ * @param stages per function, per kind of call
+ * @param donors invocations of the whole file by function: what is lost gets the times of one of these
+ */
+export function traceOf(
+  id: string,
+  found: readonly PublishedRun[],
+  stages: ReadonlyMap<string, ReadonlyMap<string, number>>,
+  donors: ReadonlyMap<string, readonly PublishedRun[]>,
+  repaired: Map<string, number>,
+): RequestTrace {
+  const root = found.find((run) => run.isRoot) as PublishedRun
+  const arrivalMs = found.reduce((least, run) => Math.min(least, run.startMs), root.startMs)
+  const left = new Map<string, PublishedRun[]>()
+  for (const run of found) if (run !== root) left.set(run.function, [...(left.get(run.function) ?? []), run])
+  const runs: TaskRun[] = []
+  const invocations: TraceInvocation[] = []
+  const open: OpenCall[] = []
+  const calls: OpenCall[] = []
+
+  const place = (run: PublishedRun, startMs: number, from: Pick<TaskRun, 'parent' | 'mode' | 'call'>): void => {
+    const index = runs.length
+    const invocation = invocations.length
+    const endMs = startMs + run.wallMs
+    const { function: task, memoryMb, isCold, billedMs } = run
+    invocations.push({ function: task, memoryMb, startMs, endMs, billedMs, ...(isCold ? { cold: true } : { coldMs: null }) })
+    const error = run.timedOut ? { error: 'timed out' } : {}
+    runs.push({ task, ...from, route: 'remote', startMs, endMs, invocation, ...error })
+    const timed = laidOut(run, startMs, stages.get(task))
+    for (const { call, at } of timed) {
+      const mode = call.sync ? 'call' : 'send'
+      const end = at + call.ms
+      if (call.local)
+        runs.push({ task: call.called, parent: index, mode, route: 'inline', startMs: at, endMs: end, invocation })
+      else open.push({ parent: index, to: call.called, sync: call.sync, startMs: at, endMs: end })
+    }
+  }
+
+  const answer = (call: OpenCall): void => {
+    const waitMs = call.endMs - call.startMs
+    const list = left.get(call.to) ?? []
+    const fits = list.findIndex((run) => !call.sync || run.wallMs <= waitMs + CLOCKS_MS)
+    const from = { parent: call.parent, mode: modeOf(call), call: { startMs: call.startMs, endMs: call.endMs } }
+    calls.push(call)
+    const run = fits < 0 ? undefined : list.splice(fits, 1)[0]
+    if (run) return place(run, run.startMs - arrivalMs, from)
+    const stand = standIn(call, donors.get(call.to) ?? [], runs.length)
+    count(repaired, stand ? 'record lost: given the times of another request' : 'callee never recorded: its time is its call’s')
+    const handOverMs = Math.max(0, waitMs - (stand?.wallMs ?? 0)) / 2
+    place(stand ?? unknownRun(call), call.sync ? call.startMs + handOverMs : call.endMs, from)
+  }
+
+  const answerAll = () => {
+    while (open.length > 0) {
+      let next = 0
+      for (const [i, call] of open.entries()) if (call.startMs < (open[next] as OpenCall).startMs) next = i
+      answer(open.splice(next, 1)[0] as OpenCall)
+    }
+  }
+
+  place(root, root.startMs - arrivalMs, { parent: -1, mode: 'call' })
+  answerAll()
+  for (const list of left.values())
+    for (let run = list.shift(); run; run = list.shift()) {
+      const fn = run.function
+      const like = calls.filter((call) => call.to === fn)
+      const call = like[list.length % Math.max(1, like.length)]
+      count(repaired, call ? 'repeated call lost: taken to overlap the one that is there' : 'caller unknown: taken as a send of the root')
+      const from = call
+        ? { parent: call.parent, mode: modeOf(call), call: { startMs: call.startMs, endMs: call.endMs } }
+        : { parent: 0, mode: 'send' as const }
+      place(run, run.startMs - arrivalMs, from)
+      answerAll()
+    }
+  return { id, arrivalMs, runs, invocations }
+}
+
+const modeOf = ({ sync }: { sync: boolean }) => (sync ? ('call' as const) : ('send' as const))
+
+/** When each call of a run began. ms */
+function laidOut(
+  run: PublishedRun,
+  startMs: number,
+  stages: ReadonlyMap<string, number> | undefined,
+): { call: PublishedCall; at: number }[] {
+  const byStage = new Map<number, PublishedCall[]>()
+  for (const call of run.calls) {
+    const stage = stages?.get(callKey(call)) ?? 0
+    byStage.set(stage, [...(byStage.get(stage) ?? []), call])
+  }
+  const ordered = [...byStage].sort(([a], [b]) => a - b).map(([, list]) => list)
+  const longest = ordered.map((list) => list.reduce((most, call) => Math.max(most, call.ms), 0))
+  let at = startMs + Math.max(0, run.taskMs - longest.reduce((sum, ms) => sum + ms, 0))
+  return ordered.flatMap((list, i) => {
+    const begin = at
+    at += longest[i] as number
+    return list.map((call) => ({ call, at: begin }))
+  })
+}
+
+/** Of the warm invocations of a function one that fits into the call. */
+function standIn(call: OpenCall, donors: readonly PublishedRun[], turn: number): PublishedRun | undefined {
+  const warm = donors.filter((run) => !run.isCold && !run.timedOut)
+  const usable = (warm.length > 0 ? warm : donors).filter(
+    (run) => !call.sync || run.wallMs <= call.endMs - call.startMs + CLOCKS_MS,
+  )
+  return usable[(turn * 7 + Math.round(call.startMs)) % Math.max(1, usable.length)]
+}
+
+function unknownRun(call: OpenCall): PublishedRun {
+  const ms = call.sync ? call.endMs - call.startMs : 0
+  const record: Pick<PublishedRecord, 'isRoot' | 'isCold' | 'timedOut'> = { isRoot: false, isCold: false, timedOut: false }
+  return { ...record, function: call.to, memoryMb: 128, startMs: 0, wallMs: ms, billedMs: Math.ceil(ms), taskMs: ms, calls: [] }
+}

@@ -1,0 +1,83 @@
+import { type PublishedRecord, readPublishedRecord } from './published-record.js'
+import { callKey, count, type PublishedRun, runsOfTrace } from './published-runs.js'
+import { stagesOf } from './published-structure.js'
+import { traceOf } from './published-trace.js'
+import type { RequestTrace, Skipped } from './types.js'
+
+export interface PublishedImport {
+  /** By arrival. */
+  traces: RequestTrace[]
+  skipped: Skipped[]
+  /** What was put right, and how often. */
+  repaired: Record<string, number>
+}
+
+/**
+ * Reads records of Fusionize's 2023 prototype (one JSON object a line, of any application) line by line, and tells of each request's trace what
+ * these records leave open: it tells apart invocations that were merged into one record, takes away doubled calls, gives lost records another
+ * request's values, and finds out which calls followed each other (`stagesOf`), since calls have no start times. Nothing is dropped silently.
+ * Give all lines of one setup to one importer.
+ */
+export function publishedImporter(): {
+  /** @param line from 1 */
+  add(file: string, line: number, text: string): void
+  end(): PublishedImport
+} {
+  const groups = new Map<string, { records: PublishedRecord[]; file: string; line: number }>()
+  const skipped: Skipped[] = []
+  const repaired = new Map<string, number>()
+  return {
+    add(file, line, text) {
+      if (text.trim() === '') return
+      const read = readPublishedRecord(text)
+      if ('why' in read) {
+        skipped.push({ file, line, why: read.why })
+        return
+      }
+      for (const what of read.repaired) count(repaired, what)
+      const group = groups.get(read.record.traceId)
+      if (group) group.records.push(read.record)
+      else groups.set(read.record.traceId, { records: [read.record], file, line })
+    },
+    end() {
+      const known: { id: string; runs: PublishedRun[] }[] = []
+      for (const [id, { records, file, line }] of groups) {
+        if (records.some((record) => record.isRoot)) known.push({ id, runs: runsOfTrace(records, repaired) })
+        else skipped.push({ file, line, why: `trace ${id} has no record of its root: its arrival is unknown` })
+      }
+      const stages = stagesByFunction(known.flatMap(({ runs }) => runs))
+      const donors = byFunction(known.flatMap(({ runs }) => runs))
+      const traces = known.map(({ id, runs }) => traceOf(id, runs, stages, donors, repaired))
+      traces.sort((a, b) => a.arrivalMs - b.arrivalMs)
+      return { traces, skipped, repaired: Object.fromEntries(repaired) }
+    },
+  }
+}
+
+function stagesByFunction(runs: readonly PublishedRun[]): Map<string, Map<string, number>> {
+  const stages = new Map<string, Map<string, number>>()
+  for (const [fn, all] of byFunction(runs)) {
+    // Start-ups stretch some calls more than others, so warm runs tell more.
+    const warm = all.filter((run) => !run.isCold && !run.timedOut)
+    const timed = (warm.length >= 10 ? warm : all).map((run) => ({
+      ms: run.taskMs,
+      calls: run.calls.map((call) => ({ key: callKey(call), ms: call.ms })),
+    }))
+    const found = stagesOf(timed)
+    // Calls that only cold runs made come last.
+    for (const { calls } of all)
+      for (const call of calls) if (!found.has(callKey(call))) found.set(callKey(call), found.size)
+    stages.set(fn, found)
+  }
+  return stages
+}
+
+function byFunction(runs: readonly PublishedRun[]): Map<string, PublishedRun[]> {
+  const groups = new Map<string, PublishedRun[]>()
+  for (const run of runs) {
+    const list = groups.get(run.function)
+    if (list) list.push(run)
+    else groups.set(run.function, [run])
+  }
+  return groups
+}
