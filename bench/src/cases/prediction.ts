@@ -5,6 +5,9 @@ import { type Figures, measuredOf, type PublishedRunFolder, type PublishedSetup,
 /** Errors allowed (issue: prediction). */
 const AIMS = { same: { p50: 0.15, cost: 0.05 }, resized: { p50: 0.15, cost: 0.1 } } as const
 
+/** AWS Lambda (PAPERS §4). */
+const MB_PER_CORE = 1769
+
 const setting: Setting = {
   role: 'ours',
   isolation: 'process',
@@ -94,7 +97,10 @@ function outcomeOf(run: PublishedRunFolder, first: PublishedSetup, setup: Publis
 
 const sizeOf = (setup: PublishedSetup, fn: string) => setup.memoryMb[fn] ?? setup.setup.functions[fn]?.memory
 
-/** The setup that is given beside the earliest. */
+/**
+ * The setup that is given beside the earliest, so that each function whose size is another has two: the first that shows most of them at another size
+ * than the earliest, and, where the target has more than one core, on that side of one core too (only there threads show). Never the target.
+ */
 function secondSize(
   run: PublishedRunFolder,
   first: PublishedSetup,
@@ -102,12 +108,12 @@ function secondSize(
   changed: readonly string[],
 ): PublishedSetup | undefined {
   const shown = (setup: PublishedSetup) =>
-    changed.filter((fn) => setup.memoryMb[fn] !== undefined && setup.memoryMb[fn] !== sizeOf(first, fn)).length
-  const others = run.setups.filter((setup) => setup !== first && setup !== target && shown(setup) > 0)
-  const most = Math.max(0, ...others.map(shown))
-  const complete = others.filter((setup) => shown(setup) === most)
-  const largest = (setup: PublishedSetup) => changed.reduce((sum, fn) => sum + (setup.memoryMb[fn] ?? 0), 0)
-  return process.env['FIRST'] ? complete[0] : complete.sort((a, b) => largest(b) - largest(a))[0]
+    changed.filter((fn) => setup.memoryMb[fn] !== undefined && setup.memoryMb[fn] !== sizeOf(first, fn))
+  const tells = (setup: PublishedSetup) =>
+    shown(setup).filter((fn) => (setup.memoryMb[fn] ?? 0) > MB_PER_CORE || (target.memoryMb[fn] ?? 0) <= MB_PER_CORE)
+  const others = run.setups.filter((setup) => setup !== first && setup !== target && shown(setup).length > 0)
+  const rank = (setup: PublishedSetup) => shown(setup).length + tells(setup).length
+  return others.reduce<PublishedSetup | undefined>((best, one) => (best && rank(best) >= rank(one) ? best : one), undefined)
 }
 
 /** What the records disagree among themselves: how far figures of every other request are from those of the rest. */

@@ -1,5 +1,5 @@
 import type { HandOverKind, Times } from './times.js'
-import { recordedKind } from './times.js'
+import { isFirstRemote, recordedKind } from './times.js'
 import type { Node, Step, Tree } from './tree.js'
 import type { ModelSetup, PredictOptions } from './types.js'
 
@@ -38,6 +38,8 @@ interface Sandbox {
   cold: boolean
   /** Of each recorded invocation's share in it, how much of its first-use time remains. */
   firstUse: Map<number, number>
+  /** Ms since the request's arrival at which its first remote call had been made. */
+  calledMs: number
 }
 
 /** Ms from a run's start. */
@@ -79,10 +81,11 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
       let end = at
       let waits = step.awaited
       if (!isInline(sandbox.fn, step)) {
-        const handOver = handOverOf(node, step, sandbox)
+        const handOver = handOverOf(node, step, sandbox, startMs + at)
         const lagMs = step.route === 'remote' ? step.lagMs : step.mode === 'send' ? handOver.ms : handOver.ms / 2
         const replyMs = invoke(child, startMs + at + lagMs, handOver.calleeCold)
         end = at + handOver.ms + (step.mode === 'send' ? 0 : replyMs)
+        sandbox.calledMs = Math.min(sandbox.calledMs, startMs + end)
         waits = waits || step.route === 'inline'
       } else {
         const inner = run(child, sandbox, startMs + at)
@@ -108,7 +111,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
   const invoke = (node: Node, startMs: number, cold: boolean): number => {
     const fn = node.task
     const memoryMb = memoryOf(fn, node)
-    const sandbox: Sandbox = { fn, memoryMb, cold, firstUse: new Map() }
+    const sandbox: Sandbox = { fn, memoryMb, cold, firstUse: new Map(), calledMs: Number.POSITIVE_INFINITY }
     if (cold) sandbox.firstUse = sharedFirstUse(node, sandbox)
     const index = invocations.push({ function: fn, memoryMb, startMs, wallMs: 0, billedMs: 0, initMs: 0, cold }) - 1
     const ran = run(node, sandbox, startMs)
@@ -120,7 +123,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     const initMs = cold ? (node.cold && node.isHead ? node.initMs : context.initMs(fn)) : 0
     Object.assign(invocations[index] as ReplayedInvocation, {
       wallMs,
-      billedMs: Math.max(0, wallMs + node.billedExtraMs),
+      billedMs: Math.max(0, wallMs + node.billedExtraMs * times.slower(node.memoryMb ?? memoryMb, memoryMb)),
       initMs,
     })
     return replyMs
@@ -185,7 +188,13 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     return sum > 0 ? union / sum : 1
   }
 
-  const handOverOf = (caller: Node, step: Step, sandbox: Sandbox): { ms: number; calleeCold: boolean } => {
+  /** @param atMs ms since the request's arrival */
+  const handOverOf = (
+    caller: Node,
+    step: Step,
+    sandbox: Sandbox,
+    atMs: number,
+  ): { ms: number; calleeCold: boolean } => {
     const callee = nodeAt(step.child)
     const calleeCold = context.isCold(callee.task, callee)
     const recorded = recordedKind(tree.nodes, caller, step)
@@ -198,7 +207,12 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
       calleeCold,
     }
     const ms = times.handOver(kind, recorded && { ms: step.handOverMs, kind: recorded }, random())
-    return { ms, calleeCold }
+    if (!sandbox.cold) return { ms, calleeCold }
+    // The client that calls other functions is set up by whichever call comes first.
+    const isFirst = atMs < sandbox.calledMs
+    const wasFirst = caller.cold && isFirstRemote(caller, step)
+    const setUpMs = (Number(isFirst) - Number(wasFirst)) * times.clientSetUp(sandbox.memoryMb)
+    return { ms: Math.max(0, ms + (recorded && caller.cold ? setUpMs : 0)), calleeCold }
   }
 
   let latencyMs = 0

@@ -53,6 +53,10 @@ export interface Times {
   firstUse(task: string, memoryMb: number): number
   /** @param recorded what the trace says of this very hand-over @param at 0…1 place in its distribution where the trace says nothing */
   handOver(kind: HandOverKind, recorded: { ms: number; kind: HandOverKind } | undefined, at: number): number
+  /** What the first remote call out of a new sandbox takes longer than later ones. ms */
+  clientSetUp(memoryMb: number): number
+  /** How much longer what the runtime does takes at a size than at another. */
+  slower(fromMb: number, toMb: number): number
   /** Share of a task's own time that is computing at a size, 0…1. */
   computing(task: string, memoryMb: number): number
   threads(task: string): number | undefined
@@ -92,20 +96,31 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
     return Math.sqrt(timeAtSize(points, toMb, 1, mbPerCore, share) * timeAtSize(points, toMb, 2, mbPerCore, share))
   }
 
+  const slower = (fromMb: number, toMb: number) => Math.min(fromMb, mbPerCore) / Math.min(toMb, mbPerCore)
+
   const firstUse = (task: string, memoryMb: number): number => {
     const bySize = pools.get(task)
     const exact = bySize?.get(memoryMb)
     if (exact && exact.cold.length > 0) return exact.firstUseMs
     for (const [mb, pool] of bySize ?? [])
-      if (pool.cold.length > 0) return (pool.firstUseMs * Math.min(mb, mbPerCore)) / Math.min(memoryMb, mbPerCore)
+      if (pool.cold.length > 0) return pool.firstUseMs * slower(mb, memoryMb)
     assumed.add(`no first run of ${task} in a new sandbox was recorded: it is taken to cost nothing more`)
     return 0
   }
+
+  const clientSetUps = clientSetUpsOf(sets.flat())
 
   return {
     assumed,
     threads,
     firstUse,
+    slower,
+    clientSetUp(memoryMb) {
+      const known = clientSetUps.get(memoryMb)
+      if (known !== undefined) return known
+      for (const [mb, ms] of clientSetUps) return ms * slower(mb, memoryMb)
+      return 0
+    },
     own(node, memoryMb) {
       const from = node.memoryMb ?? memoryMb
       const pool = pools.get(node.task)?.get(from)
@@ -116,7 +131,7 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
         )
       return {
         workMs: scale(node.task, workMs, from, memoryMb),
-        firstUseMs: (firstUseMs * Math.min(from, mbPerCore)) / Math.min(memoryMb, mbPerCore),
+        firstUseMs: firstUseMs * slower(from, memoryMb),
       }
     },
     computing(task, memoryMb) {
@@ -251,6 +266,44 @@ function handOverPools(trees: readonly Tree[]): Map<string, number[]> {
       }
   for (const list of pools.values()) list.sort((a, b) => a - b)
   return pools
+}
+
+/**
+ * Ms by which the first remote call out of a new sandbox is longer than a later one of the same mode, to a sandbox in the same state; by size. Where no
+ * new sandbox made two such calls, than the same call out of a used one.
+ */
+function clientSetUpsOf(trees: readonly Tree[]): Map<number, number> {
+  const later = new Map<number, number[]>()
+  const used = new Map<number, number[]>()
+  const warm = new Map<string, number[]>()
+  const note = <K>(lists: Map<K, number[]>, key: K, ms: number) => void lists.set(key, [...(lists.get(key) ?? []), ms])
+  const firsts: { kind: HandOverKind; ms: number }[] = []
+  for (const { nodes } of trees)
+    for (const node of nodes) {
+      const remote = node.steps.flatMap((step) => {
+        const kind = recordedKind(nodes, node, step)
+        return kind ? [{ step, kind, ms: step.handOverMs }] : []
+      })
+      for (const { kind, ms } of remote) if (!kind.callerCold) note(warm, `${keyOf(kind)}`, ms)
+      if (!node.cold || !node.isHead) continue
+      const first = remote.filter(({ step }) => isFirstRemote(node, step))
+      firsts.push(...first)
+      for (const one of first)
+        for (const other of remote)
+          if (!first.includes(other) && other.kind.mode === one.kind.mode && sameState(other.kind, one.kind))
+            note(later, one.kind.memoryMb, one.ms - other.ms)
+    }
+  for (const { kind, ms } of firsts) {
+    const list = warm.get(keyOf({ ...kind, callerCold: false })) ?? []
+    if (list.length >= FEW) note(used, kind.memoryMb, ms - quantile(sorted([...list]), 0.5))
+  }
+  const sizes = new Set([...later.keys(), ...used.keys()])
+  return new Map([...sizes].map((mb) => [mb, Math.max(0, quantile(sorted(later.get(mb) ?? used.get(mb) ?? []), 0.5))]))
+}
+
+/** Nothing remote had ended when this call began. */
+export function isFirstRemote(node: Node, step: Step): boolean {
+  return step.route === 'remote' && step.after.every((k) => node.steps[k]?.route !== 'remote')
 }
 
 /** @returns undefined for what was inline */

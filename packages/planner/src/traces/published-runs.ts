@@ -21,10 +21,10 @@ export interface PublishedRun {
  * @param repaired counts what was put right, by what it was
  */
 export function runsOfTrace(records: readonly PublishedRecord[], repaired: Map<string, number>): PublishedRun[] {
-  const times = doubling(records)
-  if (times > 1) count(repaired, 'calls written more than once: counted once')
   const byFunction = new Map<string, PublishedRecord[]>()
   for (const record of records) {
+    const times = doubling(record)
+    if (times > 1) count(repaired, 'calls written more than once: counted once')
     const single = times > 1 ? { ...record, ...undoubled(record, times) } : record
     const list = byFunction.get(record.function)
     if (list) list.push(single)
@@ -33,11 +33,19 @@ export function runsOfTrace(records: readonly PublishedRecord[], repaired: Map<s
   return [...byFunction.values()].flatMap((list) => separate(list, repaired))
 }
 
-/** How often every call was written: the root runs once, so its own runs tell. */
-function doubling(records: readonly PublishedRecord[]): number {
-  const root = records.find((record) => record.isRoot)
-  const runs = root?.runsMs ?? []
-  return runs.length > 1 && runs.every((ms) => ms === runs[0]) ? runs.length : 1
+/**
+ * How often every call of a record was written: what divides the number of times that each of its runs is there. Equal times of one run alone may be
+ * two runs, but not in the root, which runs once.
+ */
+function doubling({ runsMs, isRoot }: PublishedRecord): number {
+  const counts = new Map<number, number>()
+  for (const ms of runsMs) counts.set(ms, (counts.get(ms) ?? 0) + 1)
+  if (counts.size < 2 && !isRoot) return 1
+  return [...counts.values()].reduce(greatestDivisor, 0)
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b)
 }
 
 function undoubled({ calls, runsMs }: PublishedRecord, times: number) {
