@@ -1,22 +1,79 @@
-/** Times of one thing at two or more sizes. */
+/** Times of one thing at one size. */
 export interface SizedTime {
   memoryMb: number
   ms: number
 }
 
-/** Numbers of threads that are considered where nothing is known. */
-const THREADS = [1, 2, 4] as const
-
-/** What a size buys: time is proportional to its inverse up to so many cores as the work has threads (PAPERS §1). 1/MB */
-export function slowness(memoryMb: number, threads: number, mbPerCore: number): number {
-  return 1 / Math.min(memoryMb, threads * mbPerCore)
+/** What a time is made of. */
+export interface Work {
+  /** Computing, ms of one core. */
+  coreMs: number
+  /** Waiting, which no memory shortens. ms */
+  waitMs: number
 }
 
 /**
- * Time at another size: a + b·slowness through the nearest two known sizes, a, b ≥ 0 beyond them (PAPERS §1: median error 1.5%); with one known
- * size, only the computing scales.
+ * A platform that gives a share of a core gives it in turns: in every period a sandbox computes until its share of the period is used up, then it
+ * stands still. AWS Lambda's period is 20 ms (Linux' CFS bandwidth control; short work at 128 MB ends in steps of it).
+ */
+export const PERIOD_MS = 20
+
+/** Numbers of threads that are considered where nothing is known. */
+const THREADS = [1, 2, 4] as const
+
+/** Computing that a size allows in one period, ms of one core. */
+export function quotaMs(memoryMb: number, mbPerCore: number): number {
+  return (PERIOD_MS * memoryMb) / mbPerCore
+}
+
+/**
+ * How long work takes that begins with a fresh quota: unhindered up to one period's quota, beyond that once around for each quota. For long work this
+ * is the law of PAPERS §1, a + b/MB up to threads × 1769 MB, less one stop; short work (a hand-over) is as fast from some 700 MB on as it ever gets.
+ */
+export function timeOf({ coreMs, waitMs }: Work, memoryMb: number, threads: number, mbPerCore: number): number {
+  return waitMs + computingTime(coreMs, memoryMb, threads, mbPerCore)
+}
+
+function computingTime(coreMs: number, memoryMb: number, threads: number, mbPerCore: number): number {
+  const quota = quotaMs(memoryMb, mbPerCore)
+  return coreMs / threads + Math.max(0, coreMs / quota - 1) * stopMs(memoryMb, threads, mbPerCore)
+}
+
+/** What is left of a period when the quota is used up, ms. */
+export function stopMs(memoryMb: number, threads: number, mbPerCore: number): number {
+  return Math.max(0, PERIOD_MS - quotaMs(memoryMb, mbPerCore) / threads)
+}
+
+/** Computing that takes so long at a size, ms of one core. */
+export function coreMsOf(ms: number, memoryMb: number, threads: number, mbPerCore: number): number {
+  const quota = quotaMs(memoryMb, mbPerCore)
+  const stop = stopMs(memoryMb, threads, mbPerCore)
+  return stop === 0 || ms <= quota / threads ? ms * threads : (ms + stop) / (1 / threads + stop / quota)
+}
+
+/** Computing and waiting from the times at two sizes; all waiting if memory does not help. */
+export function workOf(a: SizedTime, b: SizedTime, threads: number, mbPerCore: number): Work {
+  const [small, large] = a.memoryMb < b.memoryMb ? [a, b] : [b, a]
+  const gainMs = small.ms - large.ms
+  const gainOf = (coreMs: number) =>
+    computingTime(coreMs, small.memoryMb, threads, mbPerCore) - computingTime(coreMs, large.memoryMb, threads, mbPerCore)
+  let high = coreMsOf(small.ms, small.memoryMb, threads, mbPerCore)
+  if (gainMs <= 0) return { coreMs: 0, waitMs: large.ms }
+  if (gainOf(high) < gainMs) return { coreMs: high, waitMs: 0 }
+  let low = 0
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2
+    if (gainOf(middle) < gainMs) low = middle
+    else high = middle
+  }
+  return { coreMs: high, waitMs: Math.max(0, large.ms - computingTime(high, large.memoryMb, threads, mbPerCore)) }
+}
+
+/**
+ * Time at another size from the two nearest known (one on each side, if there is); from one, with the share of it that is computing. Exact at known sizes.
  * @param points at different sizes
- * @param computing share of the time that is computing, 0…1; counts when one size is known
+ * @param computing 0…1; counts when one size is known
+ * @returns NaN without points
  */
 export function timeAtSize(
   points: readonly SizedTime[],
@@ -25,43 +82,54 @@ export function timeAtSize(
   mbPerCore: number,
   computing = 1,
 ): number {
+  const flat = threads * mbPerCore
+  const effective = (mb: number) => Math.min(mb, flat)
   const exact = points.find((point) => point.memoryMb === memoryMb)
   if (exact) return exact.ms
-  const at = slowness(memoryMb, threads, mbPerCore)
-  const known = points
-    .map(({ memoryMb: mb, ms }) => ({ x: slowness(mb, threads, mbPerCore), ms }))
-    .sort((a, b) => Math.abs(a.x - at) - Math.abs(b.x - at))
-  const near = known[0]
-  if (!near) return Number.NaN
-  // From the other side of the size if there is one, else from as far away as possible.
-  const far = known.find(({ x }) => (x - at) * (near.x - at) < 0) ?? known.findLast(({ x }) => x !== near.x)
-  if (!far) return near.ms * (1 - computing + (computing * at) / near.x)
-  const slope = (near.ms - far.ms) / (near.x - far.x)
-  if (slope <= 0) return near.ms
-  const between = (at - near.x) * (at - far.x) <= 0
-  const fixedMs = near.ms - slope * near.x
-  // Less than no waiting: the time is all computing.
-  if (!between && fixedMs < 0) return (near.ms * at) / near.x
-  return near.ms + slope * (at - near.x)
+  const near = [...points].sort((a, b) => distance(a.memoryMb, memoryMb) - distance(b.memoryMb, memoryMb))
+  const first = near[0]
+  if (!first) return Number.NaN
+  const isAcross = (mb: number) => mb > memoryMb !== first.memoryMb > memoryMb
+  const second =
+    near.find((point) => isAcross(point.memoryMb) && effective(point.memoryMb) !== effective(first.memoryMb)) ??
+    near.findLast((point) => effective(point.memoryMb) !== effective(first.memoryMb))
+  if (!second) {
+    const coreMs = coreMsOf(first.ms * computing, effective(first.memoryMb), threads, mbPerCore)
+    return timeOf({ coreMs, waitMs: first.ms * (1 - computing) }, effective(memoryMb), threads, mbPerCore)
+  }
+  const at = (point: SizedTime): SizedTime => ({ memoryMb: effective(point.memoryMb), ms: point.ms })
+  const work = workOf(at(first), at(second), threads, mbPerCore)
+  const lawAt = (mb: number) => timeOf(work, effective(mb), threads, mbPerCore)
+  if (first.ms <= 0 || second.ms <= 0) return Math.max(0, lawAt(memoryMb))
+  // Where the law misses a known time (all computing, yet not quite in proportion), it is bent to hit both.
+  const share = isAcross(second.memoryMb)
+    ? distance(memoryMb, first.memoryMb) / distance(second.memoryMb, first.memoryMb)
+    : 0
+  const bend = (point: SizedTime) => Math.log(point.ms / lawAt(point.memoryMb))
+  return lawAt(memoryMb) * Math.exp(bend(first) * (1 - share) + bend(second) * share)
+}
+
+function distance(a: number, b: number): number {
+  return Math.abs(Math.log(a / b))
 }
 
 /**
- * How many threads the work keeps busy, from its times: the number with which they leave the least waiting (or contradiction), since what scales at
- * all is mostly computing. Only sizes beyond one core can tell.
+ * How many threads the work keeps busy, from its times: the number that explains the time at the largest size best if all is computing. Only sizes
+ * beyond one core can tell.
  * @returns undefined when the sizes cannot tell
  */
 export function threadsOf(points: readonly SizedTime[], mbPerCore: number): number | undefined {
   const sorted = [...points].sort((a, b) => a.memoryMb - b.memoryMb)
   const small = sorted[0]
   const large = sorted.at(-1)
-  if (!small || !large || large.memoryMb <= mbPerCore || small.memoryMb >= mbPerCore) return undefined
+  if (!small || !large || large.memoryMb <= mbPerCore || small.memoryMb >= mbPerCore || large.ms <= 0) return undefined
   let best: { threads: number; miss: number } | undefined
   for (const threads of THREADS) {
-    if (threads > 1 && large.memoryMb <= (threads / 2) * mbPerCore) break
-    const [x1, x2] = [slowness(small.memoryMb, threads, mbPerCore), slowness(large.memoryMb, threads, mbPerCore)]
-    const slope = (small.ms - large.ms) / (x1 - x2)
-    const miss = Math.abs(large.ms - slope * x2)
-    if (!best || miss < best.miss) best = { threads, miss }
+    const flat = threads * mbPerCore
+    const coreMs = coreMsOf(small.ms, small.memoryMb, threads, mbPerCore)
+    const ms = timeOf({ coreMs, waitMs: 0 }, Math.min(large.memoryMb, flat), threads, mbPerCore)
+    const miss = Math.abs(Math.log(ms / large.ms))
+    if (!best || miss < best.miss - 1e-9) best = { threads, miss }
   }
   return best?.threads
 }

@@ -1,3 +1,4 @@
+import { stopMs } from './law.js'
 import type { HandOverKind, Times } from './times.js'
 import { isFirstRemote, recordedKind } from './times.js'
 import type { Node, Step, Tree } from './tree.js'
@@ -62,6 +63,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
   const { setup, times, options, random } = context
   const { mbPerCore = 1769, inlineSends = 'after-reply' } = options
   const invocations: ReplayedInvocation[] = []
+  const fair = fairShares(tree, times, mbPerCore)
   const nodeAt = (index: number) => tree.nodes[index] as Node
   const isInline = (fn: string, step: Step) =>
     setup.functions[fn]?.inline[step.mode].includes(nodeAt(step.child).task) === true
@@ -70,10 +72,9 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     const { workMs, firstUseMs } = firstRun(node, sandbox)
     const ownMs = workMs + firstUseMs
     const stretch = node.ownMs > 0 ? ownMs / node.ownMs : 0
-    const ran: Ran = { spanMs: 0, sendsMs: 0, loadMs: ownMs * coreShare(node.task, sandbox.memoryMb), sendLoadMs: 0 }
+    const ran: Ran = { spanMs: 0, sendsMs: 0, loadMs: times.load(node.task, ownMs, sandbox.memoryMb) * (fair.get(node.invocation) ?? 1), sendLoadMs: 0 }
     const ends: number[] = []
     let lastEnd = 0
-    const together = overlapOfKept(node, sandbox.fn)
     for (const [k, step] of node.steps.entries()) {
       const child = nodeAt(step.child)
       const from = step.after.reduce((latest, j) => Math.max(latest, ends[j] as number), 0)
@@ -97,7 +98,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
           waits = false
         } else {
           end = at + inner.spanMs
-          ran.loadMs += inner.loadMs * (step.route === 'inline' ? together : 1)
+          ran.loadMs += inner.loadMs
         }
       }
       ends[k] = end
@@ -116,8 +117,9 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     const index = invocations.push({ function: fn, memoryMb, startMs, wallMs: 0, billedMs: 0, initMs: 0, cold }) - 1
     const ran = run(node, sandbox, startMs)
     const awaits = inlineSends === 'awaited'
-    const alone = Math.max(ran.spanMs, ran.loadMs)
-    const everything = Math.max(alone, ran.sendsMs, ran.loadMs + ran.sendLoadMs)
+    const restedMs = stopMs(memoryMb, 1, mbPerCore)
+    const alone = Math.max(ran.spanMs, ran.loadMs - restedMs)
+    const everything = Math.max(alone, ran.sendsMs, ran.loadMs + ran.sendLoadMs - restedMs)
     const replyMs = awaits ? everything : alone
     const wallMs = Math.max(replyMs + node.extraMs, everything)
     const initMs = cold ? (node.cold && node.isHead ? node.initMs : context.initMs(fn)) : 0
@@ -164,30 +166,6 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     return shares
   }
 
-  /** Part of the sandbox's cores that a task's own time keeps busy, 0…1. */
-  const coreShare = (task: string, memoryMb: number): number => {
-    const threads = times.threads(task) ?? 1
-    // One thread is the event loop's, which all tasks share however many cores there are.
-    const cores = threads > 1 ? Math.min(1, (threads * mbPerCore) / memoryMb) : 1
-    return times.computing(task, memoryMb) * cores
-  }
-
-  /** What calls that stay inline side by side took together, of the sum of their times: they were recorded sharing the cores. */
-  const overlapOfKept = (node: Node, fn: string): number => {
-    const kept = node.steps.filter((step) => step.route === 'inline' && step.mode !== 'send' && isInline(fn, step))
-    if (kept.length < 2) return 1
-    const spans = kept.map((step) => nodeAt(step.child)).sort((a, b) => a.startMs - b.startMs)
-    let union = 0
-    let sum = 0
-    let at = Number.NEGATIVE_INFINITY
-    for (const { startMs, wallMs } of spans) {
-      sum += wallMs
-      union += Math.max(0, startMs + wallMs - Math.max(at, startMs))
-      at = Math.max(at, startMs + wallMs)
-    }
-    return sum > 0 ? union / sum : 1
-  }
-
   /** @param atMs ms since the request's arrival */
   const handOverOf = (
     caller: Node,
@@ -222,4 +200,20 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     latencyMs = Math.max(latencyMs, node.startMs + replyMs)
   }
   return { latencyMs, invocations }
+}
+
+/**
+ * How much of the computing that tasks of one invocation would do apart it really did, by recorded invocation: what ran together cannot have
+ * computed longer than the invocation took.
+ */
+function fairShares(tree: Tree, times: Times, mbPerCore: number): Map<number, number> {
+  const loads = new Map<number, number>()
+  const limits = new Map<number, number>()
+  for (const node of tree.nodes) {
+    if (node.memoryMb === undefined) continue
+    const load = times.load(node.task, node.ownMs, node.memoryMb)
+    loads.set(node.invocation, (loads.get(node.invocation) ?? 0) + load)
+    if (node.isHead) limits.set(node.invocation, node.wallMs + stopMs(node.memoryMb, 1, mbPerCore))
+  }
+  return new Map([...loads].map(([i, load]) => [i, load > 0 ? Math.min(1, (limits.get(i) ?? load) / load) : 1]))
 }

@@ -1,6 +1,5 @@
 import { mean, quantile } from '../statistics/bootstrap.js'
-import type { SizedTime } from './law.js'
-import { threadsOf, timeAtSize } from './law.js'
+import { coreMsOf, type SizedTime, threadsOf, timeAtSize, timeOf, workOf } from './law.js'
 import type { Node, Step, Tree } from './tree.js'
 import type { PredictOptions } from './types.js'
 
@@ -12,10 +11,13 @@ import type { PredictOptions } from './types.js'
 export const FIRST_USE_CORE_MS = 46
 
 /**
- * Hand-over at one size from that at another, where no second size was recorded: fixed + scaled/MB through the middles of PAPERS §1 (async
- * hand-off: 62–160 ms from a 128 MB caller, 24–36 ms from 768 MB on).
+ * A hand-over where none, or none at a second size, was recorded: through the middles of PAPERS §1 (async hand-off: 62–160 ms from a 128 MB caller,
+ * 24–36 ms from 768 MB on).
  */
-const HAND_OVER_LAW = { fixedMs: 16, scaledMbMs: 10_750 }
+const PUBLISHED_HAND_OVER = [
+  { memoryMb: 128, ms: 100 },
+  { memoryMb: 768, ms: 30 },
+] as const satisfies SizedTime[]
 
 /** Fewer values than this are no distribution. */
 const FEW = 3
@@ -57,18 +59,22 @@ export interface Times {
   clientSetUp(memoryMb: number): number
   /** How much longer what the runtime does takes at a size than at another. */
   slower(fromMb: number, toMb: number): number
-  /** Share of a task's own time that is computing at a size, 0…1. */
-  computing(task: string, memoryMb: number): number
+  /** How long a task's own time would keep a sandbox's cores busy that has nothing else to do, ms. @param ms own time at that size */
+  load(task: string, ms: number, memoryMb: number): number
   threads(task: string): number | undefined
   /** Things that were assumed, in words. */
   assumed: Set<string>
 }
 
-/** @param sets trees by setup; the first are those that are run again */
+/** @param sets trees by setup; the first are those that are run again, others add only sizes that those before them did not show */
 export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOptions): Times {
   const { mbPerCore = 1769 } = options
-  const pools = ownPools(sets.flat(), mbPerCore)
-  const handOvers = handOverPools(sets.flat())
+  const pools = new Map<string, Map<number, Pool>>()
+  const handOvers = new Map<string, number[]>()
+  for (const trees of sets) {
+    addOwn(pools, trees, mbPerCore)
+    addHandOvers(handOvers, trees)
+  }
   const assumed = new Set<string>()
 
   const threads = (task: string): number | undefined => {
@@ -134,15 +140,19 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
         firstUseMs: firstUseMs * slower(from, memoryMb),
       }
     },
-    computing(task, memoryMb) {
-      const given = options.computing?.[task]
-      if (given !== undefined) return given
-      const points = mediansOf(pools.get(task))
-      if (points.length < 2) return 1
+    load(task, ms, memoryMb) {
       const known = threads(task) ?? 1
-      const here = timeAtSize(points, memoryMb, known, mbPerCore)
-      const far = timeAtSize(points, 1e9, 1e9 / mbPerCore, mbPerCore)
-      return here <= 0 ? 1 : Math.min(1, Math.max(0, 1 - far / here))
+      const points = mediansOf(pools.get(task))
+      const [small, large] = [points[0], points.at(-1)]
+      let computing = options.computing?.[task] ?? 1
+      if (options.computing?.[task] === undefined && small && large && small !== large) {
+        const work = workOf(small, large, known, mbPerCore)
+        const here = timeOf(work, memoryMb, known, mbPerCore)
+        computing = here > 0 ? 1 - work.waitMs / here : 1
+      }
+      const coreMs = coreMsOf(ms * computing, Math.min(memoryMb, known * mbPerCore), known, mbPerCore)
+      // One thread is the event loop's, which all tasks share however many cores there are.
+      return coreMs * (known > 1 ? mbPerCore / memoryMb : Math.max(1, mbPerCore / memoryMb))
     },
     handOver(kind, recorded, at) {
       const fromMb = recorded?.kind.memoryMb
@@ -162,7 +172,7 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
           return quantile(pool, place) * handOverRatio(handOvers, other, kind.memoryMb, mbPerCore, assumed)
         }
       assumed.add(`no hand-over of a ${kind.mode} was recorded: taken from published measurements (PAPERS §1)`)
-      return HAND_OVER_LAW.fixedMs + HAND_OVER_LAW.scaledMbMs / Math.min(kind.memoryMb, mbPerCore)
+      return timeAtSize(PUBLISHED_HAND_OVER, kind.memoryMb, 1, mbPerCore)
     },
   }
 }
@@ -204,11 +214,11 @@ function handOverRatio(
     if (here && here.ms > 0 && points.length > 1) return timeAtSize(points, memoryMb, 1, mbPerCore) / here.ms
   }
   assumed.add(`hand-overs were recorded at ${kind.memoryMb} MB alone: scaled by the published law (PAPERS §1)`)
-  const law = (mb: number) => HAND_OVER_LAW.fixedMs + HAND_OVER_LAW.scaledMbMs / Math.min(mb, mbPerCore)
+  const law = (mb: number) => timeAtSize(PUBLISHED_HAND_OVER, mb, 1, mbPerCore)
   return law(memoryMb) / law(kind.memoryMb)
 }
 
-function ownPools(trees: readonly Tree[], mbPerCore: number): Map<string, Map<number, Pool>> {
+function addOwn(pools: Map<string, Map<number, Pool>>, trees: readonly Tree[], mbPerCore: number): void {
   const grouped = new Map<string, Map<number, Node[]>>()
   for (const { nodes } of trees)
     for (const node of nodes) {
@@ -219,11 +229,11 @@ function ownPools(trees: readonly Tree[], mbPerCore: number): Map<string, Map<nu
       if (list) list.push(node)
       else bySize.set(node.memoryMb, [node])
     }
-  const pools = new Map<string, Map<number, Pool>>()
   for (const [task, bySize] of grouped) {
-    const sizes = new Map<number, Pool>()
+    const sizes = pools.get(task) ?? new Map<number, Pool>()
     pools.set(task, sizes)
     for (const [memoryMb, nodes] of bySize) {
+      if (sizes.has(memoryMb)) continue
       const warm = sorted(nodes.filter((node) => !node.cold).map((node) => node.ownMs))
       const cold = sorted(nodes.filter((node) => node.cold).map((node) => node.ownMs))
       const pool: Pool = { work: warm, cold, allCold: warm.length === 0, firstUseMs: 0 }
@@ -235,7 +245,6 @@ function ownPools(trees: readonly Tree[], mbPerCore: number): Map<string, Map<nu
       sizes.set(memoryMb, pool)
     }
   }
-  return pools
 }
 
 /** A cold run's time as what a warm one at the same place of the distribution takes, and the rest. */
@@ -249,12 +258,14 @@ function apart(node: Node, pool: Pool | undefined, mbPerCore: number): OwnTime {
   return { workMs, firstUseMs: node.ownMs - workMs }
 }
 
-function handOverPools(trees: readonly Tree[]): Map<string, number[]> {
-  const pools = new Map<string, number[]>()
+function addHandOvers(pools: Map<string, number[]>, trees: readonly Tree[]): void {
+  const added = new Map<string, number[]>()
+  const sizes = new Set([...pools.keys()].map(sizeOfKey))
   const note = (key: string, ms: number) => {
-    const list = pools.get(key)
+    if (sizes.has(sizeOfKey(key))) return
+    const list = added.get(key)
     if (list) list.push(ms)
-    else pools.set(key, [ms])
+    else added.set(key, [ms])
   }
   for (const { nodes } of trees)
     for (const node of nodes)
@@ -264,8 +275,12 @@ function handOverPools(trees: readonly Tree[]): Map<string, number[]> {
         note(keyOf(kind), step.handOverMs)
         note(kindKeyOf(kind), step.handOverMs)
       }
-  for (const list of pools.values()) list.sort((a, b) => a - b)
-  return pools
+  for (const [key, list] of added) pools.set(key, sorted(list))
+}
+
+/** Mode and size in the key of a hand-over, as in `a>b send 128 warm cold`. */
+function sizeOfKey(key: string): string {
+  return key.split(' ').slice(1, 3).join(' ')
 }
 
 /**
@@ -320,10 +335,11 @@ export function recordedKind(nodes: readonly Node[], caller: Node, step: Step): 
   }
 }
 
+/** Ascending sizes. */
 function mediansOf(bySize: ReadonlyMap<number, Pool> | undefined): SizedTime[] {
-  return [...(bySize ?? [])].flatMap(([memoryMb, pool]) =>
-    pool.work.length >= FEW ? [{ memoryMb, ms: quantile(pool.work, 0.5) }] : [],
-  )
+  return [...(bySize ?? [])]
+    .flatMap(([memoryMb, pool]) => (pool.work.length >= FEW ? [{ memoryMb, ms: quantile(pool.work, 0.5) }] : []))
+    .sort((a, b) => a.memoryMb - b.memoryMb)
 }
 
 /** Place of a value in a sorted list, 0…1. */
