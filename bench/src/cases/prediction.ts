@@ -99,7 +99,8 @@ const sizeOf = (setup: PublishedSetup, fn: string) => setup.memoryMb[fn] ?? setu
 
 /**
  * The setup that is given beside the earliest, so that each function whose size is another has two: the first that shows most of them at another size
- * than the earliest, and, where the target has more than one core, on that side of one core too (only there threads show). Never the target.
+ * than the earliest, and, where the target has more than one core, on that side of one core too (only there threads show). The target itself only where
+ * no other setup shows another size: then it tells the times of the functions that were resized, and nothing else.
  */
 function secondSize(
   run: PublishedRunFolder,
@@ -113,7 +114,8 @@ function secondSize(
     shown(setup).filter((fn) => (setup.memoryMb[fn] ?? 0) > MB_PER_CORE || (target.memoryMb[fn] ?? 0) <= MB_PER_CORE)
   const others = run.setups.filter((setup) => setup !== first && setup !== target && shown(setup).length > 0)
   const rank = (setup: PublishedSetup) => shown(setup).length + tells(setup).length
-  return others.reduce<PublishedSetup | undefined>((best, one) => (best && rank(best) >= rank(one) ? best : one), undefined)
+  if (others.length === 0) return changed.length > 0 ? target : undefined
+  return others.reduce((best, one) => (rank(best) >= rank(one) ? best : one))
 }
 
 /** What the records disagree among themselves: how far figures of every other request are from those of the rest. */

@@ -21,6 +21,9 @@ export const PERIOD_MS = 20
 /** Numbers of threads that are considered where nothing is known. */
 const THREADS = [1, 2, 4] as const
 
+/** More threads are believed when they explain the times better by this share: machines of one size differ by as much. */
+const CLEARLY = 0.05
+
 /** Computing that a size allows in one period, ms of one core. */
 export function quotaMs(memoryMb: number, mbPerCore: number): number {
   return (PERIOD_MS * memoryMb) / mbPerCore
@@ -125,11 +128,11 @@ export function threadsOf(points: readonly SizedTime[], mbPerCore: number): numb
   if (!small || !large || large.memoryMb <= mbPerCore || small.memoryMb >= mbPerCore || large.ms <= 0) return undefined
   let best: { threads: number; miss: number } | undefined
   for (const threads of THREADS) {
-    const flat = threads * mbPerCore
+    if (threads > 1 && large.memoryMb <= (threads / 2) * mbPerCore) break
     const coreMs = coreMsOf(small.ms, small.memoryMb, threads, mbPerCore)
-    const ms = timeOf({ coreMs, waitMs: 0 }, Math.min(large.memoryMb, flat), threads, mbPerCore)
+    const ms = timeOf({ coreMs, waitMs: 0 }, Math.min(large.memoryMb, threads * mbPerCore), threads, mbPerCore)
     const miss = Math.abs(Math.log(ms / large.ms))
-    if (!best || miss < best.miss - 1e-9) best = { threads, miss }
+    if (!best || miss < best.miss - CLEARLY) best = { threads, miss }
   }
   return best?.threads
 }

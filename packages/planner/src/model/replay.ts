@@ -1,4 +1,4 @@
-import { stopMs } from './law.js'
+import { quotaMs, stopMs } from './law.js'
 import type { HandOverKind, Times } from './times.js'
 import { isFirstRemote, recordedKind } from './times.js'
 import type { Node, Step, Tree } from './tree.js'
@@ -97,7 +97,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
           ran.sendLoadMs += inner.loadMs
           waits = false
         } else {
-          end = at + inner.spanMs
+          end = at + inner.spanMs + (step.route === 'remote' ? unrestedMs(child, sandbox) : 0)
           ran.loadMs += inner.loadMs
         }
       }
@@ -145,6 +145,15 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
 
   const firstUseOf = (node: Node, { memoryMb }: Sandbox) =>
     node.cold ? times.own(node, memoryMb).firstUseMs : times.firstUse(node.task, memoryMb)
+
+  /**
+   * A wait gives what follows it a fresh quota. An inline call gives none: if it had used up more than one, what follows it begins with a stop.
+   */
+  const unrestedMs = (child: Node, sandbox: Sandbox): number => {
+    const { workMs } = times.own(child, sandbox.memoryMb)
+    const quotas = times.coreMs(child.task, workMs, sandbox.memoryMb) / quotaMs(sandbox.memoryMb, mbPerCore)
+    return stopMs(sandbox.memoryMb, 1, mbPerCore) * Math.min(1, Math.max(0, quotas - 1))
+  }
 
   /**
    * Loading code and opening clients is done once in a sandbox, so tasks that come together pay the most that one of them pays. Those that were

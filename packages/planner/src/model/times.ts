@@ -59,6 +59,8 @@ export interface Times {
   clientSetUp(memoryMb: number): number
   /** How much longer what the runtime does takes at a size than at another. */
   slower(fromMb: number, toMb: number): number
+  /** Computing in a task's own time, ms of one core. @param ms own time at that size */
+  coreMs(task: string, ms: number, memoryMb: number): number
   /** How long a task's own time would keep a sandbox's cores busy that has nothing else to do, ms. @param ms own time at that size */
   load(task: string, ms: number, memoryMb: number): number
   threads(task: string): number | undefined
@@ -96,9 +98,9 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
     const known = threads(task)
     const share = options.computing?.[task] ?? 1
     const sizes = points.map((point) => point.memoryMb)
-    if (known !== undefined || toMb <= mbPerCore || sizes.includes(toMb))
-      return timeAtSize(points, toMb, known ?? 1, mbPerCore, share)
-    assumed.add(`how many threads ${task} keeps busy is unknown (no size above ${mbPerCore} MB was recorded): between one and two`)
+    if (known !== undefined || sizes.includes(toMb)) return timeAtSize(points, toMb, known ?? 1, mbPerCore, share)
+    if (toMb > mbPerCore)
+      assumed.add(`how many threads ${task} keeps busy is unknown (no size above ${mbPerCore} MB was recorded): between one and two`)
     return Math.sqrt(timeAtSize(points, toMb, 1, mbPerCore, share) * timeAtSize(points, toMb, 2, mbPerCore, share))
   }
 
@@ -114,6 +116,19 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
     return 0
   }
 
+  const coreMs = (task: string, ms: number, memoryMb: number): number => {
+    const known = threads(task) ?? 1
+    const given = options.computing?.[task]
+    const points = mediansOf(pools.get(task))
+    const [small, large] = [points[0], points.at(-1)]
+    let computing = given ?? 1
+    if (given === undefined && small && large && small !== large) {
+      const work = workOf(small, large, known, mbPerCore)
+      const here = timeOf(work, memoryMb, known, mbPerCore)
+      computing = here > 0 ? 1 - work.waitMs / here : 1
+    }
+    return coreMsOf(ms * computing, Math.min(memoryMb, known * mbPerCore), known, mbPerCore)
+  }
   const clientSetUps = clientSetUpsOf(sets.flat())
 
   return {
@@ -140,19 +155,11 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
         firstUseMs: firstUseMs * slower(from, memoryMb),
       }
     },
+    coreMs,
     load(task, ms, memoryMb) {
-      const known = threads(task) ?? 1
-      const points = mediansOf(pools.get(task))
-      const [small, large] = [points[0], points.at(-1)]
-      let computing = options.computing?.[task] ?? 1
-      if (options.computing?.[task] === undefined && small && large && small !== large) {
-        const work = workOf(small, large, known, mbPerCore)
-        const here = timeOf(work, memoryMb, known, mbPerCore)
-        computing = here > 0 ? 1 - work.waitMs / here : 1
-      }
-      const coreMs = coreMsOf(ms * computing, Math.min(memoryMb, known * mbPerCore), known, mbPerCore)
       // One thread is the event loop's, which all tasks share however many cores there are.
-      return coreMs * (known > 1 ? mbPerCore / memoryMb : Math.max(1, mbPerCore / memoryMb))
+      const cores = memoryMb / mbPerCore
+      return coreMs(task, ms, memoryMb) / ((threads(task) ?? 1) > 1 ? cores : Math.min(1, cores))
     },
     handOver(kind, recorded, at) {
       const fromMb = recorded?.kind.memoryMb

@@ -18,12 +18,17 @@ export interface PublishedRun {
 /**
  * The invocations behind the records of one trace. The export wrote two invocations of one function in one trace as one record (with the calls
  * of both, the earliest start, the last end), sometimes beside the records of either; and in some files it wrote every call twice.
+ * @param doubled see `doubledCalls`
  * @param repaired counts what was put right, by what it was
  */
-export function runsOfTrace(records: readonly PublishedRecord[], repaired: Map<string, number>): PublishedRun[] {
+export function runsOfTrace(
+  records: readonly PublishedRecord[],
+  doubled: ReadonlyMap<string, number>,
+  repaired: Map<string, number>,
+): PublishedRun[] {
   const byFunction = new Map<string, PublishedRecord[]>()
   for (const record of records) {
-    const times = doubling(record)
+    const times = doubled.get(record.function) ?? 1
     if (times > 1) count(repaired, 'calls written more than once: counted once')
     const single = times > 1 ? { ...record, ...undoubled(record, times) } : record
     const list = byFunction.get(record.function)
@@ -33,15 +38,31 @@ export function runsOfTrace(records: readonly PublishedRecord[], repaired: Map<s
   return [...byFunction.values()].flatMap((list) => separate(list, repaired))
 }
 
+/** Of the records of a function that can tell, so many must agree that its calls were written more than once. */
+const AGREE = 0.9
+
 /**
- * How often every call of a record was written: what divides the number of times that each of its runs is there. Equal times of one run alone may be
- * two runs, but not in the root, which runs once.
+ * How often every call was written in the records of a function of one file, for those where that is more than once. A record's runs tell, where their
+ * times differ (equal ones may be as many runs), and the root's, which runs once: how often each time is there has a common divisor.
  */
-function doubling({ runsMs, isRoot }: PublishedRecord): number {
-  const counts = new Map<number, number>()
-  for (const ms of runsMs) counts.set(ms, (counts.get(ms) ?? 0) + 1)
-  if (counts.size < 2 && !isRoot) return 1
-  return [...counts.values()].reduce(greatestDivisor, 0)
+export function doubledCalls(records: readonly PublishedRecord[]): Map<string, number> {
+  const seen = new Map<string, number[]>()
+  for (const { function: fn, runsMs, isRoot } of records) {
+    const counts = new Map<number, number>()
+    for (const ms of runsMs) counts.set(ms, (counts.get(ms) ?? 0) + 1)
+    if (counts.size < 2 && !isRoot) continue
+    const divisor = [...counts.values()].reduce(greatestDivisor, 0)
+    const list = seen.get(fn)
+    if (list) list.push(divisor)
+    else seen.set(fn, [divisor])
+  }
+  const doubled = new Map<string, number>()
+  for (const [fn, divisors] of seen) {
+    const least = divisors.filter((d) => d > 1).sort((a, b) => a - b)[0]
+    if (least !== undefined && divisors.filter((d) => d % least === 0).length >= AGREE * divisors.length)
+      doubled.set(fn, least)
+  }
+  return doubled
 }
 
 function greatestDivisor(a: number, b: number): number {

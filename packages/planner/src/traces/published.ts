@@ -1,5 +1,5 @@
 import { type PublishedRecord, readPublishedRecord } from './published-record.js'
-import { callKey, count, type PublishedRun, runsOfTrace } from './published-runs.js'
+import { callKey, count, doubledCalls, type PublishedRun, runsOfTrace } from './published-runs.js'
 import { stagesOf } from './published-structure.js'
 import { traceOf } from './published-trace.js'
 import type { RequestTrace, Skipped } from './types.js'
@@ -40,9 +40,10 @@ export function publishedImporter(): {
       else groups.set(read.record.traceId, { records: [read.record], file, line })
     },
     end() {
+      const doubled = doubledCalls([...groups.values()].flatMap(({ records }) => records))
       const known: { id: string; runs: PublishedRun[] }[] = []
       for (const [id, { records, file, line }] of groups) {
-        if (records.some((record) => record.isRoot)) known.push({ id, runs: runsOfTrace(records, repaired) })
+        if (records.some((record) => record.isRoot)) known.push({ id, runs: runsOfTrace(records, doubled, repaired) })
         else skipped.push({ file, line, why: `trace ${id} has no record of its root: its arrival is unknown` })
       }
       const stages = stagesByFunction(known.flatMap(({ runs }) => runs))
