@@ -1,6 +1,12 @@
 import { awsLambda2023, type PredictedFigures, predict } from '@fusionize/planner'
 import type { Bench, Setting } from '../harness.js'
-import { type Figures, measuredOf, type PublishedRunFolder, type PublishedSetup, readRuns } from '../lib/published-runs.js'
+import {
+  type Figures,
+  measuredOf,
+  type PublishedRunFolder,
+  type PublishedSetup,
+  readRuns,
+} from '../lib/published-runs.js'
 
 /** Errors allowed (issue: prediction). */
 const AIMS = { same: { p50: 0.15, cost: 0.05 }, resized: { p50: 0.15, cost: 0.1 } } as const
@@ -38,7 +44,9 @@ const bench: Bench = {
   unit: 'ms',
   moreIsInFindings: true,
   cases: (options) =>
-    Object.fromEntries(selected(options).flatMap((run) => run.setups.slice(1).map((s) => [`${run.name}/${s.name}`, setting]))),
+    Object.fromEntries(
+      selected(options).flatMap((run) => run.setups.slice(1).map((s) => [`${run.name}/${s.name}`, setting])),
+    ),
   async run({ options, sample, more, finding, progress }) {
     for (const run of selected(options)) {
       progress(`predicting ${run.name}`)
@@ -66,9 +74,15 @@ const bench: Bench = {
 export default bench
 
 function selected({ traces, only }: Record<string, string>): PublishedRunFolder[] {
-  if (traces === undefined) throw new Error('give --traces DIR: a folder with setups.json and one .ndjson file a setup, or one with such folders')
+  if (traces === undefined)
+    throw new Error(
+      'give --traces DIR: a folder with setups.json and one .ndjson file a setup, or one with such folders',
+    )
   return readRuns(traces)
-    .map((run) => ({ ...run, setups: run.setups.filter((s, i) => i === 0 || only === undefined || s.name.includes(only)) }))
+    .map((run) => ({
+      ...run,
+      setups: run.setups.filter((s, i) => i === 0 || only === undefined || s.name.includes(only)),
+    }))
     .filter((run) => run.setups.length > 1)
 }
 
@@ -149,7 +163,9 @@ function reportOf(run: PublishedRunFolder, first: PublishedSetup, outcomes: read
     ...lines,
     `${run.name}: ${kept.length} of ${outcomes.length} setups within their aims, from ${first.name}`,
     ...(repaired.length > 0 ? [`${run.name}/${first.name}, put right in its records: ${repaired.join('; ')}`] : []),
-    ...run.setups.flatMap(({ skipped }) => skipped.slice(0, 5).map(({ file, line, why }) => `skipped ${file}:${line}: ${why}`)),
+    ...run.setups.flatMap(({ skipped }) =>
+      skipped.slice(0, 5).map(({ file, line, why }) => `skipped ${file}:${line}: ${why}`),
+    ),
   ]
 }
 

@@ -44,7 +44,8 @@ export interface PublishedRunFolder {
  * @throws Error when there is none
  */
 export function readRuns(dir: string): PublishedRunFolder[] {
-  if (!existsSync(dir)) throw new Error(`there is no folder ${dir}; give --traces a folder with .ndjson files of the 2023 prototype`)
+  if (!existsSync(dir))
+    throw new Error(`there is no folder ${dir}; give --traces a folder with .ndjson files of the 2023 prototype`)
   const entries = readdirSync(dir, { withFileTypes: true })
   const runs = entries.some((entry) => isRecords(entry.name))
     ? [readRun(dir)]
@@ -137,7 +138,9 @@ function memoryOf(traces: readonly RequestTrace[]): Record<string, number> {
       const sizes = counts.get(fn) ?? new Map<number, number>()
       counts.set(fn, sizes.set(memoryMb, (sizes.get(memoryMb) ?? 0) + 1))
     }
-  return Object.fromEntries([...counts].map(([fn, sizes]) => [fn, [...sizes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 128]))
+  return Object.fromEntries(
+    [...counts].map(([fn, sizes]) => [fn, [...sizes].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 128]),
+  )
 }
 
 /** `rr_p50` (root's end − earliest start) and `cost_corr_mean` (every invocation, those restored that the export merged or lost), from the records. */

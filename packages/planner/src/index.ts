@@ -1,14 +1,7 @@
 export { best, better, choose, compareRows, dominates, objective, objectiveEstimate, satisfies } from './goals.js'
 export { type Cost, costOf, totalOf } from './measure/cost.js'
 export { measure, type RequestSample } from './measure/measure.js'
-export {
-  type CallGraph,
-  type CallGraphBucket,
-  type CallGraphEdge,
-  type CallGraphNode,
-  callGraph,
-} from './profile/call-graph.js'
-export { predict } from './model/predict.js'
+export { predict, predictorOf } from './model/predict.js'
 export {
   awsLambda2023,
   awsLambdaArm,
@@ -18,6 +11,13 @@ export {
   usdPerGbSecond,
 } from './model/prices.js'
 export type * from './model/types.js'
+export {
+  type CallGraph,
+  type CallGraphBucket,
+  type CallGraphEdge,
+  type CallGraphNode,
+  callGraph,
+} from './profile/call-graph.js'
 export { emptyProfile } from './profile/fold.js'
 export { profileFromJSON, profileToJSON } from './profile/json.js'
 export { mergeProfiles } from './profile/merge.js'

@@ -59,7 +59,8 @@ export function workOf(a: SizedTime, b: SizedTime, threads: number, mbPerCore: n
   const [small, large] = a.memoryMb < b.memoryMb ? [a, b] : [b, a]
   const gainMs = small.ms - large.ms
   const gainOf = (coreMs: number) =>
-    computingTime(coreMs, small.memoryMb, threads, mbPerCore) - computingTime(coreMs, large.memoryMb, threads, mbPerCore)
+    computingTime(coreMs, small.memoryMb, threads, mbPerCore) -
+    computingTime(coreMs, large.memoryMb, threads, mbPerCore)
   let high = coreMsOf(small.ms, small.memoryMb, threads, mbPerCore)
   if (gainMs <= 0) return { coreMs: 0, waitMs: large.ms }
   if (gainOf(high) < gainMs) return { coreMs: high, waitMs: 0 }

@@ -23,25 +23,39 @@ export function predict(
   setup: ModelSetup,
   options: PredictOptions = {},
 ): PredictedFigures {
-  if (traces.length === 0) throw new RangeError('there are no traces to predict from')
-  const { prices = awsLambdaX86, seed = 1 } = options
-  const trees = traces.map(treeOf)
-  const also = (options.also ?? []).map((set) => set.map(treeOf))
-  const times = timesOf([trees, ...also], options)
-  const initMs = initsOf([trees, ...also].flat())
-  const run = (isCold: (fn: string, node: Node) => boolean): Replayed[] => {
-    const random = seededRandom(seed)
-    return trees.map((tree) => replay(tree, { setup, times, options, isCold, initMs, random }))
-  }
-  const asRecorded = (_: string, node: Node) => node.cold
-  const first = run(asRecorded)
-  const starts = options.startUps === 'recorded' ? undefined : predictStarts(trees, first, seed)
-  const replayed = starts ? run(starts) : first
+  return predictorOf(traces, options)(setup)
+}
 
+/** `predict` for many setups: what does not depend on the setup is worked out once. @throws RangeError as `predict` */
+export function predictorOf(
+  traces: readonly RequestTrace[],
+  options: PredictOptions = {},
+): (setup: ModelSetup) => PredictedFigures {
+  if (traces.length === 0) throw new RangeError('there are no traces to predict from')
+  const { seed = 1 } = options
+  const trees = traces.map(treeOf)
+  const sets = [trees, ...(options.also ?? []).map((set) => set.map(treeOf))]
+  const initMs = initsOf(sets.flat())
+  const starts = options.startUps === 'recorded' ? undefined : startsOf(trees)
+  const shared = timesOf(sets, options)
+  return (setup) => {
+    const times = { ...shared, assumed: shared.assumed }
+    times.assumed.clear()
+    const run = (isCold: (fn: string, node: Node) => boolean): Replayed[] => {
+      const random = seededRandom(seed)
+      return trees.map((tree) => replay(tree, { setup, times, options, isCold, initMs, random }))
+    }
+    const first = run((_, node) => node.cold)
+    return figuresOf(starts ? run(starts(first, seed)) : first, options, reasonsOf(trees, times.assumed))
+  }
+}
+
+function figuresOf(replayed: readonly Replayed[], options: PredictOptions, reasons: string[]): PredictedFigures {
+  const { prices = awsLambdaX86, seed = 1 } = options
   const costs = replayed.map(({ invocations }) => {
     const sum: Cost = { compute: 0, requests: 0, startup: 0, gateway: prices.perGatewayRequest }
-    for (const { memoryMb, billedMs, initMs: init } of invocations) {
-      const cost = priceOf(prices, memoryMb, billedMs, init)
+    for (const { memoryMb, billedMs, initMs } of invocations) {
+      const cost = priceOf(prices, memoryMb, billedMs, initMs)
       sum.compute += cost.compute
       sum.requests += cost.requests
       sum.startup += cost.startup
@@ -58,13 +72,17 @@ export function predict(
     p50Ms,
     p95Ms,
     p99Ms,
-    costPerMillionUsd: bootstrap(costsUsd.map((usd) => usd * 1e6), mean, { seed }),
+    costPerMillionUsd: bootstrap(
+      costsUsd.map((usd) => usd * 1e6),
+      mean,
+      { seed },
+    ),
     cost: { compute: part('compute'), requests: part('requests'), startup: part('startup'), gateway: part('gateway') },
     coldShare: coldShares(invocations),
     invocationsPerRequest: invocations.length / replayed.length,
     latenciesMs,
     costsUsd,
-    reasons: reasonsOf(trees, times.assumed),
+    reasons,
   }
 }
 
@@ -78,11 +96,9 @@ function reasonsOf(trees: readonly Tree[], assumed: ReadonlySet<string>): string
  * Which invocations start a sandbox: those that did, fewer or more of them in proportion to what concurrency says of the recorded and of the new
  * setup. Where every sandbox was new (forced cold starts), every one will be.
  */
-function predictStarts(
+function startsOf(
   trees: readonly Tree[],
-  replayed: readonly Replayed[],
-  seed: number,
-): (fn: string, node: Node) => boolean {
+): ((replayed: readonly Replayed[], seed: number) => (fn: string, node: Node) => boolean) | undefined {
   const recorded = new Map<string, { cold: number; n: number }>()
   const busyThen = trees.map(({ arrivalMs, nodes }) =>
     nodes.flatMap((node) => {
@@ -94,29 +110,31 @@ function predictStarts(
     }),
   )
   const shares = new Map([...recorded].map(([fn, { cold, n }]) => [fn, cold / n]))
-  if ([...shares.values()].every((share) => share === 0 || share === 1)) return (_, node) => node.cold
+  if ([...shares.values()].every((share) => share === 0 || share === 1)) return undefined
   const arrivalMs = trees.map((tree) => tree.arrivalMs)
   const then: Load = { arrivalMs, busy: busyThen }
-  const busyNow = replayed.map(({ invocations }, i) =>
-    invocations.map(({ function: fn, startMs, wallMs }) => {
-      const at = (arrivalMs[i] as number) + startMs
-      return { function: fn, startMs: at, endMs: at + wallMs }
-    }),
-  )
   const thinning = thinningOf(then, shares)
   const sharesThen = startShares(then, thinning)
-  const sharesNow = startShares({ arrivalMs, busy: busyNow }, thinning)
-  const random = seededRandom(seed)
-  const draws = new Map<Node, number>()
-  return (fn, node) => {
-    const before = shares.get(node.host) ?? 0
-    const now = sharesNow.get(fn) ?? 0
-    const modelled = sharesThen.get(node.host) ?? 0
-    const share = Math.min(1, modelled > 0 && before > 0 ? (before * now) / modelled : now)
-    const draw = draws.get(node) ?? random()
-    draws.set(node, draw)
-    if (node.cold) return share >= before || draw < share / before
-    return share > before && draw < (share - before) / (1 - before)
+  return (replayed, seed) => {
+    const busyNow = replayed.map(({ invocations }, i) =>
+      invocations.map(({ function: fn, startMs, wallMs }) => {
+        const at = (arrivalMs[i] as number) + startMs
+        return { function: fn, startMs: at, endMs: at + wallMs }
+      }),
+    )
+    const sharesNow = startShares({ arrivalMs, busy: busyNow }, thinning)
+    const random = seededRandom(seed)
+    const draws = new Map<Node, number>()
+    return (fn, node) => {
+      const before = shares.get(node.host) ?? 0
+      const now = sharesNow.get(fn) ?? 0
+      const modelled = sharesThen.get(node.host) ?? 0
+      const share = Math.min(1, modelled > 0 && before > 0 ? (before * now) / modelled : now)
+      const draw = draws.get(node) ?? random()
+      draws.set(node, draw)
+      if (node.cold) return share >= before || draw < share / before
+      return share > before && draw < (share - before) / (1 - before)
+    }
   }
 }
 

@@ -50,7 +50,12 @@ export const awsLambdaArm: PriceModel = {
 }
 
 /** AWS Lambda on x86 as it was when Fusionize was measured (2023): INIT was free. */
-export const awsLambda2023: PriceModel = { ...awsLambdaX86, name: 'aws-lambda-2023', date: '2023-01-01', billsInit: false }
+export const awsLambda2023: PriceModel = {
+  ...awsLambdaX86,
+  name: 'aws-lambda-2023',
+  date: '2023-01-01',
+  billsInit: false,
+}
 
 /** Price of one more GB-second, USD, at what is used in the month. */
 export function usdPerGbSecond({ tiers, monthlyGbSeconds = 0 }: PriceModel): number {

@@ -72,7 +72,12 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     const { workMs, firstUseMs } = firstRun(node, sandbox)
     const ownMs = workMs + firstUseMs
     const stretch = node.ownMs > 0 ? ownMs / node.ownMs : 0
-    const ran: Ran = { spanMs: 0, sendsMs: 0, loadMs: times.load(node.task, ownMs, sandbox.memoryMb) * (fair.get(node.invocation) ?? 1), sendLoadMs: 0 }
+    const ran: Ran = {
+      spanMs: 0,
+      sendsMs: 0,
+      loadMs: times.load(node.task, ownMs, sandbox.memoryMb) * (fair.get(node.invocation) ?? 1),
+      sendLoadMs: 0,
+    }
     const ends: number[] = []
     let lastEnd = 0
     for (const [k, step] of node.steps.entries()) {

@@ -21,7 +21,11 @@ export interface Load {
  * Start-ups by concurrency: an invocation takes an idle sandbox of its function if there is one, else starts one.
  * @returns share of invocations that start a sandbox, by function
  */
-export function startShares({ arrivalMs, busy }: Load, times: number, keepAliveMs = KEEP_ALIVE_MS): Map<string, number> {
+export function startShares(
+  { arrivalMs, busy }: Load,
+  times: number,
+  keepAliveMs = KEEP_ALIVE_MS,
+): Map<string, number> {
   const byFunction = new Map<string, [start: number, end: number][]>()
   for (const [i, invocations] of busy.entries()) {
     const here = arrivalMs[i] as number

@@ -79,10 +79,8 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
   }
   const assumed = new Set<string>()
 
-  const threads = (task: string): number | undefined => {
-    const given = options.threads?.[task]
-    return given ?? threadsOf(mediansOf(pools.get(task)), mbPerCore)
-  }
+  const medians = remembered((task: string) => mediansOf(pools.get(task)))
+  const threads = remembered((task: string) => options.threads?.[task] ?? threadsOf(medians(task), mbPerCore))
 
   /** Ms at a size from ms at another: the same quantile where the size was recorded, the law between. */
   const scale = (task: string, ms: number, fromMb: number, toMb: number): number => {
@@ -100,7 +98,9 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
     const sizes = points.map((point) => point.memoryMb)
     if (known !== undefined || sizes.includes(toMb)) return timeAtSize(points, toMb, known ?? 1, mbPerCore, share)
     if (toMb > mbPerCore)
-      assumed.add(`how many threads ${task} keeps busy is unknown (no size above ${mbPerCore} MB was recorded): between one and two`)
+      assumed.add(
+        `how many threads ${task} keeps busy is unknown (no size above ${mbPerCore} MB was recorded): between one and two`,
+      )
     return Math.sqrt(timeAtSize(points, toMb, 1, mbPerCore, share) * timeAtSize(points, toMb, 2, mbPerCore, share))
   }
 
@@ -110,8 +110,7 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
     const bySize = pools.get(task)
     const exact = bySize?.get(memoryMb)
     if (exact && exact.cold.length > 0) return exact.firstUseMs
-    for (const [mb, pool] of bySize ?? [])
-      if (pool.cold.length > 0) return pool.firstUseMs * slower(mb, memoryMb)
+    for (const [mb, pool] of bySize ?? []) if (pool.cold.length > 0) return pool.firstUseMs * slower(mb, memoryMb)
     assumed.add(`no first run of ${task} in a new sandbox was recorded: it is taken to cost nothing more`)
     return 0
   }
@@ -119,7 +118,7 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
   const coreMs = (task: string, ms: number, memoryMb: number): number => {
     const known = threads(task) ?? 1
     const given = options.computing?.[task]
-    const points = mediansOf(pools.get(task))
+    const points = medians(task)
     const [small, large] = [points[0], points.at(-1)]
     let computing = given ?? 1
     if (given === undefined && small && large && small !== large) {
@@ -170,7 +169,11 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
         if (pool && pool.length >= FEW) return quantile(pool, place)
       }
       // In this state at another size, else in the state that was recorded.
-      const states: HandOverKind[] = [kind, ...(recorded ? [recorded.kind] : []), { ...kind, callerCold: false, calleeCold: false }]
+      const states: HandOverKind[] = [
+        kind,
+        ...(recorded ? [recorded.kind] : []),
+        { ...kind, callerCold: false, calleeCold: false },
+      ]
       for (const state of states)
         for (const mb of sizesIn(handOvers, state, fromMb)) {
           const other = { ...state, memoryMb: mb }
@@ -258,7 +261,10 @@ function addOwn(pools: Map<string, Map<number, Pool>>, trees: readonly Tree[], m
 function apart(node: Node, pool: Pool | undefined, mbPerCore: number): OwnTime {
   if (!node.cold || !pool) return { workMs: node.ownMs, firstUseMs: 0 }
   if (pool.allCold) {
-    const firstUseMs = Math.min(node.ownMs, (FIRST_USE_CORE_MS * mbPerCore) / Math.min(node.memoryMb ?? mbPerCore, mbPerCore))
+    const firstUseMs = Math.min(
+      node.ownMs,
+      (FIRST_USE_CORE_MS * mbPerCore) / Math.min(node.memoryMb ?? mbPerCore, mbPerCore),
+    )
     return { workMs: node.ownMs - firstUseMs, firstUseMs }
   }
   const workMs = Math.min(node.ownMs, quantile(pool.work, rankIn(pool.cold, node.ownMs)))
@@ -339,6 +345,14 @@ export function recordedKind(nodes: readonly Node[], caller: Node, step: Step): 
     memoryMb: caller.memoryMb,
     callerCold: caller.cold,
     calleeCold: callee.cold,
+  }
+}
+
+function remembered<T>(of: (key: string) => T): (key: string) => T {
+  const known = new Map<string, T>()
+  return (key) => {
+    if (!known.has(key)) known.set(key, of(key))
+    return known.get(key) as T
   }
 }
 

@@ -88,7 +88,12 @@ export function treeOf(trace: RequestTrace): Tree {
       initMs: invocation?.coldMs ?? 0,
       invocation: run.invocation,
       isHead,
-      ownMs: ownMs(run, steps.map((_, k): [number, number] => [starts[k] as number, ends[k] as number]).filter((_, k) => !isAfterwards(steps[k] as Step))),
+      ownMs: ownMs(
+        run,
+        steps
+          .map((_, k): [number, number] => [starts[k] as number, ends[k] as number])
+          .filter((_, k) => !isAfterwards(steps[k] as Step)),
+      ),
       cpuMs: run.cpuMs,
       wallMs: run.endMs - run.startMs,
       steps,
@@ -128,7 +133,9 @@ function stepsOf(trace: RequestTrace, run: TaskRun, children: readonly number[])
       route: callee.route,
       after,
       gapMs: Math.max(0, startMs - from),
-      handOverMs: remote ? Math.max(0, endMs - startMs - (callee.mode === 'send' ? 0 : callee.endMs - callee.startMs)) : 0,
+      handOverMs: remote
+        ? Math.max(0, endMs - startMs - (callee.mode === 'send' ? 0 : callee.endMs - callee.startMs))
+        : 0,
       lagMs: callee.startMs - startMs,
       awaited: !isAfterwards(callee) && endMs <= run.endMs + ROUNDING_MS,
     }

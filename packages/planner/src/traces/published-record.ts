@@ -25,6 +25,19 @@ export interface PublishedCall {
   ms: number
 }
 
+type Field =
+  | 'traceId'
+  | 'currentFunction'
+  | 'memoryAvail'
+  | 'isRootInvocation'
+  | 'isColdStart'
+  | 'startTimestamp'
+  | 'endTimestamp'
+  | 'internalDuration'
+  | 'billedDuration'
+  | 'calls'
+type CallField = 'called' | 'local' | 'sync' | 'time'
+
 /** @returns the record and what had to be put right in it, or why the line cannot be used */
 export function readPublishedRecord(line: string): { record: PublishedRecord; repaired: string[] } | { why: string } {
   let value: unknown
@@ -34,21 +47,21 @@ export function readPublishedRecord(line: string): { record: PublishedRecord; re
     return { why: `not JSON: ${(error as Error).message}` }
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { why: 'not a JSON object' }
-  const fields = value as Record<string, unknown>
+  const fields = value as Partial<Record<Field, unknown>>
   const { traceId, currentFunction } = fields
   if (typeof traceId !== 'string' || traceId === '') return { why: 'no traceId' }
   if (typeof currentFunction !== 'string' || currentFunction === '') return { why: 'no currentFunction' }
-  const startMs = numberOf(fields['startTimestamp'])
+  const startMs = numberOf(fields.startTimestamp)
   if (startMs === undefined) return { why: 'startTimestamp is no number' }
-  const memoryMb = numberOf(fields['memoryAvail']) ?? memoryInTraceId(traceId)
+  const memoryMb = numberOf(fields.memoryAvail) ?? memoryInTraceId(traceId)
   if (memoryMb === undefined || memoryMb <= 0) return { why: 'memoryAvail is no number of MB' }
 
   const repaired: string[] = []
-  const { calls, runsMs, unusable } = callsOf(fields['calls'], currentFunction)
+  const { calls, runsMs, unusable } = callsOf(fields.calls, currentFunction)
   if (unusable > 0) repaired.push('calls left out: no name or no time')
-  const endMs = numberOf(fields['endTimestamp'])
-  const internalMs = numberOf(fields['internalDuration'])
-  const billed = numberOf(fields['billedDuration'])
+  const endMs = numberOf(fields.endTimestamp)
+  const internalMs = numberOf(fields.internalDuration)
+  const billed = numberOf(fields.billedDuration)
   const ended = endMs !== undefined && endMs >= startMs ? endMs - startMs : undefined
   const wallMs = ended ?? billed ?? internalMs
   if (wallMs === undefined) return { why: 'neither endTimestamp nor a duration' }
@@ -60,8 +73,8 @@ export function readPublishedRecord(line: string): { record: PublishedRecord; re
       traceId,
       function: currentFunction,
       memoryMb,
-      isRoot: fields['isRootInvocation'] === true,
-      isCold: fields['isColdStart'] === true,
+      isRoot: fields.isRootInvocation === true,
+      isCold: fields.isColdStart === true,
       startMs,
       wallMs,
       billedMs: billed ?? Math.ceil(wallMs),
@@ -78,9 +91,9 @@ function callsOf(value: unknown, fn: string) {
   const runsMs: number[] = []
   let unusable = 0
   for (const item of Array.isArray(value) ? (value as unknown[]) : []) {
-    const call = (typeof item === 'object' && item !== null ? item : {}) as Record<string, unknown>
+    const call = (typeof item === 'object' && item !== null ? item : {}) as Partial<Record<CallField, unknown>>
     const { called, local, sync } = call
-    const ms = numberOf(call['time'])
+    const ms = numberOf(call.time)
     if (typeof called !== 'string' || called === '' || ms === undefined || ms < 0) unusable++
     else if (called === fn && local !== false) runsMs.push(ms)
     else calls.push({ called, local: local === true, sync: sync !== false, ms })

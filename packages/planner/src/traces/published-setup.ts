@@ -53,7 +53,8 @@ function setupOf(rules: unknown): ModelSetup {
     }
     functions[host] = { memory: UNNAMED_MB, inline }
   }
-  for (const [host, spec] of Object.entries(functions)) functions[host] = { ...spec, memory: memory.get(host) ?? UNNAMED_MB }
+  for (const [host, spec] of Object.entries(functions))
+    functions[host] = { ...spec, memory: memory.get(host) ?? UNNAMED_MB }
   return { functions }
 }
 

@@ -41,7 +41,14 @@ export function traceOf(
     const invocation = invocations.length
     const endMs = startMs + run.wallMs
     const { function: task, memoryMb, isCold, billedMs } = run
-    invocations.push({ function: task, memoryMb, startMs, endMs, billedMs, ...(isCold ? { cold: true } : { coldMs: null }) })
+    invocations.push({
+      function: task,
+      memoryMb,
+      startMs,
+      endMs,
+      billedMs,
+      ...(isCold ? { cold: true } : { coldMs: null }),
+    })
     const error = run.timedOut ? { error: 'timed out' } : {}
     runs.push({ task, ...from, route: 'remote', startMs, endMs, invocation, ...error })
     const timed = laidOut(run, startMs, stages.get(task))
@@ -61,9 +68,15 @@ export function traceOf(
     const from = { parent: call.parent, mode: modeOf(call), call: { startMs: call.startMs, endMs: call.endMs } }
     calls.push(call)
     const run = fits < 0 ? undefined : list.splice(fits, 1)[0]
-    if (run) return place(run, run.startMs - arrivalMs, from)
+    if (run) {
+      place(run, run.startMs - arrivalMs, from)
+      return
+    }
     const stand = standIn(call, donors.get(call.to) ?? [], runs.length)
-    count(repaired, stand ? 'record lost: given the times of another request' : 'callee never recorded: its time is its call’s')
+    count(
+      repaired,
+      stand ? 'record lost: given the times of another request' : 'callee never recorded: its time is its call’s',
+    )
     const handOverMs = Math.max(0, waitMs - (stand?.wallMs ?? 0)) / 2
     place(stand ?? unknownRun(call), call.sync ? call.startMs + handOverMs : call.endMs, from)
   }
@@ -83,7 +96,12 @@ export function traceOf(
       const fn = run.function
       const like = calls.filter((call) => call.to === fn)
       const call = like[list.length % Math.max(1, like.length)]
-      count(repaired, call ? 'repeated call lost: taken to overlap the one that is there' : 'caller unknown: taken as a send of the root')
+      count(
+        repaired,
+        call
+          ? 'repeated call lost: taken to overlap the one that is there'
+          : 'caller unknown: taken as a send of the root',
+      )
       const from = call
         ? { parent: call.parent, mode: modeOf(call), call: { startMs: call.startMs, endMs: call.endMs } }
         : { parent: 0, mode: 'send' as const }
@@ -127,6 +145,19 @@ function standIn(call: OpenCall, donors: readonly PublishedRun[], turn: number):
 
 function unknownRun(call: OpenCall): PublishedRun {
   const ms = call.sync ? call.endMs - call.startMs : 0
-  const record: Pick<PublishedRecord, 'isRoot' | 'isCold' | 'timedOut'> = { isRoot: false, isCold: false, timedOut: false }
-  return { ...record, function: call.to, memoryMb: 128, startMs: 0, wallMs: ms, billedMs: Math.ceil(ms), taskMs: ms, calls: [] }
+  const record: Pick<PublishedRecord, 'isRoot' | 'isCold' | 'timedOut'> = {
+    isRoot: false,
+    isCold: false,
+    timedOut: false,
+  }
+  return {
+    ...record,
+    function: call.to,
+    memoryMb: 128,
+    startMs: 0,
+    wallMs: ms,
+    billedMs: Math.ceil(ms),
+    taskMs: ms,
+    calls: [],
+  }
 }
