@@ -1,6 +1,6 @@
+import { type HandOverKind, isFirstRemote, recordedKind } from './hand-over.js'
 import { quotaMs, stopMs } from './law.js'
-import type { HandOverKind, Times } from './times.js'
-import { isFirstRemote, recordedKind } from './times.js'
+import type { Times } from './times.js'
 import type { Node, Step, Tree } from './tree.js'
 import type { ModelSetup, PredictOptions } from './types.js'
 

@@ -1,52 +1,20 @@
-import { mean, quantile } from '../statistics/bootstrap.js'
+import { quantile } from '../statistics/bootstrap.js'
+import {
+  addHandOvers,
+  clientSetUpsOf,
+  type HandOverKind,
+  type HandOverPools,
+  handOverRatio,
+  keyOf,
+  kindKeyOf,
+  PUBLISHED_HAND_OVER,
+  sameState,
+  sizesIn,
+} from './hand-over.js'
 import { coreMsOf, type SizedTime, threadsOf, timeAtSize, timeOf, workOf } from './law.js'
-import type { Node, Step, Tree } from './tree.js'
+import { addOwn, apart, FEW, FIRST_USE_CORE_MS, mediansOf, type OwnPools, type OwnTime, rankIn } from './pools.js'
+import type { Node, Tree } from './tree.js'
 import type { PredictOptions } from './types.js'
-
-/**
- * What the first use of a sandbox costs beyond its start-up (loading and compiling code, opening clients and connections), ms of one core. Used
- * only where every recorded sandbox was new, so that the traces cannot tell it from the task's work. It is the published records' median of
- * (first − later run) of tasks that do little else than use one client: 620–690 ms at 128 MB, all loads alike (docs/reference/model.md).
- */
-export const FIRST_USE_CORE_MS = 46
-
-/**
- * A hand-over where none, or none at a second size, was recorded: through the middles of PAPERS §1 (async hand-off: 62–160 ms from a 128 MB caller,
- * 24–36 ms from 768 MB on).
- */
-const PUBLISHED_HAND_OVER = [
-  { memoryMb: 128, ms: 100 },
-  { memoryMb: 768, ms: 30 },
-] as const satisfies SizedTime[]
-
-/** Fewer values than this are no distribution. */
-const FEW = 3
-
-/** Own time of a run, taken apart. ms */
-export interface OwnTime {
-  workMs: number
-  /** What only the first run in a sandbox takes. */
-  firstUseMs: number
-}
-
-interface Pool {
-  /** Ascending. */
-  work: number[]
-  cold: number[]
-  /** Every run at this size was its sandbox's first. */
-  allCold: boolean
-  firstUseMs: number
-}
-
-/** Hand-overs of one kind. */
-export interface HandOverKind {
-  from: string
-  to: string
-  mode: Step['mode']
-  memoryMb: number
-  callerCold: boolean
-  calleeCold: boolean
-}
 
 /** Measured times by task and size, and what follows from them for other sizes. */
 export interface Times {
@@ -71,8 +39,8 @@ export interface Times {
 /** @param sets trees by setup; the first are those that are run again, others add only sizes that those before them did not show */
 export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOptions): Times {
   const { mbPerCore = 1769 } = options
-  const pools = new Map<string, Map<number, Pool>>()
-  const handOvers = new Map<string, number[]>()
+  const pools: OwnPools = new Map()
+  const handOvers: HandOverPools = new Map()
   for (const trees of sets) {
     addOwn(pools, trees, mbPerCore)
     addHandOvers(handOvers, trees)
@@ -187,198 +155,10 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
   }
 }
 
-function sameState(a: HandOverKind, b: HandOverKind): boolean {
-  return a.callerCold === b.callerCold && a.calleeCold === b.calleeCold
-}
-
-const stateOf = (kind: HandOverKind) => `${kind.callerCold ? 'cold' : 'warm'} ${kind.calleeCold ? 'cold' : 'warm'}`
-const keyOf = (kind: HandOverKind) => `${kind.from}>${kind.to} ${kind.mode} ${kind.memoryMb} ${stateOf(kind)}`
-const kindKeyOf = (kind: HandOverKind) => `* ${kind.mode} ${kind.memoryMb} ${stateOf(kind)}`
-
-/** Sizes at which hand-overs in this state were recorded, the trace's own first. */
-function sizesIn(pools: ReadonlyMap<string, number[]>, kind: HandOverKind, first: number | undefined): number[] {
-  const sizes: number[] = []
-  for (const key of pools.keys()) {
-    const [name, mode, mb, ...state] = key.split(' ')
-    if (name === '*' && mode === kind.mode && state.join(' ') === stateOf(kind)) sizes.push(Number(mb))
-  }
-  return sizes.sort((a, b) => Number(b === first) - Number(a === first) || a - b)
-}
-
-/** By how much a hand-over is longer at another size: as measured with warm sandboxes, in its own mode or the other; else by the published law. */
-function handOverRatio(
-  pools: ReadonlyMap<string, number[]>,
-  kind: HandOverKind,
-  memoryMb: number,
-  mbPerCore: number,
-  assumed: Set<string>,
-): number {
-  for (const mode of [kind.mode, kind.mode === 'send' ? 'call' : 'send'] as const) {
-    const points: SizedTime[] = []
-    for (const [key, pool] of pools) {
-      const [name, m, mb, ...state] = key.split(' ')
-      if (name === '*' && m === mode && state.join(' ') === 'warm warm' && pool.length >= FEW)
-        points.push({ memoryMb: Number(mb), ms: quantile(pool, 0.5) })
-    }
-    const here = points.find((point) => point.memoryMb === kind.memoryMb)
-    if (here && here.ms > 0 && points.length > 1) return timeAtSize(points, memoryMb, 1, mbPerCore) / here.ms
-  }
-  assumed.add(`hand-overs were recorded at ${kind.memoryMb} MB alone: scaled by the published law (PAPERS §1)`)
-  const law = (mb: number) => timeAtSize(PUBLISHED_HAND_OVER, mb, 1, mbPerCore)
-  return law(memoryMb) / law(kind.memoryMb)
-}
-
-function addOwn(pools: Map<string, Map<number, Pool>>, trees: readonly Tree[], mbPerCore: number): void {
-  const grouped = new Map<string, Map<number, Node[]>>()
-  for (const { nodes } of trees)
-    for (const node of nodes) {
-      if (node.memoryMb === undefined) continue
-      const bySize = grouped.get(node.task) ?? new Map<number, Node[]>()
-      grouped.set(node.task, bySize)
-      const list = bySize.get(node.memoryMb)
-      if (list) list.push(node)
-      else bySize.set(node.memoryMb, [node])
-    }
-  for (const [task, bySize] of grouped) {
-    const sizes = pools.get(task) ?? new Map<number, Pool>()
-    pools.set(task, sizes)
-    for (const [memoryMb, nodes] of bySize) {
-      if (sizes.has(memoryMb)) continue
-      const warm = sorted(nodes.filter((node) => !node.cold).map((node) => node.ownMs))
-      const cold = sorted(nodes.filter((node) => node.cold).map((node) => node.ownMs))
-      const pool: Pool = { work: warm, cold, allCold: warm.length === 0, firstUseMs: 0 }
-      if (pool.allCold) {
-        const parts = nodes.map((node) => apart(node, pool, mbPerCore))
-        pool.work = sorted(parts.map((part) => part.workMs))
-        pool.firstUseMs = mean(parts.map((part) => part.firstUseMs))
-      } else if (cold.length > 0) pool.firstUseMs = Math.max(0, mean(cold) - mean(warm))
-      sizes.set(memoryMb, pool)
-    }
-  }
-}
-
-/** A cold run's time as what a warm one at the same place of the distribution takes, and the rest. */
-function apart(node: Node, pool: Pool | undefined, mbPerCore: number): OwnTime {
-  if (!node.cold || !pool) return { workMs: node.ownMs, firstUseMs: 0 }
-  if (pool.allCold) {
-    const firstUseMs = Math.min(
-      node.ownMs,
-      (FIRST_USE_CORE_MS * mbPerCore) / Math.min(node.memoryMb ?? mbPerCore, mbPerCore),
-    )
-    return { workMs: node.ownMs - firstUseMs, firstUseMs }
-  }
-  const workMs = Math.min(node.ownMs, quantile(pool.work, rankIn(pool.cold, node.ownMs)))
-  return { workMs, firstUseMs: node.ownMs - workMs }
-}
-
-function addHandOvers(pools: Map<string, number[]>, trees: readonly Tree[]): void {
-  const added = new Map<string, number[]>()
-  const sizes = new Set([...pools.keys()].map(sizeOfKey))
-  const note = (key: string, ms: number) => {
-    if (sizes.has(sizeOfKey(key))) return
-    const list = added.get(key)
-    if (list) list.push(ms)
-    else added.set(key, [ms])
-  }
-  for (const { nodes } of trees)
-    for (const node of nodes)
-      for (const step of node.steps) {
-        const kind = recordedKind(nodes, node, step)
-        if (!kind) continue
-        note(keyOf(kind), step.handOverMs)
-        note(kindKeyOf(kind), step.handOverMs)
-      }
-  for (const [key, list] of added) pools.set(key, sorted(list))
-}
-
-/** Mode and size in the key of a hand-over, as in `a>b send 128 warm cold`. */
-function sizeOfKey(key: string): string {
-  return key.split(' ').slice(1, 3).join(' ')
-}
-
-/**
- * Ms by which the first remote call out of a new sandbox is longer than a later one of the same mode, to a sandbox in the same state; by size. Where no
- * new sandbox made two such calls, than the same call out of a used one.
- */
-function clientSetUpsOf(trees: readonly Tree[]): Map<number, number> {
-  const later = new Map<number, number[]>()
-  const used = new Map<number, number[]>()
-  const warm = new Map<string, number[]>()
-  const note = <K>(lists: Map<K, number[]>, key: K, ms: number) => void lists.set(key, [...(lists.get(key) ?? []), ms])
-  const firsts: { kind: HandOverKind; ms: number }[] = []
-  for (const { nodes } of trees)
-    for (const node of nodes) {
-      const remote = node.steps.flatMap((step) => {
-        const kind = recordedKind(nodes, node, step)
-        return kind ? [{ step, kind, ms: step.handOverMs }] : []
-      })
-      for (const { kind, ms } of remote) if (!kind.callerCold) note(warm, `${keyOf(kind)}`, ms)
-      if (!node.cold || !node.isHead) continue
-      const first = remote.filter(({ step }) => isFirstRemote(node, step))
-      firsts.push(...first)
-      for (const one of first)
-        for (const other of remote)
-          if (!first.includes(other) && other.kind.mode === one.kind.mode && sameState(other.kind, one.kind))
-            note(later, one.kind.memoryMb, one.ms - other.ms)
-    }
-  for (const { kind, ms } of firsts) {
-    const list = warm.get(keyOf({ ...kind, callerCold: false })) ?? []
-    if (list.length >= FEW) note(used, kind.memoryMb, ms - quantile(sorted([...list]), 0.5))
-  }
-  const sizes = new Set([...later.keys(), ...used.keys()])
-  return new Map([...sizes].map((mb) => [mb, Math.max(0, quantile(sorted(later.get(mb) ?? used.get(mb) ?? []), 0.5))]))
-}
-
-/** Nothing remote had ended when this call began. */
-export function isFirstRemote(node: Node, step: Step): boolean {
-  return step.route === 'remote' && step.after.every((k) => node.steps[k]?.route !== 'remote')
-}
-
-/** @returns undefined for what was inline */
-export function recordedKind(nodes: readonly Node[], caller: Node, step: Step): HandOverKind | undefined {
-  const callee = nodes[step.child] as Node
-  if (step.route !== 'remote' || caller.memoryMb === undefined) return undefined
-  return {
-    from: caller.task,
-    to: callee.task,
-    mode: step.mode,
-    memoryMb: caller.memoryMb,
-    callerCold: caller.cold,
-    calleeCold: callee.cold,
-  }
-}
-
 function remembered<T>(of: (key: string) => T): (key: string) => T {
   const known = new Map<string, T>()
   return (key) => {
     if (!known.has(key)) known.set(key, of(key))
     return known.get(key) as T
   }
-}
-
-/** Ascending sizes. */
-function mediansOf(bySize: ReadonlyMap<number, Pool> | undefined): SizedTime[] {
-  return [...(bySize ?? [])]
-    .flatMap(([memoryMb, pool]) => (pool.work.length >= FEW ? [{ memoryMb, ms: quantile(pool.work, 0.5) }] : []))
-    .sort((a, b) => a.memoryMb - b.memoryMb)
-}
-
-/** Place of a value in a sorted list, 0…1. */
-function rankIn(list: readonly number[], value: number): number {
-  if (list.length < 2) return 0.5
-  let low = 0
-  let high = list.length
-  while (low < high) {
-    const mid = (low + high) >> 1
-    if ((list[mid] as number) < value) low = mid + 1
-    else high = mid
-  }
-  let last = low
-  while (last < list.length && list[last] === value) last++
-  const middle = last > low ? (low + last - 1) / 2 : low - 0.5
-  return Math.min(1, Math.max(0, middle / (list.length - 1)))
-}
-
-function sorted(values: number[]): number[] {
-  return values.sort((a, b) => a - b)
 }

@@ -1,0 +1,145 @@
+import { quantile } from '../statistics/bootstrap.js'
+import { type SizedTime, timeAtSize } from './law.js'
+import { FEW, sorted } from './pools.js'
+import type { Node, Step, Tree } from './tree.js'
+
+/**
+ * A hand-over where none, or none at a second size, was recorded: through the middles of PAPERS §1 (async hand-off: 62–160 ms from a 128 MB caller,
+ * 24–36 ms from 768 MB on).
+ */
+export const PUBLISHED_HAND_OVER = [
+  { memoryMb: 128, ms: 100 },
+  { memoryMb: 768, ms: 30 },
+] as const satisfies SizedTime[]
+
+/** Hand-overs of one kind. */
+export interface HandOverKind {
+  from: string
+  to: string
+  mode: Step['mode']
+  memoryMb: number
+  callerCold: boolean
+  calleeCold: boolean
+}
+
+/** @returns undefined for what was inline */
+export function recordedKind(nodes: readonly Node[], caller: Node, step: Step): HandOverKind | undefined {
+  const callee = nodes[step.child] as Node
+  if (step.route !== 'remote' || caller.memoryMb === undefined) return undefined
+  return {
+    from: caller.task,
+    to: callee.task,
+    mode: step.mode,
+    memoryMb: caller.memoryMb,
+    callerCold: caller.cold,
+    calleeCold: callee.cold,
+  }
+}
+
+/** Nothing remote had ended when this call began. */
+export function isFirstRemote(node: Node, step: Step): boolean {
+  return step.route === 'remote' && step.after.every((k) => node.steps[k]?.route !== 'remote')
+}
+
+/** Ascending ms by the kind's key. */
+export type HandOverPools = Map<string, number[]>
+
+/** Adds modes and sizes that are not there yet. */
+export function addHandOvers(pools: Map<string, number[]>, trees: readonly Tree[]): void {
+  const added = new Map<string, number[]>()
+  const sizes = new Set([...pools.keys()].map(sizeOfKey))
+  const note = (key: string, ms: number) => {
+    if (sizes.has(sizeOfKey(key))) return
+    const list = added.get(key)
+    if (list) list.push(ms)
+    else added.set(key, [ms])
+  }
+  for (const { nodes } of trees)
+    for (const node of nodes)
+      for (const step of node.steps) {
+        const kind = recordedKind(nodes, node, step)
+        if (!kind) continue
+        note(keyOf(kind), step.handOverMs)
+        note(kindKeyOf(kind), step.handOverMs)
+      }
+  for (const [key, list] of added) pools.set(key, sorted(list))
+}
+
+/**
+ * Ms by which the first remote call out of a new sandbox is longer than a later one of the same mode, to a sandbox in the same state; by size. Where no
+ * new sandbox made two such calls, than the same call out of a used one.
+ */
+export function clientSetUpsOf(trees: readonly Tree[]): Map<number, number> {
+  const later = new Map<number, number[]>()
+  const used = new Map<number, number[]>()
+  const warm = new Map<string, number[]>()
+  const note = <K>(lists: Map<K, number[]>, key: K, ms: number) => void lists.set(key, [...(lists.get(key) ?? []), ms])
+  const firsts: { kind: HandOverKind; ms: number }[] = []
+  for (const { nodes } of trees)
+    for (const node of nodes) {
+      const remote = node.steps.flatMap((step) => {
+        const kind = recordedKind(nodes, node, step)
+        return kind ? [{ step, kind, ms: step.handOverMs }] : []
+      })
+      for (const { kind, ms } of remote) if (!kind.callerCold) note(warm, `${keyOf(kind)}`, ms)
+      if (!node.cold || !node.isHead) continue
+      const first = remote.filter(({ step }) => isFirstRemote(node, step))
+      firsts.push(...first)
+      for (const one of first)
+        for (const other of remote)
+          if (!first.includes(other) && other.kind.mode === one.kind.mode && sameState(other.kind, one.kind))
+            note(later, one.kind.memoryMb, one.ms - other.ms)
+    }
+  for (const { kind, ms } of firsts) {
+    const list = warm.get(keyOf({ ...kind, callerCold: false })) ?? []
+    if (list.length >= FEW) note(used, kind.memoryMb, ms - quantile(sorted([...list]), 0.5))
+  }
+  const sizes = new Set([...later.keys(), ...used.keys()])
+  return new Map([...sizes].map((mb) => [mb, Math.max(0, quantile(sorted(later.get(mb) ?? used.get(mb) ?? []), 0.5))]))
+}
+
+export function sameState(a: HandOverKind, b: HandOverKind): boolean {
+  return a.callerCold === b.callerCold && a.calleeCold === b.calleeCold
+}
+
+const stateOf = (kind: HandOverKind) => `${kind.callerCold ? 'cold' : 'warm'} ${kind.calleeCold ? 'cold' : 'warm'}`
+export const keyOf = (kind: HandOverKind) => `${kind.from}>${kind.to} ${kind.mode} ${kind.memoryMb} ${stateOf(kind)}`
+export const kindKeyOf = (kind: HandOverKind) => `* ${kind.mode} ${kind.memoryMb} ${stateOf(kind)}`
+
+/** Sizes at which hand-overs in this state were recorded, the trace's own first. */
+export function sizesIn(pools: ReadonlyMap<string, number[]>, kind: HandOverKind, first: number | undefined): number[] {
+  const sizes: number[] = []
+  for (const key of pools.keys()) {
+    const [name, mode, mb, ...state] = key.split(' ')
+    if (name === '*' && mode === kind.mode && state.join(' ') === stateOf(kind)) sizes.push(Number(mb))
+  }
+  return sizes.sort((a, b) => Number(b === first) - Number(a === first) || a - b)
+}
+
+/** By how much a hand-over is longer at another size: as measured with warm sandboxes, in its own mode or the other; else by the published law. */
+export function handOverRatio(
+  pools: ReadonlyMap<string, number[]>,
+  kind: HandOverKind,
+  memoryMb: number,
+  mbPerCore: number,
+  assumed: Set<string>,
+): number {
+  for (const mode of [kind.mode, kind.mode === 'send' ? 'call' : 'send'] as const) {
+    const points: SizedTime[] = []
+    for (const [key, pool] of pools) {
+      const [name, m, mb, ...state] = key.split(' ')
+      if (name === '*' && m === mode && state.join(' ') === 'warm warm' && pool.length >= FEW)
+        points.push({ memoryMb: Number(mb), ms: quantile(pool, 0.5) })
+    }
+    const here = points.find((point) => point.memoryMb === kind.memoryMb)
+    if (here && here.ms > 0 && points.length > 1) return timeAtSize(points, memoryMb, 1, mbPerCore) / here.ms
+  }
+  assumed.add(`hand-overs were recorded at ${kind.memoryMb} MB alone: scaled by the published law (PAPERS §1)`)
+  const law = (mb: number) => timeAtSize(PUBLISHED_HAND_OVER, mb, 1, mbPerCore)
+  return law(memoryMb) / law(kind.memoryMb)
+}
+
+/** Mode and size in the key of a hand-over, as in `a>b send 128 warm cold`. */
+function sizeOfKey(key: string): string {
+  return key.split(' ').slice(1, 3).join(' ')
+}

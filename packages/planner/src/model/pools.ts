@@ -1,0 +1,104 @@
+import { mean, quantile } from '../statistics/bootstrap.js'
+import type { SizedTime } from './law.js'
+import type { Node, Tree } from './tree.js'
+
+/**
+ * What the first use of a sandbox costs beyond its start-up (loading and compiling code, opening clients and connections), ms of one core. Used
+ * only where every recorded sandbox was new, so that the traces cannot tell it from the task's work. It is the published records' median of
+ * (first − later run) of tasks that do little else than use one client: 620–690 ms at 128 MB, all loads alike (docs/reference/model.md).
+ */
+export const FIRST_USE_CORE_MS = 46
+
+/** Fewer values than this are no distribution. */
+export const FEW = 3
+
+/** Own time of a run, taken apart. ms */
+export interface OwnTime {
+  workMs: number
+  /** What only the first run in a sandbox takes. */
+  firstUseMs: number
+}
+
+/** Recorded own times of one task at one size. */
+export interface Pool {
+  /** Ascending. */
+  work: number[]
+  cold: number[]
+  /** Every run at this size was its sandbox's first. */
+  allCold: boolean
+  firstUseMs: number
+}
+
+/** By task, by MB. */
+export type OwnPools = Map<string, Map<number, Pool>>
+
+/** Adds sizes that are not there yet. */
+export function addOwn(pools: OwnPools, trees: readonly Tree[], mbPerCore: number): void {
+  const grouped = new Map<string, Map<number, Node[]>>()
+  for (const { nodes } of trees)
+    for (const node of nodes) {
+      if (node.memoryMb === undefined) continue
+      const bySize = grouped.get(node.task) ?? new Map<number, Node[]>()
+      grouped.set(node.task, bySize)
+      const list = bySize.get(node.memoryMb)
+      if (list) list.push(node)
+      else bySize.set(node.memoryMb, [node])
+    }
+  for (const [task, bySize] of grouped) {
+    const sizes = pools.get(task) ?? new Map<number, Pool>()
+    pools.set(task, sizes)
+    for (const [memoryMb, nodes] of bySize) {
+      if (sizes.has(memoryMb)) continue
+      const warm = sorted(nodes.filter((node) => !node.cold).map((node) => node.ownMs))
+      const cold = sorted(nodes.filter((node) => node.cold).map((node) => node.ownMs))
+      const pool: Pool = { work: warm, cold, allCold: warm.length === 0, firstUseMs: 0 }
+      if (pool.allCold) {
+        const parts = nodes.map((node) => apart(node, pool, mbPerCore))
+        pool.work = sorted(parts.map((part) => part.workMs))
+        pool.firstUseMs = mean(parts.map((part) => part.firstUseMs))
+      } else if (cold.length > 0) pool.firstUseMs = Math.max(0, mean(cold) - mean(warm))
+      sizes.set(memoryMb, pool)
+    }
+  }
+}
+
+/** A cold run's time as what a warm one at the same place of the distribution takes, and the rest. */
+export function apart(node: Node, pool: Pool | undefined, mbPerCore: number): OwnTime {
+  if (!node.cold || !pool) return { workMs: node.ownMs, firstUseMs: 0 }
+  if (pool.allCold) {
+    const firstUseMs = Math.min(
+      node.ownMs,
+      (FIRST_USE_CORE_MS * mbPerCore) / Math.min(node.memoryMb ?? mbPerCore, mbPerCore),
+    )
+    return { workMs: node.ownMs - firstUseMs, firstUseMs }
+  }
+  const workMs = Math.min(node.ownMs, quantile(pool.work, rankIn(pool.cold, node.ownMs)))
+  return { workMs, firstUseMs: node.ownMs - workMs }
+}
+
+/** Ascending sizes. */
+export function mediansOf(bySize: ReadonlyMap<number, Pool> | undefined): SizedTime[] {
+  return [...(bySize ?? [])]
+    .flatMap(([memoryMb, pool]) => (pool.work.length >= FEW ? [{ memoryMb, ms: quantile(pool.work, 0.5) }] : []))
+    .sort((a, b) => a.memoryMb - b.memoryMb)
+}
+
+/** Place of a value in a sorted list, 0…1. */
+export function rankIn(list: readonly number[], value: number): number {
+  if (list.length < 2) return 0.5
+  let low = 0
+  let high = list.length
+  while (low < high) {
+    const mid = (low + high) >> 1
+    if ((list[mid] as number) < value) low = mid + 1
+    else high = mid
+  }
+  let last = low
+  while (last < list.length && list[last] === value) last++
+  const middle = last > low ? (low + last - 1) / 2 : low - 0.5
+  return Math.min(1, Math.max(0, middle / (list.length - 1)))
+}
+
+export function sorted(values: number[]): number[] {
+  return values.sort((a, b) => a - b)
+}
