@@ -81,7 +81,7 @@ export function clientSetUpsOf(trees: readonly Tree[]): Map<number, number> {
         const kind = recordedKind(nodes, node, step)
         return kind ? [{ step, kind, ms: step.handOverMs }] : []
       })
-      for (const { kind, ms } of remote) if (!kind.callerCold) note(warm, `${keyOf(kind)}`, ms)
+      for (const { kind, ms } of remote) if (!kind.callerCold) note(warm, keyOf(kind), ms)
       if (!node.cold || !node.isHead) continue
       const first = remote.filter(({ step }) => isFirstRemote(node, step))
       firsts.push(...first)
@@ -102,16 +102,20 @@ export function sameState(a: HandOverKind, b: HandOverKind): boolean {
   return a.callerCold === b.callerCold && a.calleeCold === b.calleeCold
 }
 
+/** Between the parts of a key; names of tasks may have spaces. */
+const GAP = '\t'
+const ANY = '*'
 const stateOf = (kind: HandOverKind) => `${kind.callerCold ? 'cold' : 'warm'} ${kind.calleeCold ? 'cold' : 'warm'}`
-export const keyOf = (kind: HandOverKind) => `${kind.from}>${kind.to} ${kind.mode} ${kind.memoryMb} ${stateOf(kind)}`
-export const kindKeyOf = (kind: HandOverKind) => `* ${kind.mode} ${kind.memoryMb} ${stateOf(kind)}`
+export const keyOf = (kind: HandOverKind) =>
+  [JSON.stringify([kind.from, kind.to]), kind.mode, kind.memoryMb, stateOf(kind)].join(GAP)
+export const kindKeyOf = (kind: HandOverKind) => [ANY, kind.mode, kind.memoryMb, stateOf(kind)].join(GAP)
 
 /** Sizes at which hand-overs in this state were recorded, the trace's own first. */
 export function sizesIn(pools: ReadonlyMap<string, number[]>, kind: HandOverKind, first: number | undefined): number[] {
   const sizes: number[] = []
   for (const key of pools.keys()) {
-    const [name, mode, mb, ...state] = key.split(' ')
-    if (name === '*' && mode === kind.mode && state.join(' ') === stateOf(kind)) sizes.push(Number(mb))
+    const [name, mode, mb, state] = key.split(GAP)
+    if (name === ANY && mode === kind.mode && state === stateOf(kind)) sizes.push(Number(mb))
   }
   return sizes.sort((a, b) => Number(b === first) - Number(a === first) || a - b)
 }
@@ -127,8 +131,8 @@ export function handOverRatio(
   for (const mode of [kind.mode, kind.mode === 'send' ? 'call' : 'send'] as const) {
     const points: SizedTime[] = []
     for (const [key, pool] of pools) {
-      const [name, m, mb, ...state] = key.split(' ')
-      if (name === '*' && m === mode && state.join(' ') === 'warm warm' && pool.length >= FEW)
+      const [name, m, mb, state] = key.split(GAP)
+      if (name === ANY && m === mode && state === 'warm warm' && pool.length >= FEW)
         points.push({ memoryMb: Number(mb), ms: quantile(pool, 0.5) })
     }
     const here = points.find((point) => point.memoryMb === kind.memoryMb)
@@ -139,7 +143,7 @@ export function handOverRatio(
   return law(memoryMb) / law(kind.memoryMb)
 }
 
-/** Mode and size in the key of a hand-over, as in `a>b send 128 warm cold`. */
+/** Mode and size in the key of a hand-over. */
 function sizeOfKey(key: string): string {
-  return key.split(' ').slice(1, 3).join(' ')
+  return key.split(GAP).slice(1, 3).join(GAP)
 }

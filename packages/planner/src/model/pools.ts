@@ -1,5 +1,5 @@
 import { mean, quantile } from '../statistics/bootstrap.js'
-import type { SizedTime } from './law.js'
+import { PERIOD_MS, type SizedTime } from './law.js'
 import type { Node, Tree } from './tree.js'
 
 /**
@@ -27,6 +27,8 @@ export interface Pool {
   /** Every run at this size was its sandbox's first. */
   allCold: boolean
   firstUseMs: number
+  /** Too regular to be computing (see `isWaiting`). */
+  waiting: boolean
 }
 
 /** By task, by MB. */
@@ -51,7 +53,8 @@ export function addOwn(pools: OwnPools, trees: readonly Tree[], mbPerCore: numbe
       if (sizes.has(memoryMb)) continue
       const warm = sorted(nodes.filter((node) => !node.cold).map((node) => node.ownMs))
       const cold = sorted(nodes.filter((node) => node.cold).map((node) => node.ownMs))
-      const pool: Pool = { work: warm, cold, allCold: warm.length === 0, firstUseMs: 0 }
+      const pool: Pool = { work: warm, cold, allCold: warm.length === 0, firstUseMs: 0, waiting: false }
+      pool.waiting = isWaiting(warm.length > 0 ? warm : cold, memoryMb, mbPerCore)
       if (pool.allCold) {
         const parts = nodes.map((node) => apart(node, pool, mbPerCore))
         pool.work = sorted(parts.map((part) => part.workMs))
@@ -62,9 +65,29 @@ export function addOwn(pools: OwnPools, trees: readonly Tree[], mbPerCore: numbe
   }
 }
 
+/** So long that whether it is waiting matters, periods. */
+const LONG = 10
+/** Steps of a period by which the same computing differs from run to run at least, where a sandbox gets less than half a core. */
+const IRREGULAR = 1.5
+
+/**
+ * A time that its shortest runs hardly undercut is a wait (a timer): who computes with a part of a core is stopped at other places each time. Only
+ * for long times, at sizes of less than half a core.
+ * @param times ascending
+ */
+function isWaiting(times: readonly number[], memoryMb: number, mbPerCore: number): boolean {
+  const middle = quantile(times, 0.5)
+  return (
+    times.length >= 10 &&
+    memoryMb < mbPerCore / 2 &&
+    middle > LONG * PERIOD_MS &&
+    middle - quantile(times, 0.05) < IRREGULAR * PERIOD_MS
+  )
+}
+
 /** A cold run's time as what a warm one at the same place of the distribution takes, and the rest. */
 export function apart(node: Node, pool: Pool | undefined, mbPerCore: number): OwnTime {
-  if (!node.cold || !pool) return { workMs: node.ownMs, firstUseMs: 0 }
+  if (!node.cold || !pool || (pool.allCold && pool.waiting)) return { workMs: node.ownMs, firstUseMs: 0 }
   if (pool.allCold) {
     const firstUseMs = Math.min(
       node.ownMs,

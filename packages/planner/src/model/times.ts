@@ -59,10 +59,12 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
     const points: SizedTime[] = [{ memoryMb: fromMb, ms }]
     for (const [memoryMb, pool] of bySize)
       if (memoryMb !== fromMb && pool.work.length >= FEW) points.push({ memoryMb, ms: quantile(pool.work, at) })
+    const share = options.computing?.[task] ?? (here.waiting ? 0 : 1)
     if (points.length === 1)
-      assumed.add(`${task} was recorded at ${fromMb} MB alone: all its own time is taken to be computing`)
+      assumed.add(
+        `${task} was recorded at ${fromMb} MB alone: all its own time is taken to be ${here.waiting ? 'waiting (it hardly varies)' : 'computing'}`,
+      )
     const known = threads(task)
-    const share = options.computing?.[task] ?? 1
     const sizes = points.map((point) => point.memoryMb)
     if (known !== undefined || sizes.includes(toMb)) return timeAtSize(points, toMb, known ?? 1, mbPerCore, share)
     if (toMb > mbPerCore)
@@ -88,7 +90,7 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
     const given = options.computing?.[task]
     const points = medians(task)
     const [small, large] = [points[0], points.at(-1)]
-    let computing = given ?? 1
+    let computing = given ?? (pools.get(task)?.get(memoryMb)?.waiting ? 0 : 1)
     if (given === undefined && small && large && small !== large) {
       const work = workOf(small, large, known, mbPerCore)
       const here = timeOf(work, memoryMb, known, mbPerCore)
