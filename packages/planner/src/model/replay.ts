@@ -78,6 +78,8 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
       loadMs: times.load(node.task, ownMs, sandbox.memoryMb) * (fair.get(node.invocation) ?? 1),
       sendLoadMs: 0,
     }
+    // What the handler does around a task it also does around an inline one, though nobody waits for it.
+    if (node.task !== sandbox.fn) ran.loadMs += extraMs(node, sandbox.memoryMb)
     const ends: number[] = []
     let lastEnd = 0
     for (const [k, step] of node.steps.entries()) {
@@ -126,7 +128,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     const alone = Math.max(ran.spanMs, ran.loadMs - restedMs)
     const everything = Math.max(alone, ran.sendsMs, ran.loadMs + ran.sendLoadMs - restedMs)
     const replyMs = awaits ? everything : alone
-    const wallMs = Math.max(replyMs + node.extraMs, everything)
+    const wallMs = Math.max(replyMs + extraMs(node, memoryMb), everything)
     const initMs = cold ? (node.cold && node.isHead ? node.initMs : context.initMs(fn)) : 0
     Object.assign(invocations[index] as ReplayedInvocation, {
       wallMs,
@@ -135,6 +137,8 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     })
     return replyMs
   }
+
+  const extraMs = (node: Node, memoryMb: number) => node.extraMs * times.slower(node.memoryMb ?? memoryMb, memoryMb)
 
   const memoryOf = (fn: string, node: Node): number => {
     const memory = setup.functions[fn]?.memory ?? node.memoryMb

@@ -16,7 +16,7 @@ const CLOCKS_MS = 20
 
 /**
  * One request's trace from its invocations. A run begins with its task's own time, then come its calls, stage by stage; what its handler does
- * after the task is the run's end. A call takes the earliest invocation of its callee that no earlier call took.
+ * after the task belongs to the invocation alone. A call takes the earliest invocation of its callee that no earlier call took.
  * @param stages per function, per kind of call
  * @param donors invocations of the whole file by function: what is lost gets the times of one of these
  */
@@ -40,6 +40,8 @@ export function traceOf(
     const index = runs.length
     const invocation = invocations.length
     const endMs = startMs + run.wallMs
+    // A caller has its answer when the task has ended; the published latency of a request counts its handler whole.
+    const answeredMs = from.parent < 0 ? endMs : startMs + Math.min(run.taskMs, run.wallMs)
     const { function: task, memoryMb, isCold, billedMs } = run
     invocations.push({
       function: task,
@@ -50,7 +52,7 @@ export function traceOf(
       ...(isCold ? { cold: true } : { coldMs: null }),
     })
     const error = run.timedOut ? { error: 'timed out' } : {}
-    runs.push({ task, ...from, route: 'remote', startMs, endMs, invocation, ...error })
+    runs.push({ task, ...from, route: 'remote', startMs, endMs: answeredMs, invocation, ...error })
     const timed = laidOut(run, startMs, stages.get(task))
     for (const { call, at } of timed) {
       const mode = call.sync ? 'call' : 'send'
@@ -64,7 +66,7 @@ export function traceOf(
   const answer = (call: OpenCall): void => {
     const waitMs = call.endMs - call.startMs
     const list = left.get(call.to) ?? []
-    const fits = list.findIndex((run) => !call.sync || run.wallMs <= waitMs + CLOCKS_MS)
+    const fits = list.findIndex((run) => !call.sync || run.taskMs <= waitMs + CLOCKS_MS)
     const from = { parent: call.parent, mode: modeOf(call), call: { startMs: call.startMs, endMs: call.endMs } }
     calls.push(call)
     const run = fits < 0 ? undefined : list.splice(fits, 1)[0]
@@ -77,7 +79,7 @@ export function traceOf(
       repaired,
       stand ? 'record lost: given the times of another request' : 'callee never recorded: its time is its call’s',
     )
-    const handOverMs = Math.max(0, waitMs - (stand?.wallMs ?? 0)) / 2
+    const handOverMs = Math.max(0, waitMs - (stand?.taskMs ?? 0)) / 2
     place(stand ?? unknownRun(call), call.sync ? call.startMs + handOverMs : call.endMs, from)
   }
 
@@ -138,7 +140,7 @@ function laidOut(
 function standIn(call: OpenCall, donors: readonly PublishedRun[], turn: number): PublishedRun | undefined {
   const warm = donors.filter((run) => !run.isCold && !run.timedOut)
   const usable = (warm.length > 0 ? warm : donors).filter(
-    (run) => !call.sync || run.wallMs <= call.endMs - call.startMs + CLOCKS_MS,
+    (run) => !call.sync || run.taskMs <= call.endMs - call.startMs + CLOCKS_MS,
   )
   return usable[(turn * 7 + Math.round(call.startMs)) % Math.max(1, usable.length)]
 }
