@@ -11,9 +11,6 @@ import {
 /** Errors allowed (issue: prediction). */
 const AIMS = { same: { p50: 0.15, cost: 0.05 }, resized: { p50: 0.15, cost: 0.1 } } as const
 
-/** AWS Lambda (PAPERS §4). */
-const MB_PER_CORE = 1769
-
 const setting: Setting = {
   role: 'ours',
   isolation: 'process',
@@ -112,9 +109,9 @@ function outcomeOf(run: PublishedRunFolder, first: PublishedSetup, setup: Publis
 const sizeOf = (setup: PublishedSetup, fn: string) => setup.memoryMb[fn] ?? setup.setup.functions[fn]?.memory
 
 /**
- * The setup that is given beside the earliest, so that each function whose size is another has two: the first that shows most of them at another size
- * than the earliest, and, where the target has more than one core, on that side of one core too (only there threads show). The target itself only where
- * no other setup shows another size: then it tells the times of the functions that were resized, and nothing else.
+ * The setup that is given beside the earliest, so that each function whose size is another has two: of those that show most of these functions at another
+ * size than the earliest, the one with the largest, since between two sizes more is known than beyond them. The target itself only where no other setup
+ * shows another size: then it tells the times of the functions that were resized, and nothing else.
  */
 function secondSize(
   run: PublishedRunFolder,
@@ -124,12 +121,12 @@ function secondSize(
 ): PublishedSetup | undefined {
   const shown = (setup: PublishedSetup) =>
     changed.filter((fn) => setup.memoryMb[fn] !== undefined && setup.memoryMb[fn] !== sizeOf(first, fn))
-  const tells = (setup: PublishedSetup) =>
-    shown(setup).filter((fn) => (setup.memoryMb[fn] ?? 0) > MB_PER_CORE || (target.memoryMb[fn] ?? 0) <= MB_PER_CORE)
   const others = run.setups.filter((setup) => setup !== first && setup !== target && shown(setup).length > 0)
-  const rank = (setup: PublishedSetup) => shown(setup).length + tells(setup).length
   if (others.length === 0) return changed.length > 0 ? target : undefined
-  return others.reduce((best, one) => (rank(best) >= rank(one) ? best : one))
+  const sizes = (setup: PublishedSetup) => shown(setup).reduce((sum, fn) => sum + (setup.memoryMb[fn] ?? 0), 0)
+  const isBetter = (a: PublishedSetup, b: PublishedSetup) =>
+    shown(a).length - shown(b).length || sizes(a) - sizes(b)
+  return others.reduce((best, one) => (isBetter(one, best) > 0 ? one : best))
 }
 
 /** What the records disagree among themselves: how far figures of every other request are from those of the rest. */

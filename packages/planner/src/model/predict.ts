@@ -2,6 +2,7 @@ import { type Cost, totalOf } from '../measure/cost.js'
 import { bootstrap, mean, percentiles } from '../statistics/bootstrap.js'
 import { seededRandom } from '../statistics/random.js'
 import type { RequestTrace } from '../traces/types.js'
+import { graphOf, nested } from './nest.js'
 import { awsLambdaX86, priceOf } from './prices.js'
 import { type Replayed, type ReplayedInvocation, replay } from './replay.js'
 import { type Load, startShares, thinningOf } from './starts.js'
@@ -34,7 +35,8 @@ export function predictorOf(
   if (traces.length === 0) throw new RangeError('there are no traces to predict from')
   const { seed = 1 } = options
   const trees = traces.map(treeOf)
-  const sets = [trees, ...(options.also ?? []).map((set) => set.map(treeOf))]
+  const graph = graphOf(traces)
+  const sets = [trees, ...(options.also ?? []).map((set) => set.map((trace) => treeOf(nested(trace, graph))))]
   const initMs = initsOf(sets.flat())
   const starts = options.startUps === 'recorded' ? undefined : startsOf(trees)
   const shared = timesOf(sets, options)
