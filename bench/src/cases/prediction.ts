@@ -124,8 +124,7 @@ function secondSize(
   const others = run.setups.filter((setup) => setup !== first && setup !== target && shown(setup).length > 0)
   if (others.length === 0) return changed.length > 0 ? target : undefined
   const sizes = (setup: PublishedSetup) => shown(setup).reduce((sum, fn) => sum + (setup.memoryMb[fn] ?? 0), 0)
-  const isBetter = (a: PublishedSetup, b: PublishedSetup) =>
-    shown(a).length - shown(b).length || sizes(a) - sizes(b)
+  const isBetter = (a: PublishedSetup, b: PublishedSetup) => shown(a).length - shown(b).length || sizes(a) - sizes(b)
   return others.reduce((best, one) => (isBetter(one, best) > 0 ? one : best))
 }
 

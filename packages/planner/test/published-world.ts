@@ -183,7 +183,8 @@ export function madeRecords(load: MadeLoad): { lines: string[]; latenciesMs: num
   const invocations = records.length
   let written = records.filter((record) => record.isRootInvocation || random() >= (load.lostShare ?? 0))
   if (load.merged) written = mergedOf(written)
-  if (load.doubled) written = written.map((record) => ({ ...record, calls: record.calls.flatMap((call) => [call, call]) }))
+  if (load.doubled)
+    written = written.map((record) => ({ ...record, calls: record.calls.flatMap((call) => [call, call]) }))
   return { lines: written.map((record) => JSON.stringify(record)), latenciesMs, invocations }
 }
 

@@ -120,27 +120,31 @@ export function sizesIn(pools: ReadonlyMap<string, number[]>, kind: HandOverKind
   return sizes.sort((a, b) => Number(b === first) - Number(a === first) || a - b)
 }
 
-/** By how much a hand-over is longer at another size: as measured with warm sandboxes, in its own mode or the other; else by the published law. */
-export function handOverRatio(
+/**
+ * A hand-over between warm sandboxes at two sizes: as measured, in its own mode or the other; else by the published law. Ms
+ */
+export function warmHandOvers(
   pools: ReadonlyMap<string, number[]>,
-  kind: HandOverKind,
-  memoryMb: number,
+  mode: Step['mode'],
+  fromMb: number,
+  toMb: number,
   mbPerCore: number,
   assumed: Set<string>,
-): number {
-  for (const mode of [kind.mode, kind.mode === 'send' ? 'call' : 'send'] as const) {
+): { fromMs: number; toMs: number } {
+  for (const m of [mode, mode === 'send' ? 'call' : 'send'] as const) {
     const points: SizedTime[] = []
     for (const [key, pool] of pools) {
-      const [name, m, mb, state] = key.split(GAP)
-      if (name === ANY && m === mode && state === 'warm warm' && pool.length >= FEW)
+      const [name, of, mb, state] = key.split(GAP)
+      if (name === ANY && of === m && state === 'warm warm' && pool.length >= FEW)
         points.push({ memoryMb: Number(mb), ms: quantile(pool, 0.5) })
     }
-    const here = points.find((point) => point.memoryMb === kind.memoryMb)
-    if (here && here.ms > 0 && points.length > 1) return timeAtSize(points, memoryMb, 1, mbPerCore) / here.ms
+    const here = points.find((point) => point.memoryMb === fromMb)
+    if (here && here.ms > 0 && points.length > 1)
+      return { fromMs: here.ms, toMs: timeAtSize(points, toMb, 1, mbPerCore) }
   }
-  assumed.add(`hand-overs were recorded at ${kind.memoryMb} MB alone: scaled by the published law (PAPERS §1)`)
+  assumed.add(`hand-overs were recorded at ${fromMb} MB alone: scaled by the published law (PAPERS §1)`)
   const law = (mb: number) => timeAtSize(PUBLISHED_HAND_OVER, mb, 1, mbPerCore)
-  return law(memoryMb) / law(kind.memoryMb)
+  return { fromMs: law(fromMb), toMs: law(toMb) }
 }
 
 /** Mode and size in the key of a hand-over. */

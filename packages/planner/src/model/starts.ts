@@ -11,6 +11,9 @@ export const KEEP_ALIVE_MS = 600_000
 /** A sample of a load: request i stands for this many, spread over the time until the next. */
 const THINNINGS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64]
 
+/** More invocations than this tell no more of concurrency. */
+const ENOUGH = 60_000
+
 export interface Load {
   /** Per request, in order of arrival. */
   arrivalMs: number[]
@@ -70,7 +73,9 @@ export function thinningOf(load: Load, recorded: ReadonlyMap<string, number>): n
   }
   const wanted = total(recorded)
   let best = { times: 1, miss: Number.POSITIVE_INFINITY }
+  const spans = load.busy.reduce((sum, invocations) => sum + invocations.length, 0)
   for (const times of THINNINGS) {
+    if (times > 1 && times * spans > ENOUGH) break
     const miss = Math.abs(total(startShares(load, times)) - wanted)
     if (miss < best.miss) best = { times, miss }
   }

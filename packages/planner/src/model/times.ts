@@ -4,12 +4,12 @@ import {
   clientSetUpsOf,
   type HandOverKind,
   type HandOverPools,
-  handOverRatio,
   keyOf,
   kindKeyOf,
   PUBLISHED_HAND_OVER,
   sameState,
   sizesIn,
+  warmHandOvers,
 } from './hand-over.js'
 import { coreMsOf, type SizedTime, threadsOf, timeAtSize, timeOf, workOf } from './law.js'
 import { addOwn, apart, FEW, FIRST_USE_CORE_MS, mediansOf, type OwnPools, type OwnTime, rankIn } from './pools.js'
@@ -99,18 +99,19 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
     return coreMsOf(ms * computing, Math.min(memoryMb, known * mbPerCore), known, mbPerCore)
   }
   const clientSetUps = clientSetUpsOf(sets.flat())
+  const clientSetUp = (memoryMb: number): number => {
+    const known = clientSetUps.get(memoryMb)
+    if (known !== undefined) return known
+    for (const [mb, ms] of clientSetUps) return ms * slower(mb, memoryMb)
+    return 0
+  }
 
   return {
     assumed,
     threads,
     firstUse,
     slower,
-    clientSetUp(memoryMb) {
-      const known = clientSetUps.get(memoryMb)
-      if (known !== undefined) return known
-      for (const [mb, ms] of clientSetUps) return ms * slower(mb, memoryMb)
-      return 0
-    },
+    clientSetUp,
     own(node, memoryMb) {
       const from = node.memoryMb ?? memoryMb
       const pool = pools.get(node.task)?.get(from)
@@ -149,7 +150,13 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
           const other = { ...state, memoryMb: mb }
           const pool = handOvers.get(keyOf(other)) ?? handOvers.get(kindKeyOf(other)) ?? []
           if (pool.length === 0) continue
-          return quantile(pool, place) * handOverRatio(handOvers, other, kind.memoryMb, mbPerCore, assumed)
+          const ms = quantile(pool, place)
+          const { fromMs, toMs } = warmHandOvers(handOvers, kind.mode, mb, kind.memoryMb, mbPerCore, assumed)
+          // Who sends waits for no start-up.
+          if (!state.calleeCold || kind.mode === 'send') return (ms * toMs) / fromMs
+          // A start-up gets the same CPU at every size (AWS Lambda); only the hand-over around it, and the caller's client, are as fast as the size.
+          const setUpMs = state.callerCold ? clientSetUp(mb) - clientSetUp(kind.memoryMb) : 0
+          return Math.max(toMs, ms - (fromMs - toMs) - setUpMs)
         }
       assumed.add(`no hand-over of a ${kind.mode} was recorded: taken from published measurements (PAPERS §1)`)
       return timeAtSize(PUBLISHED_HAND_OVER, kind.memoryMb, 1, mbPerCore)

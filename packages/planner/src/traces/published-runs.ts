@@ -43,26 +43,35 @@ const AGREE = 0.9
 
 /**
  * How often every call was written in the records of a function of one file, for those where that is more than once. A record's runs tell, where their
- * times differ (equal ones may be as many runs), and the root's, which runs once: how often each time is there has a common divisor.
+ * times differ (equal ones may be as many runs), and the root's, which runs once: how often each time is there has a common divisor. If roots are
+ * written so, functions that cannot tell are too.
  */
 export function doubledCalls(records: readonly PublishedRecord[]): Map<string, number> {
   const seen = new Map<string, number[]>()
+  const roots: number[] = []
   for (const { function: fn, runsMs, isRoot } of records) {
+    const divisors = seen.get(fn) ?? []
+    seen.set(fn, divisors)
     const counts = new Map<number, number>()
     for (const ms of runsMs) counts.set(ms, (counts.get(ms) ?? 0) + 1)
     if (counts.size < 2 && !isRoot) continue
     const divisor = [...counts.values()].reduce(greatestDivisor, 0)
-    const list = seen.get(fn)
-    if (list) list.push(divisor)
-    else seen.set(fn, [divisor])
+    divisors.push(divisor)
+    if (isRoot) roots.push(divisor)
   }
+  const ofRoots = agreed(roots)
   const doubled = new Map<string, number>()
   for (const [fn, divisors] of seen) {
-    const least = divisors.filter((d) => d > 1).sort((a, b) => a - b)[0]
-    if (least !== undefined && divisors.filter((d) => d % least === 0).length >= AGREE * divisors.length)
-      doubled.set(fn, least)
+    const times = divisors.length > 0 ? agreed(divisors) : ofRoots
+    if (times > 1) doubled.set(fn, times)
   }
   return doubled
+}
+
+function agreed(divisors: readonly number[]): number {
+  const least = divisors.filter((d) => d > 1).sort((a, b) => a - b)[0]
+  if (least === undefined) return 1
+  return divisors.filter((d) => d % least === 0).length >= AGREE * divisors.length ? least : 1
 }
 
 function greatestDivisor(a: number, b: number): number {

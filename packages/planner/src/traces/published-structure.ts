@@ -3,6 +3,10 @@ export interface TimedCall {
   /** Callee and mode: calls with the same key play the same part. */
   key: string
   ms: number
+  /** When its callee ran, if that is known: ms on any clock that all calls of the run share. */
+  callee?: { startMs: number; endMs: number }
+  /** The run waited for its result. */
+  sync?: boolean
 }
 
 /** One run of a task: how long it took, and its calls. */
@@ -16,6 +20,8 @@ const EXHAUSTIVE = 10
 /** What a run may seem to have slept through its own calls: clocks round to ms. */
 const SLACK_MS = 3
 const SLACK_SHARE = 0.03
+/** Ms by which clocks of two machines may differ. */
+const CLOCKS_MS = 5
 /** So many of the runs may contradict a structure. */
 const CONTRADICTED = 0.1
 
@@ -23,7 +29,7 @@ const CONTRADICTED = 0.1
  * Which calls of a task follow each other and which overlap, though records tell neither: of all orders of stages (calls in one stage begin
  * together, a stage begins when the one before it ended), the one that best explains how long the runs took, that is, which leaves the least
  * spread in what remains as the task's own time; among equals, the one that leaves the least. A stage order that makes runs shorter than their
- * calls is none.
+ * calls is none, nor is one in which a callee ran before the call that its call waited for had been answered.
  * @returns per key its stage, from 0
  */
 export function stagesOf(runs: readonly TimedRun[]): Map<string, number> {
@@ -31,7 +37,9 @@ export function stagesOf(runs: readonly TimedRun[]): Map<string, number> {
   const known = runs.filter((run) => run.calls.length > 0)
   if (keys.length === 0) return new Map()
   const spans = known.map((run) => ({ ms: run.ms, longest: longestByKey(run) }))
-  const judge = (boundaries: readonly boolean[]) => unexplained(spans, keys, boundaries)
+  const overlapping = overlaps(known, keys)
+  const judge = (boundaries: readonly boolean[]) =>
+    separates(overlapping, boundaries) ? NONE : unexplained(spans, keys, boundaries)
   let best = keys.slice(1).map(() => false)
   let score = judge(best)
   const consider = (boundaries: boolean[]): boolean => {
@@ -55,6 +63,8 @@ interface Score {
   spreadMs: number
   levelMs: number
 }
+
+const NONE: Score = { spreadMs: Number.POSITIVE_INFINITY, levelMs: Number.POSITIVE_INFINITY }
 
 /** Spreads that differ by less are the same: then the order that leaves less time unexplained is likelier. */
 const SAME = 0.05
@@ -85,10 +95,32 @@ function unexplained(
     if (rest < -Math.max(SLACK_MS, SLACK_SHARE * ms)) contradicted++
     rests.push(rest)
   }
-  if (contradicted > CONTRADICTED * spans.length && boundaries.includes(true))
-    return { spreadMs: Number.POSITIVE_INFINITY, levelMs: Number.POSITIVE_INFINITY }
+  if (contradicted > CONTRADICTED * spans.length && boundaries.includes(true)) return NONE
   const level = middle(rests)
   return { spreadMs: middle(rests.map((rest) => Math.abs(rest - level))), levelMs: level }
+}
+
+/** Pairs of keys (places in `keys`, ascending) whose callees mostly ran at the same time, or the later before the earlier. */
+function overlaps(runs: readonly TimedRun[], keys: readonly string[]): [number, number][] {
+  const pairs = new Map<string, { seen: number; overlap: number }>()
+  for (const { calls } of runs)
+    for (const first of calls)
+      for (const second of calls) {
+        const [i, j] = [keys.indexOf(first.key), keys.indexOf(second.key)]
+        if (i >= j || first.sync === false || !first.callee || !second.callee) continue
+        const pair = pairs.get(`${i} ${j}`) ?? { seen: 0, overlap: 0 }
+        pair.seen++
+        if (second.callee.startMs < first.callee.endMs - CLOCKS_MS) pair.overlap++
+        pairs.set(`${i} ${j}`, pair)
+      }
+  return [...pairs].flatMap(([key, { seen, overlap }]): [number, number][] => {
+    const [i = 0, j = 0] = key.split(' ').map(Number)
+    return overlap > CONTRADICTED * seen ? [[i, j]] : []
+  })
+}
+
+function separates(pairs: readonly (readonly [number, number])[], boundaries: readonly boolean[]): boolean {
+  return pairs.some(([i, j]) => boundaries.slice(i, j).includes(true))
 }
 
 function middle(values: number[]): number {

@@ -1,6 +1,6 @@
-import { type PublishedRecord, readPublishedRecord } from './published-record.js'
+import { type PublishedCall, type PublishedRecord, readPublishedRecord } from './published-record.js'
 import { callKey, count, doubledCalls, type PublishedRun, runsOfTrace } from './published-runs.js'
-import { stagesOf } from './published-structure.js'
+import { stagesOf, type TimedCall, type TimedRun } from './published-structure.js'
 import { traceOf } from './published-trace.js'
 import type { RequestTrace, Skipped } from './types.js'
 
@@ -46,7 +46,7 @@ export function publishedImporter(): {
         if (records.some((record) => record.isRoot)) known.push({ id, runs: runsOfTrace(records, doubled, repaired) })
         else skipped.push({ file, line, why: `trace ${id} has no record of its root: its arrival is unknown` })
       }
-      const stages = stagesByFunction(known.flatMap(({ runs }) => runs))
+      const stages = stagesByFunction(known.map(({ runs }) => runs))
       const donors = byFunction(known.flatMap(({ runs }) => runs))
       const traces = known.map(({ id, runs }) => traceOf(id, runs, stages, donors, repaired))
       traces.sort((a, b) => a.arrivalMs - b.arrivalMs)
@@ -55,22 +55,37 @@ export function publishedImporter(): {
   }
 }
 
-function stagesByFunction(runs: readonly PublishedRun[]): Map<string, Map<string, number>> {
+function stagesByFunction(traces: readonly (readonly PublishedRun[])[]): Map<string, Map<string, number>> {
+  const timed = new Map<PublishedRun, TimedRun>()
+  for (const runs of traces) {
+    const here = byFunction(runs)
+    for (const run of runs)
+      timed.set(run, {
+        ms: run.taskMs,
+        calls: run.calls.map((call) => ({ key: callKey(call), ms: call.ms, sync: call.sync, ...calleeOf(call, here) })),
+      })
+  }
   const stages = new Map<string, Map<string, number>>()
-  for (const [fn, all] of byFunction(runs)) {
+  for (const [fn, all] of byFunction(traces.flat())) {
     // Start-ups stretch some calls more than others, so warm runs tell more.
     const warm = all.filter((run) => !run.isCold && !run.timedOut)
-    const timed = (warm.length >= 10 ? warm : all).map((run) => ({
-      ms: run.taskMs,
-      calls: run.calls.map((call) => ({ key: callKey(call), ms: call.ms })),
-    }))
-    const found = stagesOf(timed)
+    const found = stagesOf((warm.length >= 10 ? warm : all).flatMap((run) => timed.get(run) ?? []))
     // Calls that only cold runs made come last.
     for (const { calls } of all)
       for (const call of calls) if (!found.has(callKey(call))) found.set(callKey(call), found.size)
     stages.set(fn, found)
   }
   return stages
+}
+
+/** When the callee of a remote call ran, if it cannot be another's. */
+function calleeOf(
+  { called, local }: PublishedCall,
+  here: ReadonlyMap<string, readonly PublishedRun[]>,
+): Pick<TimedCall, 'callee'> {
+  const [run, ...more] = here.get(called) ?? []
+  if (local || !run || more.length > 0) return {}
+  return { callee: { startMs: run.startMs, endMs: run.startMs + run.taskMs } }
 }
 
 function byFunction(runs: readonly PublishedRun[]): Map<string, PublishedRun[]> {
