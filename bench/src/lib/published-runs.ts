@@ -36,7 +36,10 @@ export interface Figures {
 /** Setups of a run, in the order in which they were deployed. */
 export interface PublishedRunFolder {
   name: string
+  /** Those with requests in their records. */
   setups: PublishedSetup[]
+  /** Names of those without. */
+  empty: string[]
 }
 
 /**
@@ -71,9 +74,11 @@ function readRun(dir: string): PublishedRunFolder {
   const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
   files.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
   const expected = readJson(join(dir, 'expected.json')) as Record<string, ExpectedOf> | undefined
+  const all = files.map((name) => readSetup(join(dir, `${name}.ndjson`), name, setups[name], expected?.[name]))
   return {
     name: basename(dir),
-    setups: files.map((name) => readSetup(join(dir, `${name}.ndjson`), name, setups[name], expected?.[name])),
+    setups: all.filter(({ traces }) => traces.length > 0),
+    empty: all.filter(({ traces }) => traces.length === 0).map(({ name }) => name),
   }
 }
 
