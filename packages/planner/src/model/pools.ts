@@ -68,7 +68,7 @@ export function addOwn(pools: OwnPools, trees: readonly Tree[], mbPerCore: numbe
 /** So long that whether it is waiting matters, periods. */
 const LONG = 10
 /** Steps of a period by which the same computing differs from run to run at least, where a sandbox gets less than half a core. */
-const IRREGULAR = 1.5
+const IRREGULAR = 1.25
 
 /**
  * A time that its shortest runs hardly undercut is a wait (a timer): who computes with a part of a core is stopped at other places each time. Only

@@ -125,17 +125,26 @@ function startsOf(
       }),
     )
     const sharesNow = startShares({ arrivalMs, busy: busyNow }, thinning)
-    const random = seededRandom(seed)
-    const draws = new Map<Node, number>()
+    const chosen = new Map<Node, boolean>()
+    // Evenly among those that could be, rather than by chance: few are cold, and which of them would decide too much.
+    const phase = seededRandom(seed)()
+    const counts = new Map<string, number>()
+    const every = (key: string, share: number): boolean => {
+      const before = counts.get(key) ?? 0
+      counts.set(key, before + 1)
+      return Math.floor((before + 1) * share + phase) > Math.floor(before * share + phase)
+    }
     return (fn, node) => {
+      const known = chosen.get(node)
+      if (known !== undefined) return known
       const before = shares.get(node.host) ?? 0
       const now = sharesNow.get(fn) ?? 0
       const modelled = sharesThen.get(node.host) ?? 0
       const share = Math.min(1, modelled > 0 && before > 0 ? (before * now) / modelled : now)
-      const draw = draws.get(node) ?? random()
-      draws.set(node, draw)
-      if (node.cold) return share >= before || draw < share / before
-      return share > before && draw < (share - before) / (1 - before)
+      const stays = node.cold ? Math.min(1, share / before) : Math.max(0, (share - before) / (1 - before))
+      const isCold = every(`${fn}\t${node.cold}`, stays)
+      chosen.set(node, isCold)
+      return isCold
     }
   }
 }

@@ -104,7 +104,8 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
           ran.sendLoadMs += inner.loadMs
           waits = false
         } else {
-          end = at + inner.spanMs + (step.route === 'remote' ? unrestedMs(child, sandbox) : 0)
+          end =
+            at + inner.spanMs + (step.route === 'remote' && isRested(node, sandbox) ? unrestedMs(child, sandbox) : 0)
           ran.loadMs += inner.loadMs
         }
       }
@@ -156,8 +157,11 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     node.cold ? times.own(node, memoryMb).firstUseMs : times.firstUse(node.task, memoryMb)
 
   /**
-   * A wait gives what follows it a fresh quota. An inline call gives none: if it had used up more than one, what follows it begins with a stop.
+   * A wait gives what follows it a fresh quota. An inline call gives none: if it had used up more than one, what follows it begins with a stop. Times
+   * at other sizes than the recorded come from setups that were fused already, or from a law that leaves out whole stops.
    */
+  const isRested = (caller: Node, { memoryMb }: Sandbox) =>
+    caller.memoryMb === undefined || caller.memoryMb === memoryMb
   const unrestedMs = (child: Node, sandbox: Sandbox): number => {
     const { workMs } = times.own(child, sandbox.memoryMb)
     const quotas = times.coreMs(child.task, workMs, sandbox.memoryMb) / quotaMs(sandbox.memoryMb, mbPerCore)
