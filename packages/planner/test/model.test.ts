@@ -107,7 +107,7 @@ describe('the recorded setup', () => {
           expect((costsUsd[i] as number) / recordedUsd(trace)).toBeCloseTo(1, 3)
         }
       }),
-      { numRuns: 60, seed: 43 },
+      { numRuns: 30, seed: 43 },
     )
   })
 })

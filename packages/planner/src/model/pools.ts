@@ -5,7 +5,7 @@ import type { Node, Tree } from './tree.js'
 /**
  * What the first use of a sandbox costs beyond its start-up (loading and compiling code, opening clients and connections), ms of one core. Used
  * only where every recorded sandbox was new, so that the traces cannot tell it from the task's work. It is the published records' median of
- * (first − later run) of tasks that do little else than use one client: 620–690 ms at 128 MB, all loads alike (docs/reference/model.md).
+ * (first − later run) of tasks that do little else than use one client: 620–670 ms at 128 MB, all loads alike (docs/reference/model.md).
  */
 export const FIRST_USE_CORE_MS = 46
 

@@ -2,6 +2,15 @@ import type { PublishedCall, PublishedRecord } from './published-record.js'
 import { callKey, count, type PublishedRun } from './published-runs.js'
 import type { RequestTrace, TaskRun, TraceInvocation } from './types.js'
 
+/** How the calls of a function, or those inside an inline call of it, follow each other. */
+export interface Layout {
+  /** Calls of one stage begin together, by kind of call. */
+  stages: ReadonlyMap<string, number>
+  /** Of a kind of call made by an inline call: that one's kind. */
+  parents: ReadonlyMap<string, string>
+  inside: ReadonlyMap<string, Layout>
+}
+
 /** A remote call whose callee is still to be found. */
 interface OpenCall {
   parent: number
@@ -17,13 +26,13 @@ const CLOCKS_MS = 20
 /**
  * One request's trace from its invocations. A run begins with its task's own time, then come its calls, stage by stage; what its handler does
  * after the task belongs to the invocation alone. A call takes the earliest invocation of its callee that no earlier call took.
- * @param stages per function, per kind of call
+ * @param layouts how each function's calls follow each other
  * @param donors invocations of the whole file by function: what is lost gets the times of one of these
  */
 export function traceOf(
   id: string,
   found: readonly PublishedRun[],
-  stages: ReadonlyMap<string, ReadonlyMap<string, number>>,
+  layouts: ReadonlyMap<string, Layout>,
   donors: ReadonlyMap<string, readonly PublishedRun[]>,
   repaired: Map<string, number>,
 ): RequestTrace {
@@ -53,14 +62,23 @@ export function traceOf(
     })
     const error = run.timedOut ? { error: 'timed out' } : {}
     runs.push({ task, ...from, route: 'remote', startMs, endMs: answeredMs, invocation, ...error })
-    const timed = laidOut(run, startMs, stages.get(task))
-    for (const { call, at, ms } of timed) {
-      const mode = call.sync ? 'call' : 'send'
-      const end = at + ms
-      if (call.local)
-        runs.push({ task: call.called, parent: index, mode, route: 'inline', startMs: at, endMs: end, invocation })
-      else open.push({ parent: index, to: call.called, sync: call.sync, startMs: at, endMs: end })
+    const layout = layouts.get(task)
+    const lay = (parent: number, calls: readonly PublishedCall[], beginMs: number, ms: number, key?: string): void => {
+      const inner = key === undefined ? layout : insideOf(layout, key)
+      // What a call is inside of may be missing in this run.
+      const here = calls.filter((call) => outerOf(call, calls, layout) === key)
+      for (const { call, at, ms: callMs } of laidOut(here, beginMs, ms, inner?.stages)) {
+        const mode = call.sync ? 'call' : 'send'
+        const end = at + callMs
+        if (call.local) {
+          const child =
+            runs.push({ task: call.called, parent, mode, route: 'inline', startMs: at, endMs: end, invocation }) - 1
+          if (call.sync && here.find((one) => callKey(one) === callKey(call)) === call)
+            lay(child, calls, at, callMs, callKey(call))
+        } else open.push({ parent, to: call.called, sync: call.sync, startMs: at, endMs: end })
+      }
     }
+    lay(index, run.calls, startMs, run.taskMs)
   }
 
   const answer = (call: OpenCall): void => {
@@ -115,23 +133,37 @@ export function traceOf(
 
 const modeOf = ({ sync }: { sync: boolean }) => (sync ? ('call' as const) : ('send' as const))
 
-/** When each call of a run began, and how long it took. ms */
+/** Key of the inline call that a call was made in. */
+function outerOf(call: PublishedCall, all: readonly PublishedCall[], layout: Layout | undefined): string | undefined {
+  const key = layout?.parents.get(callKey(call))
+  return all.some((other) => other !== call && other.local && callKey(other) === key) ? key : undefined
+}
+
+function insideOf(layout: Layout | undefined, key: string): Layout | undefined {
+  if (!layout) return undefined
+  const outer = layout.parents.get(key)
+  return (outer === undefined ? layout : insideOf(layout, outer))?.inside.get(key)
+}
+
+/** When each of the calls that lie directly in a run (or an inline call) began, and how long it took. ms */
 function laidOut(
-  run: PublishedRun,
+  calls: readonly PublishedCall[],
   startMs: number,
+  totalMs: number,
   stages: ReadonlyMap<string, number> | undefined,
 ): { call: PublishedCall; at: number; ms: number }[] {
   const byStage = new Map<number, PublishedCall[]>()
-  for (const call of run.calls) {
-    const stage = stages?.get(callKey(call)) ?? 0
+  for (const call of calls) {
+    // Calls that only cold runs made come last.
+    const stage = stages?.get(callKey(call)) ?? Number.MAX_SAFE_INTEGER
     byStage.set(stage, [...(byStage.get(stage) ?? []), call])
   }
   const ordered = [...byStage].sort(([a], [b]) => a - b).map(([, list]) => list)
   const longest = ordered.map((list) => list.reduce((most, call) => Math.max(most, call.ms), 0))
   const sum = longest.reduce((total, ms) => total + ms, 0)
   // Calls that together seem to take longer than the run are shortened to it: clocks round, and some structures hold only for most runs.
-  const fit = sum > run.taskMs ? run.taskMs / sum : 1
-  let at = startMs + Math.max(0, run.taskMs - sum)
+  const fit = sum > totalMs ? totalMs / sum : 1
+  let at = startMs + Math.max(0, totalMs - sum)
   return ordered.flatMap((list, i) => {
     const begin = at
     at += (longest[i] as number) * fit

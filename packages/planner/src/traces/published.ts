@@ -1,7 +1,8 @@
+import { nestingOf } from './published-nesting.js'
 import { type PublishedCall, type PublishedRecord, readPublishedRecord } from './published-record.js'
 import { callKey, count, doubledCalls, type PublishedRun, runsOfTrace } from './published-runs.js'
 import { stagesOf, type TimedCall, type TimedRun } from './published-structure.js'
-import { traceOf } from './published-trace.js'
+import { type Layout, traceOf } from './published-trace.js'
 import type { RequestTrace, Skipped } from './types.js'
 
 export interface PublishedImport {
@@ -46,16 +47,16 @@ export function publishedImporter(): {
         if (records.some((record) => record.isRoot)) known.push({ id, runs: runsOfTrace(records, doubled, repaired) })
         else skipped.push({ file, line, why: `trace ${id} has no record of its root: its arrival is unknown` })
       }
-      const stages = stagesByFunction(known.map(({ runs }) => runs))
+      const layouts = layoutsByFunction(known.map(({ runs }) => runs))
       const donors = byFunction(known.flatMap(({ runs }) => runs))
-      const traces = known.map(({ id, runs }) => traceOf(id, runs, stages, donors, repaired))
+      const traces = known.map(({ id, runs }) => traceOf(id, runs, layouts, donors, repaired))
       traces.sort((a, b) => a.arrivalMs - b.arrivalMs)
       return { traces, skipped, repaired: Object.fromEntries(repaired) }
     },
   }
 }
 
-function stagesByFunction(traces: readonly (readonly PublishedRun[])[]): Map<string, Map<string, number>> {
+function layoutsByFunction(traces: readonly (readonly PublishedRun[])[]): Map<string, Layout> {
   const timed = new Map<PublishedRun, TimedRun>()
   for (const runs of traces) {
     const here = byFunction(runs)
@@ -65,17 +66,33 @@ function stagesByFunction(traces: readonly (readonly PublishedRun[])[]): Map<str
         calls: run.calls.map((call) => ({ key: callKey(call), ms: call.ms, sync: call.sync, ...calleeOf(call, here) })),
       })
   }
-  const stages = new Map<string, Map<string, number>>()
+  const layouts = new Map<string, Layout>()
   for (const [fn, all] of byFunction(traces.flat())) {
     // Start-ups stretch some calls more than others, so warm runs tell more.
     const warm = all.filter((run) => !run.isCold && !run.timedOut)
-    const found = stagesOf((warm.length >= 10 ? warm : all).flatMap((run) => timed.get(run) ?? []))
-    // Calls that only cold runs made come last.
-    for (const { calls } of all)
-      for (const call of calls) if (!found.has(callKey(call))) found.set(callKey(call), found.size)
-    stages.set(fn, found)
+    const usable = (warm.length >= ENOUGH ? warm : all).flatMap((run) => timed.get(run) ?? [])
+    const inline = new Set(all.flatMap(({ calls }) => calls.filter((call) => call.local && call.sync).map(callKey)))
+    layouts.set(fn, layoutOf(usable, nestingOf(usable, inline), undefined))
   }
-  return stages
+  return layouts
+}
+
+/** Fewer warm runs than this are not enough to leave out cold ones. */
+const ENOUGH = 10
+
+/** How the calls inside an inline call, or directly in the function (`outer` undefined), follow each other. */
+function layoutOf(runs: readonly TimedRun[], parents: ReadonlyMap<string, string>, outer: string | undefined): Layout {
+  const here = runs.flatMap((run): TimedRun[] => {
+    const around = run.calls.find(({ key }) => key === outer)
+    if (outer !== undefined && !around) return []
+    return [{ ms: around?.ms ?? run.ms, calls: run.calls.filter(({ key }) => parents.get(key) === outer) }]
+  })
+  const keys = new Set([...parents.values()].filter((key) => parents.get(key) === outer))
+  return {
+    stages: stagesOf(here),
+    parents,
+    inside: new Map([...keys].map((key) => [key, layoutOf(runs, parents, key)])),
+  }
 }
 
 /** When the callee of a remote call ran, if it cannot be another's. */
