@@ -78,8 +78,6 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
       loadMs: times.load(node.task, ownMs, sandbox.memoryMb) * (fair.get(node.invocation) ?? 1),
       sendLoadMs: 0,
     }
-    // What the handler does around a task it also does around an inline one, though nobody waits for it.
-    if (node.task !== sandbox.fn) ran.loadMs += extraMs(node, sandbox.memoryMb)
     const ends: number[] = []
     let lastEnd = 0
     for (const [k, step] of node.steps.entries()) {
@@ -101,7 +99,8 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
         ran.sendLoadMs += inner.sendLoadMs
         if (step.mode === 'send') {
           ran.sendsMs = Math.max(ran.sendsMs, at + inner.spanMs)
-          ran.sendLoadMs += inner.loadMs
+          // The handler around an inline send does what it does around a remote one.
+          ran.sendLoadMs += inner.loadMs + extraMs(child, sandbox.memoryMb)
           waits = false
         } else {
           end =
