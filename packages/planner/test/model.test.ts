@@ -6,6 +6,7 @@ import {
   mean,
   type PredictOptions,
   predict,
+  predictorOf,
   priceOf,
   publishedImporter,
   quantile,
@@ -65,7 +66,7 @@ const load = (setup: ModelSetup, more: Partial<MadeLoad> = {}): MadeLoad => ({
   entries: ['order'],
   setup,
   name: 's',
-  requests: 150,
+  requests: 100,
   seed: 11,
   merged: true,
   ...more,
@@ -144,8 +145,9 @@ describe('another setup', () => {
   test('more memory never makes it slower', () => {
     const traces = tracesOf(load(setupOf(tasks, 128)))
     const also = [tracesOf(load(setupOf(tasks, 1024), { seed: 12 }))]
+    const predictAt = predictorOf(traces, { ...prototype, also })
     const p50 = [128, 192, 256, 512, 1024, 1769, 3008, 10_240].map(
-      (memory) => predict(traces, setupOf(tasks, memory), { ...prototype, also }).p50Ms.value,
+      (memory) => predictAt(setupOf(tasks, memory)).p50Ms.value,
     )
     for (const [i, ms] of p50.entries()) if (i > 0) expect(ms).toBeLessThanOrEqual((p50[i - 1] as number) * 1.02)
   })
@@ -154,19 +156,20 @@ describe('another setup', () => {
     const from = setupOf(tasks, 128)
     const traces = tracesOf(load(from))
     const also = [tracesOf(load(setupOf(tasks, 2048, ['call']), { seed: 13 }))]
-    const targets: [ModelSetup, PredictOptions][] = [
-      [setupOf(tasks, 128, ['call']), prototype],
-      [setupOf(tasks, 128, ['call', 'send']), prototype],
-      [setupOf(tasks, 1024), { ...prototype, also }],
-      [setupOf(tasks, 512, ['call']), { ...prototype, also }],
+    const targets: [ModelSetup, PredictOptions, costWithin: number][] = [
+      [setupOf(tasks, 128, ['call']), prototype, 0.05],
+      // One size: what waits is taken to compute, and so to share the core.
+      [setupOf(tasks, 128, ['call', 'send']), prototype, 0.07],
+      [setupOf(tasks, 1024), { ...prototype, also }, 0.1],
+      [setupOf(tasks, 512, ['call']), { ...prototype, also }, 0.1],
     ]
-    for (const [setup, options] of targets) {
+    for (const [setup, options, costWithin] of targets) {
       const made = madeRecords(load(setup, { seed: 14 }))
       const truth = quantile(Float64Array.from(made.latenciesMs).sort(), 0.5)
       const truthUsd = mean(tracesOf(load(setup, { seed: 14 })).map(recordedUsd))
       const { p50Ms, costPerMillionUsd } = predict(traces, setup, options)
       expect(Math.abs(p50Ms.value / truth - 1)).toBeLessThan(0.15)
-      expect(Math.abs(costPerMillionUsd.value / 1e6 / truthUsd - 1)).toBeLessThan(0.1)
+      expect(Math.abs(costPerMillionUsd.value / 1e6 / truthUsd - 1)).toBeLessThan(costWithin)
     }
   })
 

@@ -1,5 +1,6 @@
-import { publishedImporter, readPublishedSetups, withMemoryOf } from '@fusionize/planner'
+import { publishedImporter, type RequestTrace, readPublishedSetups, withMemoryOf } from '@fusionize/planner'
 import { expect, test } from 'vitest'
+import { graphOf, nested } from '../src/model/nest.js'
 import { stagesOf } from '../src/traces/published-structure.js'
 import { madeRecords } from './published-world.js'
 
@@ -192,6 +193,55 @@ test('all invocations of a request are found again, however the export merged, d
     expect(found / made.invocations).toBeCloseTo(1, 1)
     expect(traces.map(({ runs }) => runs[0]?.endMs)).toEqual(made.latenciesMs)
   }
+})
+
+test('a call that an inline task made is found inside it, though the records name only the function', () => {
+  const app = {
+    shop: { coreMs: 1, stages: [[{ to: 'cart', mode: 'call' as const }], [{ to: 'mail', mode: 'send' as const }]] },
+    cart: { coreMs: 0.5, stages: [[{ to: 'storage', mode: 'call' as const }]] },
+    storage: { coreMs: 1, waitMs: 9 },
+    mail: { coreMs: 20 },
+  }
+  const spec = { memory: 256, inline: { call: ['cart'], send: [], map: [] } }
+  const setup = { functions: Object.fromEntries(Object.keys(app).map((name) => [name, spec])) }
+  const { traces } = imported(...madeRecords({ app, entries: ['shop'], setup, name: 's', requests: 40, seed: 5 }).lines)
+  for (const { runs } of traces) {
+    const callerOf = (task: string) => runs[runs.find((run) => run.task === task)?.parent ?? -1]?.task
+    expect(['cart', 'storage', 'mail'].map(callerOf)).toEqual(['shop', 'cart', 'shop'])
+  }
+})
+
+test('calls of tasks that were fused later are put where they were when they were remote', () => {
+  const flat = (fused: boolean, at: number): RequestTrace => ({
+    id: String(at),
+    arrivalMs: at,
+    runs: [
+      { task: 'shop', parent: -1, mode: 'call', route: 'remote', startMs: 0, endMs: 100, invocation: 0 },
+      {
+        task: 'cart',
+        parent: 0,
+        mode: 'call',
+        route: fused ? 'inline' : 'remote',
+        startMs: 10,
+        endMs: 90,
+        invocation: fused ? 0 : 1,
+      },
+      {
+        task: 'storage',
+        parent: fused ? 0 : 1,
+        mode: 'call',
+        route: fused ? 'inline' : 'remote',
+        startMs: 20,
+        endMs: 60,
+        invocation: fused ? 0 : 2,
+      },
+    ],
+    invocations: [{ function: 'shop', startMs: 0, endMs: 100 }],
+  })
+  const graph = graphOf([flat(false, 0)])
+  expect(nested(flat(true, 1), graph).runs.map(({ parent }) => parent)).toEqual([-1, 0, 1])
+  const direct = flat(false, 2)
+  expect(nested(direct, graph)).toBe(direct)
 })
 
 test('rules become a setup: who runs what inline by mode, and sizes from URLs and records', () => {

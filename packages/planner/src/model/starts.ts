@@ -12,7 +12,7 @@ export const KEEP_ALIVE_MS = 600_000
 const THINNINGS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64]
 
 /** More invocations than this tell no more of concurrency. */
-const ENOUGH = 60_000
+const ENOUGH = 20_000
 
 export interface Load {
   /** Per request, in order of arrival. */

@@ -106,6 +106,17 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
     return 0
   }
 
+  const warmOnce = remembered((key: string) => {
+    const [mode, fromMb, toMb] = JSON.parse(key) as [HandOverKind['mode'], number, number]
+    const said = new Set<string>()
+    return { ...warmHandOvers(handOvers, mode, fromMb, toMb, mbPerCore, said), said }
+  })
+  const warm = (mode: HandOverKind['mode'], fromMb: number, toMb: number) => {
+    const found = warmOnce(JSON.stringify([mode, fromMb, toMb]))
+    for (const text of found.said) assumed.add(text)
+    return found
+  }
+
   return {
     assumed,
     threads,
@@ -151,7 +162,7 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
           const pool = handOvers.get(keyOf(other)) ?? handOvers.get(kindKeyOf(other)) ?? []
           if (pool.length === 0) continue
           const ms = quantile(pool, place)
-          const { fromMs, toMs } = warmHandOvers(handOvers, kind.mode, mb, kind.memoryMb, mbPerCore, assumed)
+          const { fromMs, toMs } = warm(kind.mode, mb, kind.memoryMb)
           // Who sends waits for no start-up.
           if (!state.calleeCold || kind.mode === 'send') return (ms * toMs) / fromMs
           // A start-up gets the same CPU at every size (AWS Lambda); only the hand-over around it, and the caller's client, are as fast as the size.
