@@ -78,13 +78,10 @@ test('every later setup of a folder is predicted from the earliest, with a secon
   const { rows, findings } = await runBench('prediction', prediction, { traces: dir })
   const name = readRuns(dir)[0]?.name
   expect(rows.map((row) => row.case)).toEqual([`${name}/s-fused`, `${name}/s-large`, `${name}/s-middle`])
-  expect(rows.map((row) => row.more?.['given'])).toEqual([
-    ['s-remote'],
-    ['s-remote', 's-middle'],
-    ['s-remote', 's-large'],
-  ])
+  expect(rows.map((row) => row.more?.given)).toEqual([['s-remote'], ['s-remote', 's-middle'], ['s-remote', 's-large']])
   for (const row of rows) {
-    const { p50, cost } = (row.more ?? {})['errors'] as { p50: number; cost: number }
+    const { errors } = row.more as { errors: { p50: number; cost: number } }
+    const { p50, cost } = errors
     expect(Math.abs(p50)).toBeLessThan(0.1)
     expect(Math.abs(cost)).toBeLessThan(0.1)
   }

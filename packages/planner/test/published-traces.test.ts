@@ -1,4 +1,5 @@
-import { publishedImporter, type RequestTrace, readPublishedSetups, withMemoryOf } from '@fusionize/planner'
+import { predict, publishedImporter, type RequestTrace, readPublishedSetups, withMemoryOf } from '@fusionize/planner'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { graphOf, nested } from '../src/model/nest.js'
 import { stagesOf } from '../src/traces/published-structure.js'
@@ -149,6 +150,58 @@ test('broken lines are named, with why; what can be put right is', () => {
   ])
   expect(traces[0]?.runs[0]?.error).toBe('timed out')
   expect(repaired).toEqual({ 'no end: counted as a time-out after what was billed': 1 })
+})
+
+test('whatever is missing or wrong in records, every line is used or named, and predictions are numbers', () => {
+  const app = {
+    'a b': {
+      coreMs: 2,
+      stages: [[{ to: 'c', mode: 'call' as const, times: 2 }], [{ to: 'd', mode: 'send' as const }]],
+    },
+    c: { coreMs: 1 },
+    d: { coreMs: 9, stages: [[{ to: 'c', mode: 'call' as const }]] },
+  }
+  const spec = { memory: 256, inline: { call: [] as string[], send: [] as string[], map: [] } }
+  const setup = { functions: Object.fromEntries(Object.keys(app).map((name) => [name, spec])) }
+  const fused = {
+    functions: Object.fromEntries(
+      Object.keys(app).map((name) => [name, { memory: 1024, inline: { call: ['c'], send: ['d'], map: [] } }]),
+    ),
+  }
+  const { lines } = madeRecords({ app, entries: ['a b', 'd'], setup, name: 's', requests: 12, seed: 8, merged: true })
+  const fields = Object.keys(JSON.parse(lines[0] ?? '{}'))
+  const wrong = fc.constantFrom<unknown>(
+    undefined,
+    null,
+    '',
+    'x',
+    -1,
+    0,
+    1e15,
+    [],
+    {},
+    [{}],
+    [null, { called: 'c' }],
+    true,
+    '128',
+  )
+  const change = fc.record({ at: fc.nat(lines.length - 1), field: fc.constantFrom(...fields), value: wrong })
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 12 }), (changes) => {
+      const values = lines.map((line) => JSON.parse(line))
+      for (const { at, field, value } of changes) values[at][field] = value
+      const { traces, skipped } = imported(...values.map((value) => JSON.stringify(value)))
+      for (const { file, why } of skipped) expect([file, why.length > 0]).toEqual(['s1.ndjson', true])
+      expect(traces.length + skipped.length).toBeGreaterThan(0)
+      if (traces.length === 0) return
+      const { p50Ms, costPerMillionUsd, latenciesMs } = predict(traces, fused, { inlineSends: 'awaited' })
+      for (const figure of [p50Ms.value, costPerMillionUsd.value, ...latenciesMs]) {
+        expect(Number.isFinite(figure)).toBe(true)
+        expect(figure).toBeGreaterThanOrEqual(0)
+      }
+    }),
+    { numRuns: 30, seed: 9 },
+  )
 })
 
 test('which calls follow each other is found from how long the runs took', () => {

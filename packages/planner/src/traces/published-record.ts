@@ -60,8 +60,8 @@ export function readPublishedRecord(line: string): { record: PublishedRecord; re
   const { calls, runsMs, unusable } = callsOf(fields.calls, currentFunction)
   if (unusable > 0) repaired.push('calls left out: no name or no time')
   const endMs = numberOf(fields.endTimestamp)
-  const internalMs = numberOf(fields.internalDuration)
-  const billed = numberOf(fields.billedDuration)
+  const internalMs = durationOf(fields.internalDuration)
+  const billed = durationOf(fields.billedDuration)
   const ended = endMs !== undefined && endMs >= startMs ? endMs - startMs : undefined
   const wallMs = ended ?? billed ?? internalMs
   if (wallMs === undefined) return { why: 'neither endTimestamp nor a duration' }
@@ -105,6 +105,11 @@ function callsOf(value: unknown, fn: string) {
 function numberOf(value: unknown): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined
+}
+
+function durationOf(value: unknown): number | undefined {
+  const ms = numberOf(value)
+  return ms === undefined || ms < 0 ? undefined : ms
 }
 
 /** `<setup>-<entry>-<memory>-<hex>` */
