@@ -14,8 +14,12 @@ import {
   usdPerGbSecond,
 } from '@fusionize/planner'
 import fc from 'fast-check'
+import type { FusionSetup } from 'fusionize/setup'
 import { describe, expect, test } from 'vitest'
 import { type MadeLoad, type MadeTask, madeRecords } from './published-world.js'
+
+/** Every setup of the rest of the planner is one of the model's. */
+export const asModelSetup = (setup: FusionSetup): ModelSetup => setup
 
 const prototype: PredictOptions = { inlineSends: 'awaited', prices: awsLambda2023, seed: 7 }
 
@@ -171,6 +175,36 @@ describe('another setup', () => {
       expect(Math.abs(p50Ms.value / truth - 1)).toBeLessThan(0.15)
       expect(Math.abs(costPerMillionUsd.value / 1e6 / truthUsd - 1)).toBeLessThan(costWithin)
     }
+  })
+
+  test('where CPU time was recorded, one size tells computing from waiting', () => {
+    const runs = Array.from({ length: 40 }, (_, i): RequestTrace => {
+      const ms = 400 + ((i * 37) % 60)
+      return {
+        id: String(i),
+        arrivalMs: 1000 * i,
+        runs: [
+          {
+            task: 'a',
+            parent: -1,
+            mode: 'call',
+            route: 'remote',
+            startMs: 0,
+            endMs: ms,
+            invocation: 0,
+            cpuMs: ms / 20,
+          },
+        ],
+        invocations: [{ function: 'a', memoryMb: 128, startMs: 0, endMs: ms, coldMs: null, billedMs: ms }],
+      }
+    })
+    const at = (memory: number, options: PredictOptions = {}) =>
+      predict(runs, setupOf(['a'], memory), options).p50Ms.value
+    // 21 ms of a core take some 280 ms at 128 MB: the rest is waiting, which no memory shortens.
+    expect(at(1769)).toBeGreaterThan(120)
+    expect(at(1769)).toBeLessThan(190)
+    expect(at(1769, { computing: { a: 0 } })).toBeCloseTo(at(128), 6)
+    expect(at(1769, { computing: { a: 1 } })).toBeLessThan(40)
   })
 
   test('inline sends that run after the reply do not delay it, and cost the same', () => {

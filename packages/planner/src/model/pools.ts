@@ -29,6 +29,8 @@ export interface Pool {
   firstUseMs: number
   /** Too regular to be computing (see `isWaiting`). */
   waiting: boolean
+  /** CPU per ms of own time, where traces tell: above 1 with several threads. */
+  cpuPerMs?: number
 }
 
 /** By task, by MB. */
@@ -60,6 +62,9 @@ export function addOwn(pools: OwnPools, trees: readonly Tree[], mbPerCore: numbe
         pool.work = sorted(parts.map((part) => part.workMs))
         pool.firstUseMs = mean(parts.map((part) => part.firstUseMs))
       } else if (cold.length > 0) pool.firstUseMs = Math.max(0, mean(cold) - mean(warm))
+      const timed = nodes.filter((node) => node.cpuMs !== undefined)
+      const ownMs = timed.reduce((sum, node) => sum + node.ownMs, 0)
+      if (ownMs > 0) pool.cpuPerMs = timed.reduce((sum, node) => sum + (node.cpuMs ?? 0), 0) / ownMs
       sizes.set(memoryMb, pool)
     }
   }

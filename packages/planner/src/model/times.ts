@@ -1,4 +1,4 @@
-import { quantile } from '../statistics/bootstrap.js'
+import { mean, quantile } from '../statistics/bootstrap.js'
 import {
   addHandOvers,
   clientSetUpsOf,
@@ -12,7 +12,17 @@ import {
   warmHandOvers,
 } from './hand-over.js'
 import { coreMsOf, type SizedTime, threadsOf, timeAtSize, timeOf, workOf } from './law.js'
-import { addOwn, apart, FEW, FIRST_USE_CORE_MS, mediansOf, type OwnPools, type OwnTime, rankIn } from './pools.js'
+import {
+  addOwn,
+  apart,
+  FEW,
+  FIRST_USE_CORE_MS,
+  mediansOf,
+  type OwnPools,
+  type OwnTime,
+  type Pool,
+  rankIn,
+} from './pools.js'
 import type { Node, Tree } from './tree.js'
 import type { PredictOptions } from './types.js'
 
@@ -48,7 +58,9 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
   const assumed = new Set<string>()
 
   const medians = remembered((task: string) => mediansOf(pools.get(task)))
-  const threads = remembered((task: string) => options.threads?.[task] ?? threadsOf(medians(task), mbPerCore))
+  const threads = remembered(
+    (task: string) => options.threads?.[task] ?? threadsSeen(pools.get(task)) ?? threadsOf(medians(task), mbPerCore),
+  )
 
   /** Ms at a size from ms at another: the same quantile where the size was recorded, the law between. */
   const scale = (task: string, ms: number, fromMb: number, toMb: number): number => {
@@ -59,8 +71,8 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
     const points: SizedTime[] = [{ memoryMb: fromMb, ms }]
     for (const [memoryMb, pool] of bySize)
       if (memoryMb !== fromMb && pool.work.length >= FEW) points.push({ memoryMb, ms: quantile(pool.work, at) })
-    const share = options.computing?.[task] ?? (here.waiting ? 0 : 1)
-    if (points.length === 1)
+    const share = options.computing?.[task] ?? computingIn(here, fromMb, threads(task) ?? 1, mbPerCore)
+    if (points.length === 1 && here.cpuPerMs === undefined && options.computing?.[task] === undefined)
       assumed.add(
         `${task} was recorded at ${fromMb} MB alone: all its own time is taken to be ${here.waiting ? 'waiting (it hardly varies)' : 'computing'}`,
       )
@@ -90,11 +102,13 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
     const given = options.computing?.[task]
     const points = medians(task)
     const [small, large] = [points[0], points.at(-1)]
-    let computing = given ?? (pools.get(task)?.get(memoryMb)?.waiting ? 0 : 1)
+    const here = pools.get(task)?.get(memoryMb)
+    if (given === undefined && here?.cpuPerMs !== undefined) return ms * here.cpuPerMs
+    let computing = given ?? (here?.waiting ? 0 : 1)
     if (given === undefined && small && large && small !== large) {
       const work = workOf(small, large, known, mbPerCore)
-      const here = timeOf(work, memoryMb, known, mbPerCore)
-      computing = here > 0 ? 1 - work.waitMs / here : 1
+      const totalMs = timeOf(work, memoryMb, known, mbPerCore)
+      computing = totalMs > 0 ? 1 - work.waitMs / totalMs : 1
     }
     return coreMsOf(ms * computing, Math.min(memoryMb, known * mbPerCore), known, mbPerCore)
   }
@@ -174,6 +188,24 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
     },
   }
 }
+
+/** Share of a task's own time at a size that is computing: as its CPU time tells, else all of it, unless it is a timer. */
+function computingIn(pool: Pool, memoryMb: number, threads: number, mbPerCore: number): number {
+  if (pool.cpuPerMs === undefined) return pool.waiting ? 0 : 1
+  const ownMs = mean(pool.work)
+  if (!(ownMs > 0)) return 1
+  const work = { coreMs: ownMs * pool.cpuPerMs, waitMs: 0 }
+  return Math.min(1, timeOf(work, Math.min(memoryMb, threads * mbPerCore), threads, mbPerCore) / ownMs)
+}
+
+/** CPU above the time that passed: threads that were seen at work. */
+function threadsSeen(bySize: ReadonlyMap<number, Pool> | undefined): number | undefined {
+  const most = Math.max(0, ...[...(bySize?.values() ?? [])].map((pool) => pool.cpuPerMs ?? 0))
+  return most > BUSY ? Math.ceil(most - (BUSY - 1)) : undefined
+}
+
+/** CPU per ms above which more than one thread worked; below, it is garbage collection and the like. */
+const BUSY = 1.25
 
 function remembered<T>(of: (key: string) => T): (key: string) => T {
   const known = new Map<string, T>()
