@@ -177,6 +177,21 @@ describe('another setup', () => {
     }
   })
 
+  test('where something had to be assumed, intervals cover what else could be', () => {
+    const traces = tracesOf(load(setupOf(tasks, 512)))
+    const at3000 = (options: PredictOptions) => predict(traces, setupOf(tasks, 3000), { ...prototype, ...options })
+    const all = (value: number) => Object.fromEntries(tasks.map((task) => [task, value]))
+    const open = at3000({}).costPerMillionUsd
+    for (const settled of [all(1), all(2)]) {
+      const { value } = at3000({ threads: settled }).costPerMillionUsd
+      expect(open.low).toBeLessThanOrEqual(value * 1.001)
+      expect(open.high).toBeGreaterThanOrEqual(value * 0.999)
+    }
+    const { value, low, high } = at3000({ threads: all(1), computing: all(1) }).costPerMillionUsd
+    expect(high - low).toBeLessThan((open.high - open.low) / 2)
+    expect(value).toBeGreaterThan(low)
+  })
+
   test('where CPU time was recorded, one size tells computing from waiting', () => {
     const runs = Array.from({ length: 40 }, (_, i): RequestTrace => {
       const ms = 400 + ((i * 37) % 60)

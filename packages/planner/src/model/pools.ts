@@ -37,7 +37,7 @@ export interface Pool {
 export type OwnPools = Map<string, Map<number, Pool>>
 
 /** Adds sizes that are not there yet. */
-export function addOwn(pools: OwnPools, trees: readonly Tree[], mbPerCore: number): void {
+export function addOwn(pools: OwnPools, trees: readonly Tree[], mbPerCore: number, firstUseCoreMs: number): void {
   const grouped = new Map<string, Map<number, Node[]>>()
   for (const { nodes } of trees)
     for (const node of nodes) {
@@ -58,7 +58,7 @@ export function addOwn(pools: OwnPools, trees: readonly Tree[], mbPerCore: numbe
       const pool: Pool = { work: warm, cold, allCold: warm.length === 0, firstUseMs: 0, waiting: false }
       pool.waiting = isWaiting(warm.length > 0 ? warm : cold, memoryMb, mbPerCore)
       if (pool.allCold) {
-        const parts = nodes.map((node) => apart(node, pool, mbPerCore))
+        const parts = nodes.map((node) => apart(node, pool, mbPerCore, firstUseCoreMs))
         pool.work = sorted(parts.map((part) => part.workMs))
         pool.firstUseMs = mean(parts.map((part) => part.firstUseMs))
       } else if (cold.length > 0) pool.firstUseMs = Math.max(0, mean(cold) - mean(warm))
@@ -91,12 +91,12 @@ function isWaiting(times: readonly number[], memoryMb: number, mbPerCore: number
 }
 
 /** A cold run's time as what a warm one at the same place of the distribution takes, and the rest. */
-export function apart(node: Node, pool: Pool | undefined, mbPerCore: number): OwnTime {
+export function apart(node: Node, pool: Pool | undefined, mbPerCore: number, firstUseCoreMs: number): OwnTime {
   if (!node.cold || !pool || (pool.allCold && pool.waiting)) return { workMs: node.ownMs, firstUseMs: 0 }
   if (pool.allCold) {
     const firstUseMs = Math.min(
       node.ownMs,
-      (FIRST_USE_CORE_MS * mbPerCore) / Math.min(node.memoryMb ?? mbPerCore, mbPerCore),
+      (firstUseCoreMs * mbPerCore) / Math.min(node.memoryMb ?? mbPerCore, mbPerCore),
     )
     return { workMs: node.ownMs - firstUseMs, firstUseMs }
   }

@@ -2,11 +2,12 @@ import { type Cost, totalOf } from '../measure/cost.js'
 import { bootstrap, mean, percentiles } from '../statistics/bootstrap.js'
 import { seededRandom } from '../statistics/random.js'
 import type { RequestTrace } from '../traces/types.js'
+import type { Estimate } from '../types.js'
 import { graphOf, nested } from './nest.js'
 import { awsLambdaX86, priceOf } from './prices.js'
 import { type Replayed, type ReplayedInvocation, replay } from './replay.js'
 import { type Load, startShares, thinningOf } from './starts.js'
-import { timesOf } from './times.js'
+import { type Assumption, type Times, timesOf, variants } from './times.js'
 import { type Node, type Tree, treeOf } from './tree.js'
 import type { ModelSetup, PredictedFigures, PredictOptions } from './types.js'
 
@@ -39,16 +40,44 @@ export function predictorOf(
   const sets = [trees, ...(options.also ?? []).map((set) => set.map((trace) => treeOf(nested(trace, graph))))]
   const initMs = initsOf(sets.flat())
   const starts = options.startUps === 'recorded' ? undefined : startsOf(trees)
-  const shared = timesOf(sets, options)
-  return (setup) => {
-    const times = { ...shared, assumed: shared.assumed }
+  const known = new Map<string, Times>()
+  const timesFor = (assumption: Assumption): Times => {
+    const key = JSON.stringify(assumption)
+    const times = known.get(key) ?? timesOf(sets, options, assumption)
+    known.set(key, times)
+    return times
+  }
+  const figuresFor = (setup: ModelSetup, times: Times): PredictedFigures => {
     times.assumed.clear()
+    times.open.clear()
     const run = (isCold: (fn: string, node: Node) => boolean): Replayed[] => {
       const random = seededRandom(seed)
       return trees.map((tree) => replay(tree, { setup, times, options, isCold, initMs, random }))
     }
     const first = run((_, node) => node.cold)
     return figuresOf(starts ? run(starts(first, seed)) : first, options, reasonsOf(trees, times.assumed))
+  }
+  return (setup) => {
+    const times = timesFor({})
+    const figures = figuresFor(setup, times)
+    const others = [...times.open].flatMap((doubt) => variants[doubt])
+    return others.map((assumption) => figuresFor(setup, timesFor(assumption))).reduce(widened, figures)
+  }
+}
+
+/** Intervals that also cover what another assumption says. */
+function widened(figures: PredictedFigures, other: PredictedFigures): PredictedFigures {
+  const cover = (a: Estimate, { value }: Estimate): Estimate => ({
+    ...a,
+    low: Math.min(a.low, value),
+    high: Math.max(a.high, value),
+  })
+  return {
+    ...figures,
+    p50Ms: cover(figures.p50Ms, other.p50Ms),
+    p95Ms: cover(figures.p95Ms, other.p95Ms),
+    p99Ms: cover(figures.p99Ms, other.p99Ms),
+    costPerMillionUsd: cover(figures.costPerMillionUsd, other.costPerMillionUsd),
   }
 }
 

@@ -44,15 +44,43 @@ export interface Times {
   threads(task: string): number | undefined
   /** Things that were assumed, in words. */
   assumed: Set<string>
+  /** Assumptions that others could stand for. */
+  open: Set<Doubt>
+}
+
+/** What may have to be assumed: `variants` has what else could be. */
+export type Doubt = 'threads' | 'firstUse' | 'computing'
+
+/** What is assumed where traces do not tell. */
+export interface Assumption {
+  /** Of work that was not seen at more than one core; absent: between one and two. */
+  threads?: 1 | 2
+  /** Of `FIRST_USE_CORE_MS`. @default 1 */
+  firstUse?: number
+  /** Share of own time that scales, of tasks recorded at one size. @default 1 */
+  computing?: number
+}
+
+/** By doubt, the assumptions at its ends. First use differs by about this much between tasks that do use a client. */
+export const variants: Record<Doubt, Assumption[]> = {
+  threads: [{ threads: 1 }, { threads: 2 }],
+  firstUse: [{ firstUse: 0.7 }, { firstUse: 1.3 }],
+  computing: [{ computing: 0 }],
 }
 
 /** @param sets trees by setup; the first are those that are run again, others add only sizes that those before them did not show */
-export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOptions): Times {
+export function timesOf(
+  sets: readonly (readonly Tree[])[],
+  options: PredictOptions,
+  assumption: Assumption = {},
+): Times {
+  const firstUseCoreMs = FIRST_USE_CORE_MS * (assumption.firstUse ?? 1)
+  const open = new Set<Doubt>()
   const { mbPerCore = 1769 } = options
   const pools: OwnPools = new Map()
   const handOvers: HandOverPools = new Map()
   for (const trees of sets) {
-    addOwn(pools, trees, mbPerCore)
+    addOwn(pools, trees, mbPerCore, firstUseCoreMs)
     addHandOvers(handOvers, trees)
   }
   const assumed = new Set<string>()
@@ -71,18 +99,23 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
     const points: SizedTime[] = [{ memoryMb: fromMb, ms }]
     for (const [memoryMb, pool] of bySize)
       if (memoryMb !== fromMb && pool.work.length >= FEW) points.push({ memoryMb, ms: quantile(pool.work, at) })
-    const share = options.computing?.[task] ?? computingIn(here, fromMb, threads(task) ?? 1, mbPerCore)
-    if (points.length === 1 && here.cpuPerMs === undefined && options.computing?.[task] === undefined)
-      assumed.add(
-        `${task} was recorded at ${fromMb} MB alone: all its own time is taken to be ${here.waiting ? 'waiting (it hardly varies)' : 'computing'}`,
-      )
+    const told = options.computing?.[task] ?? computingIn(here, fromMb, threads(task) ?? 1, mbPerCore)
+    const guessed = points.length === 1 && told === undefined
+    if (guessed) {
+      open.add('computing')
+      assumed.add(`${task} was recorded at ${fromMb} MB alone: all its own time is taken to be computing`)
+    }
+    const share = told ?? assumption.computing ?? 1
     const known = threads(task)
     const sizes = points.map((point) => point.memoryMb)
     if (known !== undefined || sizes.includes(toMb)) return timeAtSize(points, toMb, known ?? 1, mbPerCore, share)
-    if (toMb > mbPerCore)
+    if (toMb > mbPerCore) {
+      open.add('threads')
       assumed.add(
         `how many threads ${task} keeps busy is unknown (no size above ${mbPerCore} MB was recorded): between one and two`,
       )
+    }
+    if (assumption.threads) return timeAtSize(points, toMb, assumption.threads, mbPerCore, share)
     return Math.sqrt(timeAtSize(points, toMb, 1, mbPerCore, share) * timeAtSize(points, toMb, 2, mbPerCore, share))
   }
 
@@ -133,6 +166,7 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
 
   return {
     assumed,
+    open,
     threads,
     firstUse,
     slower,
@@ -140,11 +174,13 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
     own(node, memoryMb) {
       const from = node.memoryMb ?? memoryMb
       const pool = pools.get(node.task)?.get(from)
-      const { workMs, firstUseMs } = apart(node, pool, mbPerCore)
-      if (pool?.allCold)
+      const { workMs, firstUseMs } = apart(node, pool, mbPerCore, firstUseCoreMs)
+      if (pool?.allCold && !pool.waiting) {
+        open.add('firstUse')
         assumed.add(
           `every sandbox was new: of the first run in one, ${FIRST_USE_CORE_MS} ms of a core are taken to be first use, which fused tasks share`,
         )
+      }
       return {
         workMs: scale(node.task, workMs, from, memoryMb),
         firstUseMs: firstUseMs * slower(from, memoryMb),
@@ -189,9 +225,9 @@ export function timesOf(sets: readonly (readonly Tree[])[], options: PredictOpti
   }
 }
 
-/** Share of a task's own time at a size that is computing: as its CPU time tells, else all of it, unless it is a timer. */
-function computingIn(pool: Pool, memoryMb: number, threads: number, mbPerCore: number): number {
-  if (pool.cpuPerMs === undefined) return pool.waiting ? 0 : 1
+/** Share of a task's own time at a size that is computing: as its CPU time tells, or none if it is a timer. @returns undefined if nothing tells */
+function computingIn(pool: Pool, memoryMb: number, threads: number, mbPerCore: number): number | undefined {
+  if (pool.cpuPerMs === undefined) return pool.waiting ? 0 : undefined
   const ownMs = mean(pool.work)
   if (!(ownMs > 0)) return 1
   const work = { coreMs: ownMs * pool.cpuPerMs, waitMs: 0 }
