@@ -71,6 +71,7 @@ export function traceOf(
         const mode = call.sync ? 'call' : 'send'
         const end = at + callMs
         if (call.local) {
+          if (!call.sync) count(repaired, 'inline send: only its beginning was recorded')
           const child =
             runs.push({ task: call.called, parent, mode, route: 'inline', startMs: at, endMs: end, invocation }) - 1
           if (call.sync && here.find((one) => callKey(one) === callKey(call)) === call)
