@@ -95,7 +95,7 @@ test('without rules the records tell the routes, and broken lines are reported',
   mkdirSync(join(dir, 'deeper'))
   writeFileSync(join(dir, '3.ndjson'), 'nonsense\n')
   const [run] = readRuns(dir)
-  expect(run?.setups.map(({ setup }) => setup.functions['a']?.inline.call)).toEqual([[], ['b']])
+  expect(run?.setups.map(({ setup }) => setup.functions.a?.inline.call)).toEqual([[], ['b']])
   expect(run?.empty).toEqual(['3'])
   const { findings } = await runBench('prediction', prediction, { traces: dir })
   expect(findings.join('\n')).toMatch(/3: no request in its records/)

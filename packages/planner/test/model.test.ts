@@ -246,7 +246,7 @@ describe('another setup', () => {
       }))
       return { ...trace, invocations }
     })
-    const shareAt = (memory: number) => predict(traces, setupOf(['a', 'b'], memory), prototype).coldShare['a'] ?? 0
+    const shareAt = (memory: number) => predict(traces, setupOf(['a', 'b'], memory), prototype).coldShare.a ?? 0
     expect(shareAt(256)).toBeCloseTo(12 / 400, 1)
     expect(shareAt(1769)).toBeLessThan(shareAt(256))
     expect(shareAt(128)).toBeGreaterThan(shareAt(256))

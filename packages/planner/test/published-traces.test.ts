@@ -130,6 +130,17 @@ test('a lost record gets another request’s times, and its root cannot be lost'
   expect(skipped).toMatchObject([{ file: 's1.ndjson', line: 4, why: expect.stringContaining('no record of its root') }])
 })
 
+test('tasks that call each other do not stand in for each other for ever', () => {
+  const at = (i: number, line: string) => line.replaceAll('s1-shop-128-abc', `s1-shop-128-${i}`)
+  const { traces } = imported(
+    at(1, record('shop', 1000, 100, [['ping', 80, 'remote', 'send']])),
+    at(1, record('ping', 1010, 60, [['pong', 20, 'remote', 'send']])),
+    at(1, record('pong', 1020, 60, [['ping', 20, 'remote', 'send']])),
+  )
+  expect(traces).toHaveLength(1)
+  expect(traces[0]?.runs.length).toBeLessThan(1000)
+})
+
 test('broken lines are named, with why; what can be put right is', () => {
   const { traces, skipped, repaired } = imported(
     '{"traceId":',
@@ -313,11 +324,11 @@ test('rules become a setup: who runs what inline by mode, and sizes from URLs an
     },
   })
   expect(order).toEqual(['s1'])
-  expect(setups['s1']?.functions).toEqual({
+  expect(setups.s1?.functions).toEqual({
     shop: { memory: 128, inline: { call: ['pay'], send: [], map: [] } },
     pay: { memory: 768, inline: { call: [], send: [], map: [] } },
   })
-  expect(withMemoryOf(setups['s1'] ?? { functions: {} }, { shop: 512, mail: 256 }).functions).toMatchObject({
+  expect(withMemoryOf(setups.s1 ?? { functions: {} }, { shop: 512, mail: 256 }).functions).toMatchObject({
     shop: { memory: 512, inline: { call: ['pay'] } },
     mail: { memory: 256, inline: { call: [] } },
   })

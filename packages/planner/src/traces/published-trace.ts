@@ -20,6 +20,10 @@ interface OpenCall {
   endMs: number
 }
 
+/** Runs that a trace may have by its invocations, those that are made up included. */
+const LEAST_ROOM = 100
+const ROOM = 10
+
 /** How much longer than its call a callee may seem to take: clocks of two machines. */
 const CLOCKS_MS = 20
 
@@ -42,6 +46,7 @@ export function traceOf(
   for (const run of found) if (run !== root) left.set(run.function, [...(left.get(run.function) ?? []), run])
   const runs: TaskRun[] = []
   const invocations: TraceInvocation[] = []
+  const most = LEAST_ROOM + ROOM * found.length
   const open: OpenCall[] = []
   const calls: OpenCall[] = []
 
@@ -93,7 +98,8 @@ export function traceOf(
       place(run, run.startMs - arrivalMs, from)
       return
     }
-    const stand = standIn(call, donors.get(call.to) ?? [], runs.length)
+    // Tasks that call each other must not stand in for each other for ever.
+    const stand = runs.length > most ? undefined : standIn(call, donors.get(call.to) ?? [], runs.length)
     count(
       repaired,
       stand ? 'record lost: given the times of another request' : 'callee never recorded: its time is its call’s',
