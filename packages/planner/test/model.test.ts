@@ -265,6 +265,8 @@ describe('another setup', () => {
       expect(high).toBeGreaterThanOrEqual(value)
       expect(high).toBeGreaterThan(low)
     }
+    const { p50Ms } = predict(traces, setup, { resamples: 0 })
+    expect(p50Ms).toEqual({ ...figures.p50Ms, low: p50Ms.value, high: p50Ms.value })
     expect(figures.reasons.join('\n')).toMatch(/25 recorded requests/)
     expect(figures.reasons.join('\n')).toMatch(/intervals are too narrow/)
     expect(figures.reasons.join('\n')).toMatch(/pack was recorded at 128 MB alone/)

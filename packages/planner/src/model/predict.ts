@@ -60,6 +60,7 @@ export function predictorOf(
   return (setup) => {
     const times = timesFor({})
     const figures = figuresFor(setup, times)
+    if (options.resamples === 0) return figures
     const others = [...times.open].flatMap((doubt) => variants[doubt])
     return others.map((assumption) => figuresFor(setup, timesFor(assumption))).reduce(widened, figures)
   }
@@ -82,7 +83,7 @@ function widened(figures: PredictedFigures, other: PredictedFigures): PredictedF
 }
 
 function figuresOf(replayed: readonly Replayed[], options: PredictOptions, reasons: string[]): PredictedFigures {
-  const { prices = awsLambdaX86, seed = 1 } = options
+  const { prices = awsLambdaX86, seed = 1, resamples = 1000 } = options
   const costs = replayed.map(({ invocations }) => {
     const sum: Cost = { compute: 0, requests: 0, startup: 0, gateway: prices.perGatewayRequest }
     for (const { memoryMb, billedMs, initMs } of invocations) {
@@ -95,7 +96,7 @@ function figuresOf(replayed: readonly Replayed[], options: PredictOptions, reaso
   })
   const latenciesMs = replayed.map(({ latencyMs }) => latencyMs)
   const costsUsd = costs.map(totalOf)
-  const [p50Ms, p95Ms, p99Ms] = percentiles(latenciesMs, [0.5, 0.95, 0.99], { seed })
+  const [p50Ms, p95Ms, p99Ms] = percentiles(latenciesMs, [0.5, 0.95, 0.99], { seed, resamples })
   if (!p50Ms || !p95Ms || !p99Ms) throw new RangeError('a percentile is missing')
   const invocations = replayed.flatMap((one) => one.invocations)
   const part = (name: keyof Cost) => mean(costs.map((cost) => cost[name])) * 1e6
@@ -106,7 +107,7 @@ function figuresOf(replayed: readonly Replayed[], options: PredictOptions, reaso
     costPerMillionUsd: bootstrap(
       costsUsd.map((usd) => usd * 1e6),
       mean,
-      { seed },
+      { seed, resamples },
     ),
     cost: { compute: part('compute'), requests: part('requests'), startup: part('startup'), gateway: part('gateway') },
     coldShare: coldShares(invocations),

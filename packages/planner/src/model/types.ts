@@ -25,6 +25,8 @@ export interface PredictOptions {
   mbPerCore?: number
   /** How start-ups are predicted. `recorded`: as in the traces. @default 'concurrency' */
   startUps?: 'concurrency' | 'recorded'
+  /** Of the intervals' bootstrap; 0: no intervals, and several times as fast, for a search. @default 1000 */
+  resamples?: number
   /** @default 1 */
   seed?: number
 }
