@@ -38,8 +38,8 @@ ${files(input)}
 
 function files(input: Reading): Markup {
   const skipped = skippedRows(input)
-  return html`<h2>What was read</h2><div class="card scroll"><table class="plain"><thead><tr><th>File</th><th class="left">format</th><th>documents</th><th>spans</th><th>skipped</th></tr></thead>
-<tbody>${input.files.map((file) => html`<tr><td><code>${file.file}</code></td><td class="left">${file.formats.join(', ') || '–'}</td><td>${file.documents}</td><td>${file.spans}</td><td>${file.skipped}</td></tr>`)}</tbody></table>
+  return html`<h2>What was read</h2><div class="card scroll"><table class="plain"><thead><tr><th>File</th><th class="left">format</th><th>spans</th><th>skipped</th></tr></thead>
+<tbody>${input.files.map((file) => html`<tr><td><code>${file.file}</code></td><td class="left">${file.formats.join(', ') || '–'}</td><td>${file.spans}</td><td>${file.skipped}</td></tr>`)}</tbody></table>
 ${skippedLines({ ...input, firstSkipped: [] }).map((words) => html`<p>${words}</p>`)}
 ${skipped.length > 0 && html`<ul>${skipped.map(({ place, why }) => html`<li><code>${place}</code>: ${why}</li>`)}</ul>`}</div>`
 }

@@ -21,10 +21,9 @@ export function skippedLines({ cut, duplicates, firstSkipped, skipped }: Reading
     for (const one of firstSkipped) lines.push(`  ${placeOf(one)}: ${one.why}`)
   }
   if (duplicates > 0) lines.push(`${plural(duplicates, 'span')} came twice and count once`)
-  if (cut.closedEarly > 0)
+  if (cut.lateSpans > 0)
     lines.push(
-      `${plural(cut.closedEarly, 'trace')} closed before the end of the input to bound memory` +
-        (cut.lateSpans > 0 ? `; ${plural(cut.lateSpans, 'span')} of them came later and are left out (--open-spans keeps more)` : ''),
+      `${plural(cut.lateSpans, 'span')} came after their traces were closed to bound memory, and are left out: --open-spans keeps more`,
     )
   if (cut.longTraces > 0)
     lines.push(`${plural(cut.longTraces, 'trace')} had too many spans; ${plural(cut.longTraceSpans, 'span')} are left out`)

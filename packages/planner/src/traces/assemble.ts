@@ -58,9 +58,16 @@ function treeOf(spans: readonly ForeignSpan[]): Node[] {
     node.parent = parent
     parent.children.push(node)
   }
+  for (const node of nodes) if (node.span.service === '') node.span = { ...node.span, service: serviceOf(node) }
   for (const node of nodes) node.relay = isRelay(node)
   for (const node of nodes) node.entry = isEntry(node)
   return nodes
+}
+
+function serviceOf(node: Node): string {
+  let at = node
+  while (at.span.service === '' && at.parent) at = at.parent
+  return at.span.service || node.span.task
 }
 
 function isBelow(node: Node, ancestor: Node): boolean {

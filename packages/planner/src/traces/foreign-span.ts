@@ -6,7 +6,7 @@ export interface ForeignSpan {
   id: string
   /** Id of the enclosing span; empty: none. */
   parent: string
-  /** The function or service that reports it. */
+  /** The function or service that reports it; empty: that of the enclosing span. */
   service: string
   /** What ran there: the task of an invocation. */
   task: string

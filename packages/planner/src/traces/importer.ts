@@ -19,7 +19,6 @@ export interface FileSummary {
   file: string
   /** Names of the formats that were found in it. */
   formats: string[]
-  documents: number
   spans: number
   skipped: number
 }
@@ -98,7 +97,7 @@ export function createTraceImporter(events: ImportEvents, options: ImportOptions
   const closed = new Set<string>()
   const joined = new Map<string, string>()
   let openSpans = 0
-  let file: FileSummary = { file: '', formats: [], documents: 0, spans: 0, skipped: 0 }
+  let file: FileSummary = { file: '', formats: [], spans: 0, skipped: 0 }
   let last = ''
 
   const skip = (skipped: Skipped) => {
@@ -185,7 +184,7 @@ export function createTraceImporter(events: ImportEvents, options: ImportOptions
 
   return {
     file(name) {
-      file = { file: name, formats: [], documents: 0, spans: 0, skipped: 0 }
+      file = { file: name, formats: [], spans: 0, skipped: 0 }
       summary.files.push(file)
       let at = 0
       let format: TraceFormat = formats[0] as TraceFormat
@@ -200,7 +199,6 @@ export function createTraceImporter(events: ImportEvents, options: ImportOptions
           if (typeof found === 'string') return sink.skip(found)
           format = found
           if (!file.formats.includes(format.name)) file.formats.push(format.name)
-          file.documents++
           try {
             format.read(document, sink)
           } catch (error) {

@@ -50,6 +50,8 @@ function readText({ Document: text, Id }: Document, sink: Sink<ForeignSpan>): vo
 interface Place {
   trace: string
   service: string
+  /** It stands for the way, and so does all that is in it. */
+  relay: boolean
   sink: Sink<ForeignSpan>
 }
 
@@ -59,13 +61,15 @@ function readSegment(json: Document, sink: Sink<ForeignSpan>): void {
   const origin = typeof json.origin === 'string' ? json.origin : ''
   const aws = isObject(json.aws) ? json.aws : {}
   const arn = [json.resource_arn, aws.function_arn, ...listOf(aws.resource_names)].map(String).map(functionOf).find(Boolean)
-  const service = shortText(arn ?? json.name ?? 'unknown service')
-  const span = spanOf(json, service, 'server', sink)
+  // A subsegment that was sent alone is its parent's, whoever that is.
+  const service = json.type === 'subsegment' ? '' : shortText(arn ?? json.name ?? 'unknown service')
+  const parent = typeof json.parent_id === 'string' ? json.parent_id : ''
+  const span = spanOf(json, parent, service, 'server', sink)
   if (!span) return
   if (json.type === 'subsegment') span.kind = kindOf(json)
   else if (origin === 'AWS::Lambda') span.stand = true
   else if (isWay(origin)) span.relay = true
-  const place: Place = { trace, service, sink }
+  const place: Place = { trace, service, relay: span.relay === true, sink }
   if (origin === 'AWS::Lambda::Function') readPhases(span, json)
   sink.item(trace, span, 1)
   readSubsegments(json.subsegments, span.id, place)
@@ -78,7 +82,7 @@ function plainId(trace: string): string {
 
 /** Services of AWS that pass requests on. */
 function isWay(origin: string): boolean {
-  return origin.startsWith('AWS::') && !/^AWS::(EC2|ECS|EKS|ElasticBeanstalk|AppRunner)/.test(origin)
+  return origin.startsWith('AWS::') && !/^AWS::(Lambda|EC2|ECS|EKS|ElasticBeanstalk|AppRunner)/.test(origin)
 }
 
 /**
@@ -104,8 +108,6 @@ function readPhases(span: ForeignSpan, { subsegments }: Document): void {
   span.isCold = span.coldMs !== undefined
 }
 
-const PHASES = new Set(['Initialization', 'Invocation', 'Overhead'])
-
 function readSubsegments(list: unknown, parent: string, place: Place): void {
   const open = listOf(list).map((json) => ({ json, parent }))
   for (let next = open.pop(); next; next = open.pop()) {
@@ -114,12 +116,11 @@ function readSubsegments(list: unknown, parent: string, place: Place): void {
       place.sink.skip('a subsegment is no object')
       continue
     }
-    const span = spanOf({ ...json, parent_id: parent }, place.service, kindOf(json), place.sink)
+    const span = spanOf(json, parent, place.service, kindOf(json), place.sink)
     if (!span) continue
-    // A phase is already in its segment; what is in it belongs to that.
-    const isPhase = PHASES.has(String(json.name)) && json.namespace === undefined
-    if (!isPhase) place.sink.item(place.trace, span, 1)
-    for (const inner of listOf(json.subsegments)) open.push({ json: inner, parent: isPhase ? parent : span.id })
+    if (place.relay) span.relay = true
+    place.sink.item(place.trace, span, 1)
+    for (const inner of listOf(json.subsegments)) open.push({ json: inner, parent: span.id })
   }
 }
 
@@ -128,15 +129,21 @@ function kindOf({ namespace }: Document): SpanKind {
   return namespace === 'aws' || namespace === 'remote' ? 'client' : 'internal'
 }
 
-function spanOf(json: Document, service: string, kind: SpanKind, sink: Sink<ForeignSpan>): ForeignSpan | undefined {
+function spanOf(
+  json: Document,
+  parent: string,
+  service: string,
+  kind: SpanKind,
+  sink: Sink<ForeignSpan>,
+): ForeignSpan | undefined {
   const skip = (why: string) => void sink.skip(`${shortText(json.name ?? json.id)}: ${why}`)
   if (typeof json.id !== 'string') return skip('no id')
   if (json.in_progress === true) return skip('still in progress when it was written')
   const [startMs, endMs] = [Number(json.start_time) * 1000, Number(json.end_time) * 1000]
   if (!(startMs > 0) || !(endMs > 0)) return skip('no start_time or no end_time')
   if (endMs < startMs) return skip('it ends before it starts')
-  const parent = typeof json.parent_id === 'string' ? json.parent_id : ''
-  const span: ForeignSpan = { id: json.id, parent, service, task: service, kind, startMs, endMs }
+  const task = service === '' ? shortText(json.name ?? 'unknown service') : service
+  const span: ForeignSpan = { id: json.id, parent, service, task, kind, startMs, endMs }
   const aws = isObject(json.aws) ? json.aws : {}
   if (kind === 'client' && /^(Invoke|InvokeAsync|InvokeWithResponseStream)$/.test(String(aws.operation))) {
     if (typeof aws.function_name === 'string')
