@@ -61,7 +61,10 @@ function advise(file: string): Promise<{
   peakKb: number
   seconds: number
 }> {
-  const command = join(dirname(createRequire(import.meta.url).resolve('@fusionize/cli/package.json')), 'bin/fusionize.js')
+  const command = join(
+    dirname(createRequire(import.meta.url).resolve('@fusionize/cli/package.json')),
+    'bin/fusionize.js',
+  )
   const tellPeak = `data:text/javascript,process.on('exit',()=>console.error('peak '+process.resourceUsage().maxRSS))`
   const began = performance.now()
   return new Promise((resolve, reject) => {

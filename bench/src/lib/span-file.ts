@@ -1,5 +1,5 @@
-import { createWriteStream } from 'node:fs'
 import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
 
 /** Uniform numbers on [0, 1) from a seed (mulberry32). */
 function randomFrom(seed: number): () => number {
@@ -28,7 +28,14 @@ const shop: MadeTask = {
   workMs: 12,
   calls: [
     { task: 'cart', workMs: 8, calls: [{ task: 'session', workMs: 4 }] },
-    { task: 'price', workMs: 15, calls: [{ task: 'tax', workMs: 6 }, { task: 'discount', workMs: 5, beside: true }] },
+    {
+      task: 'price',
+      workMs: 15,
+      calls: [
+        { task: 'tax', workMs: 6 },
+        { task: 'discount', workMs: 5, beside: true },
+      ],
+    },
     { task: 'stock', workMs: 10 },
     { task: 'shipping', workMs: 9, beside: true },
     { task: 'payment', workMs: 30, calls: [{ task: 'fraud', workMs: 18 }] },
@@ -82,7 +89,12 @@ interface Made {
 }
 
 function addRequest(spans: Made[], arrivalMs: number, random: () => number): void {
-  const hex = (digits: number) => Array.from({ length: digits / 8 }, () => Math.floor(random() * 2 ** 32).toString(16).padStart(8, '0')).join('')
+  const hex = (digits: number) =>
+    Array.from({ length: digits / 8 }, () =>
+      Math.floor(random() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0'),
+    ).join('')
   const trace = hex(32)
   const vary = (ms: number) => ms * (0.7 + 0.3 * random() - 0.4 * Math.log(1 - 0.9 * random()))
   /** @returns end of the function */
@@ -142,9 +154,13 @@ function batchOf(spans: readonly Made[]): string {
   const byService = new Map<string, Made[]>()
   for (const span of spans) byService.set(span.service, [...(byService.get(span.service) ?? []), span])
   const nano = (ms: number) => `${Math.round(ms * 1000)}000`
-  const valueOf = (value: string | boolean | number) =>
-    typeof value === 'string' ? { stringValue: value } : typeof value === 'boolean' ? { boolValue: value } : { intValue: String(value) }
-  const attributesOf = (list: Made['attributes']) => list.map(([key, value]) => ({ key, value: valueOf(value) }))
+  const anyValue = (value: string | boolean | number) =>
+    typeof value === 'string'
+      ? { stringValue: value }
+      : typeof value === 'boolean'
+        ? { boolValue: value }
+        : { intValue: String(value) }
+  const attributesOf = (list: Made['attributes']) => list.map(([key, value]) => ({ key, value: anyValue(value) }))
   return JSON.stringify({
     resourceSpans: [...byService].map(([service, own]) => ({
       resource: {

@@ -13,9 +13,7 @@ test('functions, calls and what a queue hands over become one request', () => {
     { file: 'otlp-lambda.json', formats: ['OpenTelemetry (OTLP JSON)'], spans: 8, skipped: 0 },
   ])
   const [trace] = traces
-  expect(traces.map(runsOf)).toEqual([
-    ['order call 0–220', 'order > stock call 40–85', 'order > mail send 400–480'],
-  ])
+  expect(traces.map(runsOf)).toEqual([['order call 0–220', 'order > stock call 40–85', 'order > mail send 400–480']])
   expect(trace?.arrivalMs).toBe(1763719200000)
   // The call is the library's span, not that of the HTTP client in it.
   expect(trace?.runs[1]?.call).toEqual({ startMs: 20, endMs: 100 })
@@ -34,7 +32,11 @@ test('of a broken file the rest is read, and each loss is told with its line', (
   const { skipped, summary, traces } = importText({ 'otlp-broken.jsonl': broken })
   expect(traces.map(runsOf)).toEqual([
     // The first callee's clock is 30 ms behind: it is moved into the wait for it.
-    ['cart GET /cart/{id} call 0–90', 'cart GET /cart/{id} > prices GET /price call 15–35', 'cart GET /cart/{id} > prices GET /price call 15–70'],
+    [
+      'cart GET /cart/{id} call 0–90',
+      'cart GET /cart/{id} > prices GET /price call 15–35',
+      'cart GET /cart/{id} > prices GET /price call 15–70',
+    ],
     ['prices GET /price call 0–30'],
     ['cron call 0–10'],
   ])
@@ -59,7 +61,7 @@ test('it is the same in whatever pieces the text comes', () => {
       expect(traces).toEqual(whole[which]?.traces)
       expect(skipped).toEqual(whole[which]?.skipped)
     }),
-    { numRuns: 60, seed: 4 },
+    { numRuns: 40, seed: 4 },
   )
 })
 
@@ -87,11 +89,11 @@ test('one document on one line, over many lines, in a list, in lines, and split 
 })
 
 test('a document that is larger than what is kept is read span by span, its resource before or behind', () => {
-  const spans = Array.from({ length: 40_000 }, (_, i) => ({
+  const spans = Array.from({ length: 9_000 }, (_, i) => ({
     traceId: (i >> 1).toString(16).padStart(32, '0'),
     spanId: (i + 1).toString(16).padStart(16, '0'),
     ...(i % 2 === 1 && { parentSpanId: i.toString(16).padStart(16, '0') }),
-    name: `a name with "quotes", [brackets] and \\ that is long enough to fill memory ${'x'.repeat(140)}`,
+    name: `a name with "quotes", [brackets] and \\ that is long enough to fill memory ${'x'.repeat(700)}`,
     kind: i % 2 === 0 ? 2 : 1,
     startTimeUnixNano: `${1763719200000 + i}000000`,
     endTimeUnixNano: `${1763719200010 + i}000000`,
@@ -102,7 +104,7 @@ test('a document that is larger than what is kept is read span by span, its reso
   expect(first.length).toBeGreaterThan(8 * 2 ** 20)
   const { skipped, traces } = importText({ first }, {}, 65_536)
   expect(skipped).toEqual([])
-  expect(traces).toHaveLength(20_000)
+  expect(traces).toHaveLength(4_500)
   expect(new Set(traces.flatMap((trace) => trace.runs.map(({ task }) => task)))).toEqual(new Set(['big']))
   const few = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: spans.slice(0, 100) }], resource }] }, null, 1)
   expect(importText({ few }).traces.every((trace) => trace.runs[0]?.task === 'big')).toBe(true)
@@ -147,7 +149,7 @@ test('whatever is done to a file, reading ends and tells: nothing throws', () =>
   fc.assert(
     fc.property(
       fc.constantFrom(lambda, broken, fixture('xray-batch-get-traces.json'), fixture('xray-daemon.jsonl')),
-      fc.array(fc.tuple(fc.nat(15_000), fc.nat(40), fc.string({ maxLength: 8 })), { maxLength: 5 }),
+      fc.array(fc.tuple(fc.nat(4_500), fc.nat(40), fc.string({ maxLength: 8 })), { maxLength: 5 }),
       fc.integer({ min: 1, max: 5000 }),
       (text, edits, piece) => {
         let damaged = text
@@ -162,7 +164,7 @@ test('whatever is done to a file, reading ends and tells: nothing throws', () =>
           }
       },
     ),
-    { numRuns: 300, seed: 7 },
+    { numRuns: 200, seed: 7 },
   )
 })
 

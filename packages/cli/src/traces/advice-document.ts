@@ -11,7 +11,10 @@ export interface AdviceContext {
 }
 
 /** The document of `advise --json`. */
-export function adviceDocument({ characteristics, ...advice }: Advice, { assumedMemoryMb, facts, input }: AdviceContext) {
+export function adviceDocument(
+  { characteristics, ...advice }: Advice,
+  { assumedMemoryMb, facts, input }: AdviceContext,
+) {
   return {
     ...advice,
     characteristics: characteristicsDocument(characteristics),

@@ -8,7 +8,8 @@ export const MOST_NODES = 40
 export function graphOf({ edges, groups, nodes, requests }: Advice): CallGraph {
   const figures: Figures = { tasks: {}, edges: {} }
   for (const { ownMs, runsPerRequest, task } of nodes) figures.tasks[task] = { perRequest: runsPerRequest, ownMs }
-  for (const { callsPerRequest, from, mode, to } of edges) figures.edges[edgeKey(from, to, mode)] = { perRequest: callsPerRequest }
+  for (const { callsPerRequest, from, mode, to } of edges)
+    figures.edges[edgeKey(from, to, mode)] = { perRequest: callsPerRequest }
   const graph: CallGraph = { app: `${requests} requests`, groups: [], nodes: [], edges: [], buckets: [], data: [] }
   const hosts = new Set(groups.map(({ host }) => host))
   for (const { host, members, memoryMb } of groups) {

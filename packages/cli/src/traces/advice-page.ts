@@ -37,9 +37,13 @@ function tiles({ doubleBilling, entries, startUps, total }: Advice): Markup {
     html`<div class="tile"><span class="soft">${title}</span><b class="${kind}">${value}</b><span class="soft">${below}</span></div>`
   const share = (saved: Estimate | null | undefined, now: Estimate | null | undefined) =>
     saved && now && now.value > 0 ? saved.value / now.value : Number.NaN
-  const shown = (value: number) => (Number.isFinite(value) ? `${value >= 0 ? '−' : '+'}${percent(Math.abs(value))}` : '–')
+  const shown = (value: number) =>
+    Number.isFinite(value) ? `${value >= 0 ? '−' : '+'}${percent(Math.abs(value))}` : '–'
   const kind = (value: number) => (value > 0 ? 'down' : value < 0 ? 'up' : '')
-  const [faster, cheaper] = [share(main?.saves.p50Ms, main?.now.p50Ms), share(total.savesPerMillionUsd, total.nowPerMillionUsd)]
+  const [faster, cheaper] = [
+    share(main?.saves.p50Ms, main?.now.p50Ms),
+    share(total.savesPerMillionUsd, total.nowPerMillionUsd),
+  ]
   return html`<div class="tiles">${main && tile(`Median latency of ${main.task}`, shown(faster), `${digits(main.now.p50Ms.value)} → ${digits(main.fused.p50Ms.value)} ms when fused`, kind(faster))}
 ${tile('Cost per million requests', shown(cheaper), total.nowPerMillionUsd && total.fusedPerMillionUsd ? `$${digits(total.nowPerMillionUsd.value)} → $${digits(total.fusedPerMillionUsd.value)} when fused` : 'a memory is not known', kind(cheaper))}
 ${tile('Double billing', percent(doubleBilling.share.value), `of all billed ${doubleBilling.unit}, for waiting`)}
@@ -58,8 +62,10 @@ function entries({ entries }: Advice): Markup {
     return html`<tr><td>${fused ? 'fused' : html`<b>${entry.task}</b> now`}</td><td>${fused ? '' : entry.requests}</td>${cell(figures.p50Ms)}${cell(figures.p95Ms)}${cell(figures.costPerMillionUsd)}<td>${digits(figures.invocationsPerRequest)}</td><td>${digits(figures.startUpsPerRequest)}</td><td>${percent(figures.doubleBillingShare)}</td>${fused ? cell(entry.saves.p50Ms) : html`<td></td>`}${fused ? cell(entry.saves.costPerMillionUsd) : html`<td></td>`}</tr>`
   }
   return html`<div class="card scroll"><table class="plain"><thead><tr><th>Requests</th><th>n</th><th>p50 ms</th><th>p95 ms</th><th>$ / million</th><th>invocations</th><th>start-ups</th><th>double billing</th><th>saves p50 ms</th><th>saves $ / million</th></tr></thead>
-<tbody>${entries.slice(0, 30).map((entry) => html`${row(entry, false)}${row(entry, true)}
-`)}</tbody></table><p class="soft">95% intervals below each figure.</p></div>`
+<tbody>${entries.slice(0, 30).map(
+    (entry) => html`${row(entry, false)}${row(entry, true)}
+`,
+  )}</tbody></table><p class="soft">95% intervals below each figure.</p></div>`
 }
 
 function drawing(advice: Advice): Markup {

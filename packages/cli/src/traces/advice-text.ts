@@ -70,8 +70,26 @@ function entries(advice: Advice, colors: Colors): string[] {
     table(
       ['entry', 'n', 'p50 ms', 'p95 ms', '$/M', 'inv.', 'saves p50 ms', 'saves $/M'],
       shown.flatMap(({ fused, now, requests, saves, task }) => [
-        [task, String(requests), digits(now.p50Ms.value), digits(now.p95Ms.value), digits(now.costPerMillionUsd?.value ?? Number.NaN), digits(now.invocationsPerRequest), '', ''],
-        [colors.dim('  fused'), '', digits(fused.p50Ms.value), digits(fused.p95Ms.value), digits(fused.costPerMillionUsd?.value ?? Number.NaN), digits(fused.invocationsPerRequest), withInterval(saves.p50Ms), cost(saves.costPerMillionUsd)],
+        [
+          task,
+          String(requests),
+          digits(now.p50Ms.value),
+          digits(now.p95Ms.value),
+          digits(now.costPerMillionUsd?.value ?? Number.NaN),
+          digits(now.invocationsPerRequest),
+          '',
+          '',
+        ],
+        [
+          colors.dim('  fused'),
+          '',
+          digits(fused.p50Ms.value),
+          digits(fused.p95Ms.value),
+          digits(fused.costPerMillionUsd?.value ?? Number.NaN),
+          digits(fused.invocationsPerRequest),
+          withInterval(saves.p50Ms),
+          cost(saves.costPerMillionUsd),
+        ],
       ]),
       ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
     ),
@@ -83,7 +101,11 @@ function edges(advice: Advice, colors: Colors): string[] {
   if (advice.edges.length === 0) return []
   const shown = advice.edges.slice(0, MOST.edges)
   const paint = (verdict: Verdict) =>
-    verdict === 'fuse' ? colors.green(verdictWords[verdict]) : verdict === 'keep' ? verdictWords[verdict] : colors.yellow(verdictWords[verdict])
+    verdict === 'fuse'
+      ? colors.green(verdictWords[verdict])
+      : verdict === 'keep'
+        ? verdictWords[verdict]
+        : colors.yellow(verdictWords[verdict])
   const cell = (value: number | undefined) => (value === undefined ? '–' : digits(value))
   return [
     '',
@@ -107,7 +129,11 @@ function edges(advice: Advice, colors: Colors): string[] {
     ...shown
       .filter(({ verdict }) => verdict !== 'inline' && verdict !== 'keep')
       .slice(0, MOST.names)
-      .flatMap((edge) => ['', `  ${colors.bold(edgeName(edge))}: ${verdictWords[edge.verdict]}`, ...edge.why.map((words) => `    ${words}`)]),
+      .flatMap((edge) => [
+        '',
+        `  ${colors.bold(edgeName(edge))}: ${verdictWords[edge.verdict]}`,
+        ...edge.why.map((words) => `    ${words}`),
+      ]),
   ]
 }
 

@@ -19,11 +19,14 @@ export function characteristicsText(seen: Characteristics, colors: Colors): stri
     colors.dim(measure.what),
   ])
   return [
-    table(
-      ['per request', 'n', 'p50', 'p95', 'p99', 'max', 'share', ''],
-      rows,
-      ['left', 'right', 'right', 'right', 'right', 'right'],
-    ),
+    table(['per request', 'n', 'p50', 'p95', 'p99', 'max', 'share', ''], rows, [
+      'left',
+      'right',
+      'right',
+      'right',
+      'right',
+      'right',
+    ]),
     '',
     `Double billing: ${percent(share)} of all billed ${unit}.`,
     ...(untold.length > 0 ? [`Not told by these traces: ${untold.join(', ')}.`] : []),

@@ -27,18 +27,58 @@ type Distributed = {
   [K in keyof Characteristics]: Characteristics[K] extends { buckets: unknown } ? K : never
 }[keyof Characteristics]
 
-const measures: readonly { of: Distributed; name: string; unit: string; what: string; marks: number[]; whole?: boolean }[] =
-  [
-    { of: 'width', name: 'width', unit: 'runs', what: 'most runs of one stage, beside each other', marks: [1, 2, 10], whole: true },
-    { of: 'depth', name: 'depth', unit: 'runs', what: 'runs on the longest way, one after the other', marks: [2, 5], whole: true },
-    { of: 'nodes', name: 'nodes', unit: 'runs', what: 'runs of tasks per request', marks: [5, 10], whole: true },
-    { of: 'skew', name: 'skew', unit: '×', what: 'slowest / median worker of a stage', marks: [1.1, 2] },
-    { of: 'payloadBytes', name: 'payload', unit: 'bytes', what: 'input and output of a remote call', marks: [1000, 256_000], whole: true },
-    { of: 'startUps', name: 'start-ups', unit: 'sandboxes', what: 'sandboxes started per request', marks: [0], whole: true },
-    { of: 'startUpMs', name: 'start-up time', unit: 'ms', what: 'of one sandbox', marks: [] },
-    { of: 'doubleBilling', name: 'double billing', unit: 'share', what: 'of the billed time of a request', marks: [0, 0.1, 0.5] },
-    { of: 'latencyMs', name: 'latency', unit: 'ms', what: 'from the arrival to the reply', marks: [] },
-  ]
+const measures: readonly {
+  of: Distributed
+  name: string
+  unit: string
+  what: string
+  marks: number[]
+  whole?: boolean
+}[] = [
+  {
+    of: 'width',
+    name: 'width',
+    unit: 'runs',
+    what: 'most runs of one stage, beside each other',
+    marks: [1, 2, 10],
+    whole: true,
+  },
+  {
+    of: 'depth',
+    name: 'depth',
+    unit: 'runs',
+    what: 'runs on the longest way, one after the other',
+    marks: [2, 5],
+    whole: true,
+  },
+  { of: 'nodes', name: 'nodes', unit: 'runs', what: 'runs of tasks per request', marks: [5, 10], whole: true },
+  { of: 'skew', name: 'skew', unit: '×', what: 'slowest / median worker of a stage', marks: [1.1, 2] },
+  {
+    of: 'payloadBytes',
+    name: 'payload',
+    unit: 'bytes',
+    what: 'input and output of a remote call',
+    marks: [1000, 256_000],
+    whole: true,
+  },
+  {
+    of: 'startUps',
+    name: 'start-ups',
+    unit: 'sandboxes',
+    what: 'sandboxes started per request',
+    marks: [0],
+    whole: true,
+  },
+  { of: 'startUpMs', name: 'start-up time', unit: 'ms', what: 'of one sandbox', marks: [] },
+  {
+    of: 'doubleBilling',
+    name: 'double billing',
+    unit: 'share',
+    what: 'of the billed time of a request',
+    marks: [0, 0.1, 0.5],
+  },
+  { of: 'latencyMs', name: 'latency', unit: 'ms', what: 'from the arrival to the reply', marks: [] },
+]
 
 /** Every measure that the traces tell of. */
 export function measuresOf(seen: Characteristics): Measure[] {

@@ -44,7 +44,9 @@ export async function readTraces(
     const reader = importer.file(file === '-' ? 'stdin' : file)
     const decoder = new TextDecoder()
     try {
-      for await (const chunk of await plain(file === '-' ? stdin : createReadStream(file, { highWaterMark: 2 ** 20 }))) {
+      for await (const chunk of await plain(
+        file === '-' ? stdin : createReadStream(file, { highWaterMark: 2 ** 20 }),
+      )) {
         reader.feed(decoder.decode(chunk, { stream: true }))
         onProgress?.(chunk.length)
       }

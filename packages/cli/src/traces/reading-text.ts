@@ -17,7 +17,9 @@ export function readingLine({ files, incomplete, spans, traces }: Reading): stri
 export function skippedLines({ cut, duplicates, firstSkipped, skipped }: Reading): string[] {
   const lines: string[] = []
   if (skipped > 0) {
-    lines.push(`${plural(skipped, 'thing')} skipped${skipped > firstSkipped.length ? `, the first ${firstSkipped.length}` : ''}:`)
+    lines.push(
+      `${plural(skipped, 'thing')} skipped${skipped > firstSkipped.length ? `, the first ${firstSkipped.length}` : ''}:`,
+    )
     for (const one of firstSkipped) lines.push(`  ${placeOf(one)}: ${one.why}`)
   }
   if (duplicates > 0) lines.push(`${plural(duplicates, 'span')} came twice and count once`)
@@ -26,7 +28,9 @@ export function skippedLines({ cut, duplicates, firstSkipped, skipped }: Reading
       `${plural(cut.lateSpans, 'span')} came after their traces were closed to bound memory, and are left out: --open-spans keeps more`,
     )
   if (cut.longTraces > 0)
-    lines.push(`${plural(cut.longTraces, 'trace')} had too many spans; ${plural(cut.longTraceSpans, 'span')} are left out`)
+    lines.push(
+      `${plural(cut.longTraces, 'trace')} had too many spans; ${plural(cut.longTraceSpans, 'span')} are left out`,
+    )
   return lines
 }
 

@@ -74,7 +74,12 @@ export function createAdvisor(options: AdviceOptions): Advisor {
         const value = startUps.sum / startUps.count
         const sampled = rangeOf(
           requests.all.length,
-          [weightedMeanAt(requests.now.map((r) => r.startUps), requests.weight)],
+          [
+            weightedMeanAt(
+              requests.now.map((r) => r.startUps),
+              requests.weight,
+            ),
+          ],
           seed,
         )
         advice.startUps = {
@@ -119,9 +124,7 @@ function doubleBillingOf(
   const perMs = 1e6 * (facts.prices.perGbSecond / 1000)
   return {
     share: around(share, sampled),
-    perMillionRequestsUsd: known
-      ? rangeOf(all.length, [(indices) => perMs * parts(indices)], seed)
-      : null,
+    perMillionRequestsUsd: known ? rangeOf(all.length, [(indices) => perMs * parts(indices)], seed) : null,
     unit,
   }
 }
@@ -162,7 +165,10 @@ function entriesOf(
         costPerMillionUsd: fused.costPerMillionUsd
           ? rangeOf(
               some.length,
-              costs.map((list) => (indices: Int32Array) => indices.reduce((sum, i) => sum + (list[i] as number), 0) / indices.length),
+              costs.map(
+                (list) => (indices: Int32Array) =>
+                  indices.reduce((sum, i) => sum + (list[i] as number), 0) / indices.length,
+              ),
               seed,
             )
           : null,

@@ -54,10 +54,14 @@ export interface CompiledRun {
   sends: number[]
 }
 
-/** @param edgeOf number of the edge from a task to a task by a mode */
+/**
+ * @param edgeOf number of the edge from a task to a task by a mode
+ * @param mbPerCore MB of one full core
+ */
 export function compile(
   trace: RequestTrace,
   edgeOf: (from: string, to: string, mode: TaskRun['mode']) => number,
+  mbPerCore: number,
 ): Compiled {
   const children = childrenOf(trace)
   const { runs, invocations } = trace
@@ -78,7 +82,7 @@ export function compile(
       remote: run.route === 'remote',
       ms: Math.max(0, run.endMs - run.startMs),
       ownMs,
-      cpuMs: cpuOf(run, ownMs),
+      cpuMs: cpuOf(run, ownMs, invocation.memoryMb, mbPerCore),
       handOverMs: run.mode === 'send' ? [open[1] - open[0], 0] : [run.startMs - open[0], open[1] - run.endMs],
       tailMs: isFirst ? Math.max(0, invocation.endMs - run.endMs) : 0,
       memoryMb: invocation.memoryMb ?? Number.NaN,
@@ -101,10 +105,26 @@ function billedBeyond({ billedMs = 0, startMs, endMs }: RequestTrace['invocation
   return billedMs - (endMs - startMs)
 }
 
-/** What of the own time is computing: told by the trace, or anything between nothing and all but the waiting that it tells of. */
-function cpuOf({ cpuMs, outsideMs = 0 }: TaskRun, ownMs: number): [number, number] {
-  if (cpuMs !== undefined) return [Math.min(cpuMs, ownMs), Math.min(cpuMs, ownMs)]
-  return [0, Math.max(0, ownMs - outsideMs)]
+/**
+ * What of the own time is computing, as it goes by at the function's share of a core (PAPERS §1, CPU law): told by the trace, or anything between
+ * nothing and all but the waiting that it tells of.
+ */
+function cpuOf(
+  { cpuMs, outsideMs = 0 }: TaskRun,
+  ownMs: number,
+  memoryMb: number | undefined,
+  mbPerCore: number,
+): [number, number] {
+  const most = Math.max(0, ownMs - outsideMs)
+  if (cpuMs === undefined) return [0, most]
+  if (memoryMb === undefined) return [Math.min(cpuMs, ownMs), Math.max(Math.min(cpuMs, ownMs), most)]
+  const computing = computingMs(cpuMs, memoryMb, mbPerCore, ownMs)
+  return [computing, computing]
+}
+
+/** How long computing takes at a share of a core, of what one full core needs `cpuMs` for; at most `ownMs`. */
+export function computingMs(cpuMs: number, memoryMb: number, mbPerCore: number, ownMs: number): number {
+  return Math.min(ownMs, cpuMs * Math.max(1, mbPerCore / memoryMb))
 }
 
 /** What the caller waited for: not inline sends, and not what was still open at its end. */

@@ -54,7 +54,8 @@ function adviseEdge(
   }
   if (edge.runMs.count > 0) advice.runMs = quantileOf(edge.runMs, 0.5)
   if (edge.coldKnown > 0) advice.coldShare = edge.cold / edge.coldKnown
-  if (edge.remote === 0) return { ...advice, verdict: 'inline', why: ['Every call is in the process of its caller already.'] }
+  if (edge.remote === 0)
+    return { ...advice, verdict: 'inline', why: ['Every call is in the process of its caller already.'] }
   if (!mayReplay || some.length === 0 || edge.from === OTHERS)
     return { ...advice, why: ['Not replayed: other calls cost far more time.'] }
   const outcome = outcomeOf(requests, replayed, (number) => number === edge.number, some)
@@ -94,7 +95,8 @@ function wordsOf(
   const { callsPerRequest, coldShare, from, handOverMs, mode, parallelShare, runMs, to, waitMs } = advice
   const words: string[] = []
   if (mode === 'send') {
-    if (waitMs !== undefined) words.push(`${from} waits ${ms(waitMs)} (median) until ${to} is handed over, not for its result.`)
+    if (waitMs !== undefined)
+      words.push(`${from} waits ${ms(waitMs)} (median) until ${to} is handed over, not for its result.`)
     words.push(
       verdict === 'after-reply'
         ? `Inside ${from}'s function, after the reply, it would need no hand-over and no invocation: only where the platform lets work go on after the reply.`
@@ -105,7 +107,8 @@ function wordsOf(
       `${from} waits ${ms(waitMs)} (median) for ${to}, which works ${ms(runMs)}: ${ms(handOverMs)} are hand-over, and ${from} is billed all along.`,
     )
   words.push(`${digits(callsPerRequest)} calls per request; each is an invocation with its fee.`)
-  if (coldShare !== undefined && coldShare > 0) words.push(`${percent(coldShare)} of them started a sandbox while ${from} waited.`)
+  if (coldShare !== undefined && coldShare > 0)
+    words.push(`${percent(coldShare)} of them started a sandbox while ${from} waited.`)
   if (parallelShare > 0.05 && mode !== 'send')
     words.push(
       `${percent(parallelShare)} lie beside other calls of ${from}: in one function their computing would come one after the other, their waiting would not${computingKnown ? '' : '; the traces do not tell which is which, so the interval holds both'}.`,
@@ -113,10 +116,14 @@ function wordsOf(
   words.push(
     `Fused alone it saves ${interval(time)} ms per request with this call${money ? ` and ${interval(money)} USD per million requests` : '; cost is not told, since a memory is not known'}.`,
   )
-  if (verdict === 'trade') words.push(time.value > 0 ? 'Faster, but dearer: your goal decides.' : 'Cheaper, but slower: your goal decides.')
-  if (verdict === 'unclear') words.push('The interval holds gain and loss: CPU time in the traces, or a trial, would decide.')
+  if (verdict === 'trade')
+    words.push(time.value > 0 ? 'Faster, but dearer: your goal decides.' : 'Cheaper, but slower: your goal decides.')
+  if (verdict === 'unclear')
+    words.push('The interval holds gain and loss: CPU time in the traces, or a trial, would decide.')
   if (money && verdict === 'trade' && money.high < 0)
-    words.push(`The larger memory of both would be paid for all of the time: ${usd(-money.value)} more per million requests.`)
+    words.push(
+      `The larger memory of both would be paid for all of the time: ${usd(-money.value)} more per million requests.`,
+    )
   return words
 }
 

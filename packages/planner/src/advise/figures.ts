@@ -110,12 +110,19 @@ export function figuresOf(lists: readonly (readonly Replayed[])[], some: Int32Ar
     const values = pick(of)
     return values.reduce((sum, list) => sum + list.reduce((a, b) => a + b, 0) / list.length, 0) / values.length
   }
-  const percentile = (p: number) => rangeOf(some.length, latencies.map((list) => quantileAt(list, p)), seed)
+  const percentile = (p: number) =>
+    rangeOf(
+      some.length,
+      latencies.map((list) => quantileAt(list, p)),
+      seed,
+    )
   const inGb = mean((r) => r.billedGbMs)
   return {
     p50Ms: percentile(0.5),
     p95Ms: percentile(0.95),
-    costPerMillionUsd: costs.some((list) => list.some(Number.isNaN)) ? null : rangeOf(some.length, costs.map(meanAt), seed),
+    costPerMillionUsd: costs.some((list) => list.some(Number.isNaN))
+      ? null
+      : rangeOf(some.length, costs.map(meanAt), seed),
     invocationsPerRequest: mean((r) => r.invocations),
     startUpsPerRequest: mean((r) => r.startUps),
     doubleBillingShare: Number.isNaN(inGb)

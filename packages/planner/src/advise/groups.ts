@@ -13,10 +13,7 @@ export function groupsOf(
 ): GroupAdvice[] {
   const edges = [...seen.edges.values()]
   const isInline = (edge: SeenEdge) => fused.has(edge.number) || edge.remote === 0
-  const hosts = new Set([
-    ...seen.entries.keys(),
-    ...edges.filter((edge) => !isInline(edge)).map(({ to }) => to),
-  ])
+  const hosts = new Set([...seen.entries.keys(), ...edges.filter((edge) => !isInline(edge)).map(({ to }) => to)])
   const groups = [...hosts].map((host) => groupOf(host, seen, edges.filter(isInline), fused, requests, replayed, seed))
   return groups
 }
@@ -44,7 +41,11 @@ function groupOf(
   if (sizes.length > 0 && sizes.every((size) => size !== undefined)) group.memoryMb = Math.max(...(sizes as number[]))
   const own = new Set(inside.filter(({ number }) => fused.has(number)).map(({ number }) => number))
   if (own.size === 0) {
-    group.why.push(members.length > 1 ? 'It is one function already.' : 'Nothing that it calls, or that calls it, is worth fusing with it.')
+    group.why.push(
+      members.length > 1
+        ? 'It is one function already.'
+        : 'Nothing that it calls, or that calls it, is worth fusing with it.',
+    )
     return group
   }
   const some = Int32Array.from(new Set([...own].flatMap((edge) => [...(requests.byEdge.get(edge) ?? [])]))).sort()

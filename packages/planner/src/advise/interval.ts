@@ -11,11 +11,7 @@ const RESAMPLES = 200
  * @param n requests, in order of arrival
  * @param statistic of the requests with these indices, under each assumption
  */
-export function rangeOf(
-  n: number,
-  statistics: readonly ((indices: Int32Array) => number)[],
-  seed: number,
-): Estimate {
+export function rangeOf(n: number, statistics: readonly ((indices: Int32Array) => number)[], seed: number): Estimate {
   const all = Int32Array.from({ length: n }, (_, i) => i)
   const values = statistics.map((statistic) => statistic(all))
   const value = values.reduce((a, b) => a + b, 0) / values.length

@@ -16,7 +16,9 @@ export function limitsOf(advice: Advice, { traces }: Requests): string[] {
     )
   const unsized = sizes.filter(({ from, memoryMb }) => memoryMb !== undefined && from === 'nothing')
   if (unsized.length > 0)
-    limits.push(`No size is advised for ${names(unsized.map((size) => size.function))}: seen at one size only, without CPU time.`)
+    limits.push(
+      `No size is advised for ${names(unsized.map((size) => size.function))}: seen at one size only, without CPU time.`,
+    )
   const unknown = traces.some(({ runs }) => runs.some(({ cpuMs: [low, high] }) => high - low > 1e-6))
   if (unknown)
     limits.push(

@@ -9,7 +9,11 @@ import { createSample, type Sample } from './sample.js'
 import type { AdviceOptions } from './types.js'
 
 /** Defaults of `AdviceOptions`. */
-export const adviceDefaults = { sampleRequests: 1000, sampleRuns: 60_000, seed: 1 } as const
+export const adviceDefaults: Required<Pick<AdviceOptions, 'sampleRequests' | 'sampleRuns' | 'seed'>> = {
+  sampleRequests: 1000,
+  sampleRuns: 60_000,
+  seed: 1,
+}
 
 /** Names that are told apart; an application has fewer, but an instrumentation may put ids into them. */
 const MOST = { tasks: 1000, edges: 4000, entries: 100, sizes: 2000 } as const
@@ -81,7 +85,7 @@ export function emptyObserved(): Observed {
 }
 
 /** Adds a request in place. */
-export function observe(seen: Observed, trace: RequestTrace, options: Omit<AdviceOptions, 'facts'> = {}): void {
+export function observe(seen: Observed, trace: RequestTrace, options: AdviceOptions): void {
   if (trace.runs.length === 0) return
   addRequest(seen.characteristics, trace)
   seen.runs += trace.runs.length
@@ -186,7 +190,7 @@ function addSizes(
 function keep(
   seen: Observed,
   trace: RequestTrace,
-  { sampleRequests, sampleRuns, seed }: { sampleRequests: number; sampleRuns: number; seed: number },
+  { facts, sampleRequests, sampleRuns, seed }: AdviceOptions & typeof adviceDefaults,
 ): void {
   const first = trace.runs[0]?.task ?? OTHERS
   const name = seen.entries.has(first) || seen.entries.size < MOST.entries ? first : OTHERS
@@ -198,7 +202,7 @@ function keep(
   let kept = false
   sample.offer(() => {
     kept = true
-    return compile(trace, (from, to, mode) => edgeOf(seen, from, to, mode).number)
+    return compile(trace, (from, to, mode) => edgeOf(seen, from, to, mode).number, facts.mbPerCore)
   })
   if (!kept) return
   const runsIn = ({ items }: Sample<Compiled>) => items.reduce((sum, { runs }) => sum + runs.length, 0)

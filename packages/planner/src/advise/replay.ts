@@ -1,7 +1,10 @@
 import type { PlannerFacts } from '../types.js'
 import type { Compiled, CompiledRun, Stretch } from './compile.js'
 
-/** What is not known is taken as `best` or as `worst` for the fused setup: whether own time is computing. */
+/**
+ * What is not known is taken as `best` or as `worst` for the fused setup: whether own time is computing, and how far the computing of calls beside
+ * each other falls into each other's waiting.
+ */
 export type Assumption = 'best' | 'worst'
 
 export interface ReplayOptions {
@@ -56,7 +59,7 @@ export function replay(trace: Compiled, options: ReplayOptions): Replayed {
     let [at, now] = [0, 0]
     for (const stretch of run.stretches) {
       now += (stretch.from - at) * scale
-      const took = stretchOf(stretch, i, runs, hosts.host, length, busy, waiting)
+      const took = stretchOf(stretch, i, options.assume, runs, hosts.host, length, busy, waiting)
       now += took
       at = stretch.to
     }
@@ -96,6 +99,7 @@ function speedOf(run: CompiledRun, hostMb: number, { assumedMemoryMb, mbPerCore 
 function stretchOf(
   { calls, byEnd, from }: Stretch,
   caller: number,
+  assume: Assumption,
   runs: readonly CompiledRun[],
   host: Int32Array,
   length: Float64Array,
@@ -103,9 +107,13 @@ function stretchOf(
   waiting: Float64Array,
 ): number {
   let took = 0
+  // Whom the caller waits for elsewhere; a hand-over is no double billing (METRICS).
+  let [remoteFrom, remoteTo] = [Number.POSITIVE_INFINITY, 0]
   let inlineFrom = Number.POSITIVE_INFINITY
   let inlineBusy = 0
   let inlineMost = 0
+  // The latest end if everything else computed before it: of each, its end less its own computing.
+  let inlineLast = 0
   let inlineWaits = 0
   let inlined = 0
   let isNew = false
@@ -129,19 +137,28 @@ function stretchOf(
     const end = start + open
     if (ends) ends[k] = end
     took = Math.max(took, end)
-    if (!isInline || run.send) continue
+    if (run.send) continue
+    if (!isInline) {
+      remoteFrom = Math.min(remoteFrom, start)
+      remoteTo = Math.max(remoteTo, end)
+      continue
+    }
     inlined++
     isNew ||= run.remote
     inlineFrom = Math.min(inlineFrom, start)
     inlineBusy += busy[call.run] as number
-    inlineWaits += waiting[call.run] as number
+    inlineWaits = Math.max(inlineWaits, waiting[call.run] as number)
     inlineMost = Math.max(inlineMost, open)
+    inlineLast = Math.max(inlineLast, end - (busy[call.run] as number))
   }
   // What was inline before took what it took.
-  if (inlined > 1 && isNew) took = Math.max(took, inlineFrom + inlineBusy)
+  if (inlined > 1 && isNew) took = Math.max(took, (assume === 'best' ? inlineFrom : inlineLast) + inlineBusy)
   busy[caller] = (busy[caller] as number) + inlineBusy
-  const working = inlined > 1 ? Math.max(inlineMost - inlineWaits, inlineBusy) : inlineMost - inlineWaits
-  waiting[caller] = (waiting[caller] as number) + Math.max(0, took - Math.max(0, working))
+  // Of several inline ones that wait, all wait only when none of them computes.
+  const idle = inlined > 1 ? Math.min(inlineWaits, Math.max(0, took - inlineBusy)) : inlineWaits
+  const elsewhere = Math.max(0, remoteTo - remoteFrom)
+  const added = inlined === 0 ? elsewhere : idle + Math.max(0, elsewhere - (inlineMost - idle))
+  waiting[caller] = (waiting[caller] as number) + added
   return took
 }
 

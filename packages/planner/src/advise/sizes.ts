@@ -1,7 +1,8 @@
-import { fitTimes, timeAt } from '../strategies/fit.js'
 import { mean } from '../statistics/bootstrap.js'
 import { seededRandom } from '../statistics/random.js'
+import { fitTimes, timeAt } from '../strategies/fit.js'
 import type { PlannerFacts } from '../types.js'
+import { computingMs } from './compile.js'
 import { rangeOf } from './interval.js'
 import type { Observed, SeenSize, SizePoint } from './observe.js'
 import type { SizeAdvice } from './types.js'
@@ -17,7 +18,8 @@ const FEWEST = 20
 /** Which memory each function should have, where the traces tell how it depends on that. */
 export function adviseSizes(seen: Observed, facts: PlannerFacts, seed: number): SizeAdvice[] {
   const byFunction = new Map<string, SeenSize[]>()
-  for (const size of seen.sizes.values()) byFunction.set(size.function, [...(byFunction.get(size.function) ?? []), size])
+  for (const size of seen.sizes.values())
+    byFunction.set(size.function, [...(byFunction.get(size.function) ?? []), size])
   return [...byFunction].map(([name, sizes]) => adviseSize(name, sizes, facts, seed))
 }
 
@@ -77,7 +79,10 @@ function sized(
   const { prices, memoryLadder, mbPerCore } = facts
   const costOf = (ms: number, memoryMb: number) =>
     1e6 *
-    ((memoryMb / 1024) * (Math.ceil(ms / prices.granularityMs - 1e-9) / 1000) * prices.granularityMs * prices.perGbSecond)
+    ((memoryMb / 1024) *
+      (Math.ceil(ms / prices.granularityMs - 1e-9) / 1000) *
+      prices.granularityMs *
+      prices.perGbSecond)
   const ladder = [...new Set([...memoryLadder, now.memoryMb])].sort((a, b) => a - b)
   const whole = lawOf(basis, now, mbPerCore)
   const nowCost = costOf(whole(now.memoryMb), now.memoryMb)
@@ -85,7 +90,9 @@ function sized(
   const cheapest = Math.min(...costs.map(({ usd }) => usd))
   const near = costs.filter(({ usd }) => usd <= cheapest * (1 + NEAR))
   const best = near.reduce((a, b) => (b.ms < a.ms * (1 - WORTH) ? b : a))
-  const gains = best.usd < nowCost * (1 - WORTH) || (best.ms < whole(now.memoryMb) * (1 - WORTH) && best.usd <= nowCost * (1 + NEAR))
+  const gains =
+    best.usd < nowCost * (1 - WORTH) ||
+    (best.ms < whole(now.memoryMb) * (1 - WORTH) && best.usd <= nowCost * (1 + NEAR))
   const advised = gains ? best.memoryMb : now.memoryMb
 
   // Resamples of each size's invocations are drawn apart: they are other requests.
@@ -104,11 +111,13 @@ function sized(
     return { value: of(whole), low: values[4] as number, high: values[194] as number, n }
   }
   advice.adviseMb = advised
-  advice.nowMs = rangeOf(now.points.length, [(indices) => indices.reduce((sum, i) => sum + totalOf(now.points[i]), 0) / indices.length], seed)
-  advice.thenMs = estimate((law) => law(advised))
-  advice.savesPerMillionUsd = estimate(
-    (law) => costOf(law(now.memoryMb), now.memoryMb) - costOf(law(advised), advised),
+  advice.nowMs = rangeOf(
+    now.points.length,
+    [(indices) => indices.reduce((sum, i) => sum + totalOf(now.points[i]), 0) / indices.length],
+    seed,
   )
+  advice.thenMs = estimate((law) => law(advised))
+  advice.savesPerMillionUsd = estimate((law) => costOf(law(now.memoryMb), now.memoryMb) - costOf(law(advised), advised))
   advice.why.push(
     advice.from === 'two sizes'
       ? `Seen at ${names(advice.seen.map(({ memoryMb, invocations }) => `${memoryMb} MB (${invocations}×)`))}: its time is ${digits(whole(1e9 * mbPerCore))} ms that no memory shortens, and computing in proportion to 1/MB up to ${mbPerCore} MB.`
@@ -128,7 +137,10 @@ function lawOf(basis: readonly KnownSize[], now: KnownSize, fullMb: number): (me
   const own = (points: readonly SizePoint[]) => mean(points.map((point) => point.ownMs))
   const single = basis[0] as KnownSize
   const computing =
-    basis.length > 1 ? 0 : mean(single.points.map(({ cpuMs = 0 }) => cpuMs)) / Math.max(1e-9, own(single.points))
+    basis.length > 1
+      ? 0
+      : mean(single.points.map(({ cpuMs = 0, ownMs }) => computingMs(cpuMs, single.memoryMb, fullMb, ownMs))) /
+        Math.max(1e-9, own(single.points))
   const fit = fitTimes(
     basis.map(({ memoryMb, points }) => ({ memory: memoryMb, ms: own(points) })),
     fullMb,

@@ -1,5 +1,5 @@
-import type { Characteristics } from '../characterize/types.js'
 import type { Mode } from 'fusionize/setup'
+import type { Characteristics } from '../characterize/types.js'
 import type { Estimate, PlannerFacts } from '../types.js'
 
 export interface AdviceOptions {

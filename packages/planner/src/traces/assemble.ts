@@ -1,4 +1,4 @@
-import { lengthOf, type Interval, union } from '../statistics/intervals.js'
+import { type Interval, lengthOf, union } from '../statistics/intervals.js'
 import type { ForeignSpan } from './foreign-span.js'
 import type { RequestTrace, TaskRun, TraceInvocation } from './types.js'
 
@@ -82,8 +82,7 @@ function isBelow(node: Node, ancestor: Node): boolean {
 function isRelay({ span, parent, children }: Node): boolean {
   if (span.stand) return children.some((child) => !child.span.relay && child.span.service === span.service)
   return (
-    span.relay === true ||
-    (waits({ span }) && !parent && children.some((child) => child.span.service !== span.service))
+    span.relay === true || (waits({ span }) && !parent && children.some((child) => child.span.service !== span.service))
   )
 }
 
@@ -156,7 +155,10 @@ function matchStrays(nodes: readonly Node[]): void {
     .sort((a, b) => a.span.startMs - b.span.startMs)
   if (strays.length === 0) return
   const open = nodes
-    .filter((node) => node.span.invokes !== undefined && node.children.every((child) => child.span.service === node.span.service))
+    .filter(
+      (node) =>
+        node.span.invokes !== undefined && node.children.every((child) => child.span.service === node.span.service),
+    )
     .sort((a, b) => a.span.startMs - b.span.startMs)
   for (const stray of strays) {
     const { service, startMs } = stray.span
@@ -230,7 +232,11 @@ function invocationOf(
   at: (ms: number) => number,
   { coldMs, isCold }: { coldMs: number | undefined; isCold: boolean | undefined },
 ): TraceInvocation {
-  const invocation: TraceInvocation = { function: span.service, startMs: at(span.startMs), endMs: at(span.doneMs ?? span.endMs) }
+  const invocation: TraceInvocation = {
+    function: span.service,
+    startMs: at(span.startMs),
+    endMs: at(span.doneMs ?? span.endMs),
+  }
   if (span.memoryMb !== undefined) invocation.memoryMb = span.memoryMb
   if (span.billedMs !== undefined) invocation.billedMs = span.billedMs
   if (coldMs !== undefined) invocation.coldMs = coldMs

@@ -165,7 +165,10 @@ export function createTraceImporter(events: ImportEvents, options: ImportOptions
       join(key, to)
       key = to
     }
-    if (closed.has(key)) return void (summary.cut.lateSpans += size)
+    if (closed.has(key)) {
+      summary.cut.lateSpans += size
+      return
+    }
     let trace = open.get(key)
     if (!trace) {
       trace = { format, id: key.slice(format.parts.length + 1), file: file.file, items: [], spans: 0, left: 0 }
@@ -175,7 +178,10 @@ export function createTraceImporter(events: ImportEvents, options: ImportOptions
       open.set(key, trace)
     }
     last = key
-    if (trace.spans + size > maxTraceSpans) return void (trace.left += size)
+    if (trace.spans + size > maxTraceSpans) {
+      trace.left += size
+      return
+    }
     trace.items.push(item)
     trace.spans += size
     openSpans += size

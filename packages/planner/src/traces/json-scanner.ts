@@ -2,7 +2,7 @@
 export type Unit = 'root' | 'resource' | 'span' | 'segment' | 'end'
 
 export interface ScannerEvents {
-  /** A document, or a part that was cut out of one. @param line where it begins @param text empty for `end`: of the part that a resource holds for */
+  /** A document, or a part that was cut out of one. @param line where it begins @param text empty for `end`: the end of what a resource holds for */
   unit(unit: Unit, text: string, line: number): void
 }
 
@@ -54,6 +54,8 @@ export function createScanner(events: ScannerEvents): Scanner {
     if (name === '#' && above.name === 'spans' && list && /^(scopeSpans|instrumentationLibrarySpans)$/.test(list.name))
       return 'span'
     if (name === '#' && above.name === 'Segments') return 'segment'
+    // What is left of these when their parts are cut out is of no use.
+    if (name === '#' && /^(resourceSpans|batches|Traces)$/.test(above.name)) return 'end'
     if (name === 'resource' && above.name === '#' && /^(resourceSpans|batches)$/.test(frames.at(-2)?.name ?? ''))
       return 'resource'
     return undefined
@@ -94,14 +96,11 @@ export function createScanner(events: ScannerEvents): Scanner {
           from = i + 1
           const { text, line: begun } = texts.pop() as { text: string; line: number }
           frames.pop()
-          events.unit(frame.unit ?? 'root', text, begun)
+          events.unit(frame.unit ?? 'root', frame.unit === 'end' ? '' : text, begun)
           const outer = texts.at(-1)
           if (outer && !above?.cut) outer.text += 'null'
           if (above?.array) above.cut = true
-        } else {
-          frames.pop()
-          if (frame.name === '#' && /^(resourceSpans|batches)$/.test(above.name)) events.unit('end', '', line)
-        }
+        } else frames.pop()
         isKey = false
       }
       for (let i = 0; i < piece.length; i++) {

@@ -31,6 +31,8 @@ export function readValues(events: ValueEvents): ValueReader {
   /** After something broken: what is left of it is passed over. */
   let lost = false
   let lostLine = false
+  /** Within a line so long that it goes to the scanner piece by piece. */
+  let longLine = false
   const parts = partsOf(events)
 
   const scan = (piece: string) => {
@@ -44,6 +46,7 @@ export function readValues(events: ValueEvents): ValueReader {
       scanner = undefined
       lost = true
       lostLine = !piece.endsWith('\n')
+      longLine = false
     }
   }
 
@@ -63,6 +66,11 @@ export function readValues(events: ValueEvents): ValueReader {
     return true
   }
 
+  // Between documents each line is on its own again, but for one whose list is open.
+  const settle = () => {
+    if (scanner?.idle() && !scanner.inList()) scanner = undefined
+  }
+
   const readLine = (text: string) => {
     const begins = text.charCodeAt(0) === 123 || text.charCodeAt(0) === 91
     if (scanner) {
@@ -71,8 +79,7 @@ export function readValues(events: ValueEvents): ValueReader {
       lost = false
       scan(text)
     }
-    // Between documents each line is on its own again, but for one whose list is open.
-    if (scanner?.idle() && !scanner.inList()) scanner = undefined
+    settle()
   }
 
   return {
@@ -84,13 +91,18 @@ export function readValues(events: ValueEvents): ValueReader {
         const piece = text.slice(from, end)
         from = end
         if (lostLine) lostLine = at < 0
-        else {
+        else if (longLine) {
+          longLine = at < 0
+          scan(piece)
+          if (!longLine) settle()
+        } else {
           line += lineNumber === 1 && line === '' ? piece.replace(/^\uFEFF/, '') : piece
           if (at >= 0) {
             readLine(line)
             line = ''
           } else if (line.length > LONG_LINE) {
-            if (!lost) scan(line)
+            longLine = true
+            scan(line)
             line = ''
           }
         }

@@ -7,13 +7,13 @@ export function attributesOf(list: unknown): Record<string, Attribute> {
   const found: Record<string, Attribute> = Object.create(null)
   for (const entry of listOf(list)) {
     if (!isObject(entry) || typeof entry.key !== 'string' || entry.key in found) continue
-    const value = valueOf(entry.value)
+    const value = anyValue(entry.value)
     if (value !== undefined) found[entry.key] = value
   }
   return found
 }
 
-function valueOf(value: unknown): Attribute | undefined {
+function anyValue(value: unknown): Attribute | undefined {
   if (!isObject(value)) return undefined
   const { stringValue, boolValue, doubleValue, intValue }: Document = value
   if (typeof stringValue === 'string') return stringValue

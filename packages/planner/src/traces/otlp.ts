@@ -84,29 +84,38 @@ const kinds: Record<string, SpanKind> = {
 }
 
 function readSpan(json: unknown, resource: Resource, sink: Sink<ForeignSpan>): void {
+  // What a scanner has cut out comes alone.
   if (json === null) return
-  if (!isObject(json)) return sink.skip('a span is no object')
-  const { traceId, spanId } = json
-  if (typeof traceId !== 'string' || traceId === '' || typeof spanId !== 'string' || spanId === '')
-    return sink.skip('a span without traceId or spanId')
-  const [startMs, endMs] = [msOf(json.startTimeUnixNano), msOf(json.endTimeUnixNano)]
-  if (!(startMs > 0) || !(endMs > 0)) return sink.skip(`span ${shortText(spanId)} has no start or no end`)
-  if (endMs < startMs) return sink.skip(`span ${shortText(spanId)} ends before it starts`)
-  const kind = kinds[String(json.kind)] ?? 'internal'
-  const attributes = attributesOf(json.attributes)
-  const parentId = typeof json.parentSpanId === 'string' && !/^0*$/.test(json.parentSpanId) ? json.parentSpanId : ''
-  const link = parentId === '' ? linkOf(json.links, kind) : undefined
+  const why = isObject(json) ? brokenIn(json) : 'a span is no object'
+  if (why !== undefined) {
+    sink.skip(why)
+    return
+  }
+  const document = json as Document & { traceId: string; spanId: string }
+  const { parentSpanId, spanId, traceId } = document
+  const kind = kinds[String(document.kind)] ?? 'internal'
+  const parentId = typeof parentSpanId === 'string' && !/^0*$/.test(parentSpanId) ? parentSpanId : ''
+  const link = parentId === '' ? linkOf(document.links, kind) : undefined
   const span: ForeignSpan = {
     id: spanId,
     parent: link?.spanId ?? parentId,
     service: resource.service,
-    task: taskOf(resource, kind, json.name),
+    task: taskOf(resource, kind, document.name),
     kind,
-    startMs,
-    endMs,
+    startMs: msOf(document.startTimeUnixNano),
+    endMs: msOf(document.endTimeUnixNano),
   }
-  addFacts(span, resource, attributes, json)
+  addFacts(span, resource, attributesOf(document.attributes), document)
   sink.item(traceId, span, 1, link?.traceId)
+}
+
+/** Why a span cannot be used; undefined: it can. */
+function brokenIn({ endTimeUnixNano, spanId, startTimeUnixNano, traceId }: Document): string | undefined {
+  if (typeof traceId !== 'string' || traceId === '' || typeof spanId !== 'string' || spanId === '')
+    return 'a span without traceId or spanId'
+  const [startMs, endMs] = [msOf(startTimeUnixNano), msOf(endTimeUnixNano)]
+  if (!(startMs > 0) || !(endMs > 0)) return `span ${shortText(spanId)} has no start or no end`
+  return endMs < startMs ? `span ${shortText(spanId)} ends before it starts` : undefined
 }
 
 /** A function is a task; of a service, each operation that it serves is one. */
@@ -131,14 +140,10 @@ function linkOf(links: unknown, kind: SpanKind): { traceId: string; spanId: stri
 /** Names that instrumentations give to a function's start-up. */
 const START_UP = /^(platform\.init\w*|aws[._ ]lambda[._ ]init\w*|lambda[._ ]init\w*|initiali[sz]ation|cold ?start)$/i
 
-function addFacts(
-  span: ForeignSpan,
-  resource: Resource,
-  attributes: Record<string, Attribute>,
-  json: Document,
-): void {
+function addFacts(span: ForeignSpan, resource: Resource, attributes: Record<string, Attribute>, json: Document): void {
   if (resource.memoryMb !== undefined) span.memoryMb = resource.memoryMb
-  const invokes = textOf(attributes, 'faas.invoked_name') ?? functionOf(textOf(attributes, 'aws.lambda.invoked_arn') ?? '')
+  const invokes =
+    textOf(attributes, 'faas.invoked_name') ?? functionOf(textOf(attributes, 'aws.lambda.invoked_arn') ?? '')
   if (invokes !== undefined && (span.kind === 'client' || span.kind === 'producer')) span.invokes = shortText(invokes)
   const type = textOf(attributes, 'aws.lambda.invocation_type', 'faas.invocation_type')
   if (type === 'Event') span.asynchronous = true
@@ -158,7 +163,9 @@ function addFacts(
 function errorOf({ status, events }: Document): string | undefined {
   if (!isObject(status) || (status.code !== 2 && status.code !== 'STATUS_CODE_ERROR')) return undefined
   if (typeof status.message === 'string' && status.message !== '') return shortText(status.message)
-  const exception = listOf(events).find((event) => isObject(event) && event.name === 'exception') as Document | undefined
+  const exception = listOf(events).find((event) => isObject(event) && event.name === 'exception') as
+    | Document
+    | undefined
   const { 'exception.type': type, 'exception.message': message } = attributesOf(exception?.attributes)
   return shortText([type, message].filter((x) => x !== undefined).join(': ') || 'error')
 }

@@ -43,8 +43,7 @@ interface Placed {
 
 function assemble(id: string, records: readonly InvocationRecord[]): RequestTrace | string {
   const byParent = new Map<string, InvocationRecord[]>()
-  for (const record of records)
-    if (record.parent !== null && !isRequest(record)) push(byParent, record.parent, record)
+  for (const record of records) if (record.parent !== null && !isRequest(record)) push(byParent, record.parent, record)
   const spans = new Set(records.flatMap((record) => record.spans.map((_, i) => spanId(record.span, i))))
   const requests = records.filter(isRequest)
   // A firing may have its put in another trace: then it is what this one begins with.

@@ -6,8 +6,7 @@ import { functionOf } from './otlp.js'
 /** AWS X-Ray: segment documents (one a line, or a list), and what BatchGetTraces answers, whose documents are text in the document. */
 export const xray: TraceFormat<ForeignSpan> = {
   name: 'AWS X-Ray',
-  matches: (document) =>
-    isAnswer(document) || isSegment(document) || isDocument(document) || isHeader(document),
+  matches: (document) => isAnswer(document) || isSegment(document) || isDocument(document) || isHeader(document),
   read,
   parts: 'spans',
   keyOf: ({ id }) => id,
@@ -15,7 +14,7 @@ export const xray: TraceFormat<ForeignSpan> = {
 }
 
 const isAnswer = ({ Traces }: Document) =>
-  Array.isArray(Traces) && Traces.every((trace) => isObject(trace) && 'Segments' in trace)
+  Array.isArray(Traces) && Traces.every((trace) => trace === null || (isObject(trace) && 'Segments' in trace))
 const isSegment = (document: Document) =>
   'trace_id' in document && typeof document.id === 'string' && ('start_time' in document || 'in_progress' in document)
 /** A segment as BatchGetTraces lists it. */
@@ -24,9 +23,8 @@ const isDocument = ({ Document: text, Id }: Document) => typeof text === 'string
 const isHeader = ({ format, version }: Document) => format === 'json' && version === 1
 
 function read(document: Document, sink: Sink<ForeignSpan>): void {
-  if (isHeader(document)) return
-  if (isSegment(document)) return readSegment(document, sink)
-  if (isDocument(document)) return readText(document, sink)
+  if (isSegment(document)) readSegment(document, sink)
+  else if (isDocument(document)) readText(document, sink)
   for (const trace of listOf(document.Traces))
     for (const segment of listOf(isObject(trace) ? trace.Segments : undefined))
       if (isObject(segment) && isDocument(segment)) readText(segment, sink)
@@ -40,7 +38,8 @@ function readText({ Document: text, Id }: Document, sink: Sink<ForeignSpan>): vo
   try {
     segment = JSON.parse(text as string)
   } catch {
-    return sink.skip(`the Document of segment ${shortText(Id)} is not JSON`)
+    sink.skip(`the Document of segment ${shortText(Id)} is not JSON`)
+    return
   }
   if (isObject(segment) && isSegment(segment)) readSegment(segment, sink)
   else sink.skip(`the Document of segment ${shortText(Id)} is no segment`)
@@ -56,11 +55,17 @@ interface Place {
 }
 
 function readSegment(json: Document, sink: Sink<ForeignSpan>): void {
-  if (typeof json.trace_id !== 'string' || json.trace_id === '') return sink.skip('a segment without trace_id')
+  if (typeof json.trace_id !== 'string' || json.trace_id === '') {
+    sink.skip('a segment without trace_id')
+    return
+  }
   const trace = plainId(json.trace_id)
   const origin = typeof json.origin === 'string' ? json.origin : ''
   const aws = isObject(json.aws) ? json.aws : {}
-  const arn = [json.resource_arn, aws.function_arn, ...listOf(aws.resource_names)].map(String).map(functionOf).find(Boolean)
+  const arn = [json.resource_arn, aws.function_arn, ...listOf(aws.resource_names)]
+    .map(String)
+    .map(functionOf)
+    .find(Boolean)
   // A subsegment that was sent alone is its parent's, whoever that is.
   const service = json.type === 'subsegment' ? '' : shortText(arn ?? json.name ?? 'unknown service')
   const parent = typeof json.parent_id === 'string' ? json.parent_id : ''
