@@ -90,6 +90,13 @@ function edges({ edges }: Advice): Markup {
 }
 
 function sizes({ sizes }: Advice): Markup {
+  const told = sizes.filter(({ from }) => from !== 'nothing')
+  const untold = sizes.filter(({ from }) => from === 'nothing')
+  const rest =
+    untold.length > 0 &&
+    html`<div class="card"><details><summary>Nothing can be told about ${untold.length} functions</summary><ul>${untold.slice(0, 100).map((size) => html`<li><b>${size.function}</b>: ${size.why}</li>`)}</ul></details></div>`
+  if (told.length === 0) return html`${rest}`
   return html`<div class="card scroll"><table class="plain"><thead><tr><th>Function</th><th>now MB</th><th>advised MB</th><th>now ms</th><th>then ms</th><th>saves $ / million invocations</th></tr></thead>
-<tbody>${sizes.slice(0, 100).map((size) => html`<tr><td><details><summary>${size.function}</summary><ul>${size.why.map((words) => html`<li>${words}</li>`)}</ul></details></td><td>${size.memoryMb ?? '–'}</td><td>${size.adviseMb ?? '–'}</td>${cell(size.nowMs)}${cell(size.thenMs)}${cell(size.savesPerMillionUsd)}</tr>`)}</tbody></table></div>`
+<tbody>${told.slice(0, 100).map((size) => html`<tr><td><details><summary>${size.function}</summary><ul>${size.why.map((words) => html`<li>${words}</li>`)}</ul></details></td><td>${size.memoryMb ?? '–'}</td><td>${size.adviseMb ?? '–'}</td>${cell(size.nowMs)}${cell(size.thenMs)}${cell(size.savesPerMillionUsd)}</tr>`)}</tbody></table></div>
+${rest}`
 }
