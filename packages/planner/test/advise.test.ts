@@ -183,6 +183,38 @@ test('sizes: two sizes tell the law, CPU time tells it too, one size tells nothi
   expect(one?.why[0]).toMatch(/Seen at 256 MB only, and without CPU time/)
 })
 
+test('of several setups the last one is advised about; the others tell sizes of functions that do the same', () => {
+  const setup = (id: string, from: number, memoryMb: number, inline: boolean) =>
+    requests(60, (vary) => {
+      const [a, b] = [vary(100 + 50_000 / memoryMb), vary(40)]
+      return [
+        { task: 'a', at: [0, a + b + (inline ? 0 : 50)], invocation: { memoryMb } },
+        {
+          task: 'b',
+          from: 'a',
+          inline,
+          at: [30, 30 + b],
+          ...(!inline && { call: [10, 60 + b] as [number, number] }),
+          invocation: MB,
+        },
+      ]
+    }).map((trace) => ({ ...trace, setup: id, arrivalMs: trace.arrivalMs + from }))
+  const advice = advise([
+    ...setup('new', 2e6, 512, false),
+    ...setup('old', 0, 2048, true),
+    ...setup('older', 1e6, 1024, false),
+  ])
+  expect(advice).toMatchObject({ setup: 'new', requests: 60, otherRequests: 120, notation: '(a,b)' })
+  expect(advice.edges).toMatchObject([{ calls: 60, remoteShare: 1 }])
+  expect(advice.limits.join(' ')).toMatch(/about the last setup, new: 60 requests. 120 requests of other setups/)
+  // In the setup `old` b was inline in a: its time says nothing about a alone.
+  expect(advice.sizes.find((size) => size.function === 'a')).toMatchObject({
+    memoryMb: 512,
+    from: 'two sizes',
+    seen: [{ memoryMb: 512 }, { memoryMb: 1024 }],
+  })
+})
+
 test('pure computing is as cheap at every size up to a core: the fastest of those is advised', () => {
   const traces = [128, 512].flatMap((memoryMb) =>
     requests(100, (vary) => [{ task: 'f', at: [0, vary(100_000 / memoryMb)], invocation: { memoryMb } }]),

@@ -7,7 +7,7 @@ import { figuresOf, outcomeOf, type Requests, replayerOf, requestsOf, savedUsd, 
 import { groupsOf, notationOf } from './groups.js'
 import { quantileAt, rangeOf } from './interval.js'
 import { limitsOf } from './limits.js'
-import { adviceDefaults, emptyObserved, observe } from './observe.js'
+import { adviceDefaults, emptyObserved, type Observed, observe } from './observe.js'
 import type { Replayed } from './replay.js'
 import { adviseSizes } from './sizes.js'
 import type { Advice, AdviceOptions, EntryAdvice, GraphNode } from './types.js'
@@ -18,33 +18,53 @@ export interface Advisor {
   advice(): Advice
 }
 
+/** Setups that are told apart. */
+const MOST_SETUPS = 20
+
 /**
  * Advice from traces that exist, of any application: its call graph, what double billing and start-ups cost, and what fusing and sizing would
  * save. Requests are replayed with calls inline: no hand-over, no invocation of the callee, nobody billed for waiting.
  */
 export function createAdvisor(options: AdviceOptions): Advisor {
-  const seen = emptyObserved()
+  const setups = new Map<string | undefined, Observed>()
   const seed = options.seed ?? adviceDefaults.seed
+  let forgotten = 0
   return {
-    add: (trace) => observe(seen, trace, options),
+    add(trace) {
+      let seen = setups.get(trace.setup)
+      if (!seen) {
+        // Only the last one is advised about: what is older than many others can go.
+        if (setups.size >= MOST_SETUPS) forgotten += forgetOldest(setups)
+        seen = emptyObserved()
+        setups.set(trace.setup, seen)
+      }
+      observe(seen, trace, options)
+    },
     advice() {
+      const none: [string | undefined, Observed] = [undefined, emptyObserved()]
+      const [setup, seen] = [...setups].reduce((a, b) => (b[1].lastMs > a[1].lastMs ? b : a), none)
+      const otherRequests = [...setups.values()].reduce(
+        (sum, other) => sum + (other === seen ? 0 : other.characteristics.requests),
+        forgotten,
+      )
       const replayed = replayerOf(options)
       const requests = requestsOf(seen, replayed)
       const { edges, fused } = adviseEdges(seen, requests, replayed, seed)
       const outcome = outcomeOf(requests, replayed, (edge) => fused.has(edge), requests.all)
       const groups = groupsOf(seen, fused, requests, replayed, seed)
       const { characteristics } = seen
-      const sizes = adviseSizes(seen, options.facts, seed)
       const entries = entriesOf(requests, outcome.best, outcome.worst, seed).map((entry) => ({
         ...entry,
         requests: seen.entries.get(entry.task)?.seen ?? 0,
       }))
       const advice: Advice = {
         v: 1,
+        ...(setup !== undefined && { setup }),
+        otherRequests,
         requests: characteristics.requests,
         runs: seen.runs,
         firstMs: characteristics.requests > 0 ? seen.firstMs : 0,
-        lastMs: seen.lastMs,
+        lastMs: characteristics.requests > 0 ? seen.lastMs : 0,
         doubleBilling: doubleBillingOf(requests, doubleBillingShareOf(characteristics), options, seed),
         characteristics,
         nodes: [...seen.nodes].map(
@@ -59,7 +79,7 @@ export function createAdvisor(options: AdviceOptions): Advisor {
         ),
         edges,
         groups,
-        sizes,
+        sizes: adviseSizes(seen, [...setups.values()], options.facts, seed),
         entries: entries.sort((a, b) => b.requests - a.requests),
         total: {
           nowPerMillionUsd: costOf(requests, [requests.now], seed),
@@ -92,6 +112,13 @@ export function createAdvisor(options: AdviceOptions): Advisor {
       return advice
     },
   }
+}
+
+/** @returns requests of the setup that is forgotten */
+function forgetOldest(setups: Map<string | undefined, Observed>): number {
+  const [setup, seen] = [...setups].reduce((a, b) => (b[1].lastMs < a[1].lastMs ? b : a))
+  setups.delete(setup)
+  return seen.characteristics.requests
 }
 
 /** The interval of a sample around the value of all. */

@@ -9,6 +9,10 @@ const FOR_P95 = 300
 export function limitsOf(advice: Advice, { traces }: Requests): string[] {
   const { characteristics, entries, requests, sizes } = advice
   const limits: string[] = []
+  if (advice.otherRequests > 0)
+    limits.push(
+      `The advice is about the last setup${advice.setup === undefined ? '' : `, ${advice.setup}`}: ${requests} requests. ${advice.otherRequests} requests of other setups only tell how time depends on size.`,
+    )
   const noMemory = sizes.filter(({ memoryMb }) => memoryMb === undefined).map((size) => size.function)
   if (noMemory.length > 0)
     limits.push(

@@ -54,6 +54,8 @@ export interface SizePoint {
 export interface SeenSize {
   function: string
   memoryMb: number | undefined
+  /** What ran in it. */
+  tasks: Set<string>
   points: Sample<SizePoint>
 }
 
@@ -76,7 +78,7 @@ export function emptyObserved(): Observed {
     characteristics: emptyCharacteristics(),
     runs: 0,
     firstMs: Number.POSITIVE_INFINITY,
-    lastMs: 0,
+    lastMs: Number.NEGATIVE_INFINITY,
     nodes: new Map(),
     edges: new Map(),
     entries: new Map(),
@@ -166,11 +168,12 @@ function addSizes(
   own: Float64Array,
   { seed = adviceDefaults.seed }: { seed?: number },
 ): void {
-  const points = invocations.map(() => ({ ownMs: 0, cpuMs: 0 as number | undefined, endMs: 0 }))
+  const points = invocations.map(() => ({ ownMs: 0, cpuMs: 0 as number | undefined, tasks: [] as string[] }))
   for (const [i, run] of runs.entries()) {
     const point = points[run.invocation]
     if (!point) continue
     point.ownMs += own[i] as number
+    point.tasks.push(run.task)
     point.cpuMs = point.cpuMs === undefined || run.cpuMs === undefined ? undefined : point.cpuMs + run.cpuMs
   }
   for (const [k, { endMs, function: fn, memoryMb, startMs }] of invocations.entries()) {
@@ -178,10 +181,11 @@ function addSizes(
     let size = seen.sizes.get(key)
     if (!size) {
       if (seen.sizes.size >= MOST.sizes) continue
-      size = { function: fn, memoryMb, points: createSample(SIZE_SAMPLE, seed + seen.sizes.size) }
+      size = { function: fn, memoryMb, tasks: new Set(), points: createSample(SIZE_SAMPLE, seed + seen.sizes.size) }
       seen.sizes.set(key, size)
     }
-    const { cpuMs, ownMs } = points[k] as (typeof points)[number]
+    const { cpuMs, ownMs, tasks } = points[k] as (typeof points)[number]
+    for (const task of tasks) if (size.tasks.size < MOST.tasks) size.tasks.add(task)
     size.points.offer(() => ({ arrivalMs, ownMs, waitMs: Math.max(0, endMs - startMs - ownMs), cpuMs }))
   }
 }

@@ -15,35 +15,57 @@ const WORTH = 0.01
 /** Fewer invocations at a size say little about it. */
 const FEWEST = 20
 
-/** Which memory each function should have, where the traces tell how it depends on that. */
-export function adviseSizes(seen: Observed, facts: PlannerFacts, seed: number): SizeAdvice[] {
+/**
+ * Which memory each function should have, where the traces tell how it depends on that.
+ * @param seen of the setup that the advice is about
+ * @param all of every setup: functions in which the same tasks ran tell more sizes
+ */
+export function adviseSizes(seen: Observed, all: readonly Observed[], facts: PlannerFacts, seed: number): SizeAdvice[] {
+  const others = all.filter((other) => other !== seen).flatMap(({ sizes }) => [...sizes.values()])
   const byFunction = new Map<string, SeenSize[]>()
   for (const size of seen.sizes.values())
     byFunction.set(size.function, [...(byFunction.get(size.function) ?? []), size])
-  return [...byFunction].map(([name, sizes]) => adviseSize(name, sizes, facts, seed))
+  return [...byFunction].map(([name, own]) => {
+    const tasks = new Set(own.flatMap((size) => [...size.tasks]))
+    const alike = others.filter(
+      (size) =>
+        size.function === name && size.tasks.size === tasks.size && [...size.tasks].every((task) => tasks.has(task)),
+    )
+    return adviseSize(name, knownSizes(own), knownSizes([...own, ...alike]), facts, seed)
+  })
 }
 
 interface KnownSize {
   memoryMb: number
+  /** In order of arrival. */
   points: readonly SizePoint[]
   seen: number
 }
 
-function adviseSize(name: string, sizes: readonly SeenSize[], facts: PlannerFacts, seed: number): SizeAdvice {
-  const known = sizes
-    .flatMap(({ memoryMb, points }): KnownSize[] =>
-      memoryMb === undefined
-        ? []
-        : [
-            {
-              memoryMb,
-              points: [...points.items].sort((a, b) => a.arrivalMs - b.arrivalMs),
-              seen: points.seen,
-            },
-          ],
-    )
-    .sort((a, b) => a.memoryMb - b.memoryMb)
-  const now = known.reduce<KnownSize | undefined>((a, b) => (a && a.seen >= b.seen ? a : b), undefined)
+/** Ascending; sizes that were seen more than once together. */
+function knownSizes(sizes: readonly SeenSize[]): KnownSize[] {
+  const known = new Map<number, KnownSize>()
+  for (const { memoryMb, points } of sizes) {
+    if (memoryMb === undefined) continue
+    const before = known.get(memoryMb)
+    known.set(memoryMb, {
+      memoryMb,
+      points: [...(before?.points ?? []), ...points.items].sort((a, b) => a.arrivalMs - b.arrivalMs),
+      seen: (before?.seen ?? 0) + points.seen,
+    })
+  }
+  return [...known.values()].sort((a, b) => a.memoryMb - b.memoryMb)
+}
+
+/** @param own sizes in the setup that the advice is about */
+function adviseSize(
+  name: string,
+  own: readonly KnownSize[],
+  known: readonly KnownSize[],
+  facts: PlannerFacts,
+  seed: number,
+): SizeAdvice {
+  const now = own.reduce<KnownSize | undefined>((a, b) => (a && a.seen >= b.seen ? a : b), undefined)
   const advice: SizeAdvice = {
     function: name,
     seen: known.map(({ memoryMb, seen }) => ({ memoryMb, invocations: seen })),

@@ -114,7 +114,11 @@ export interface GraphNode {
 /** What traces of an application say about how it should be cut into functions. */
 export interface Advice {
   v: 1
+  /** Id of the setup that the advice is about, where traces tell: the last one. */
+  setup?: string
+  /** Requests of that setup; all else that was seen only tells sizes. */
   requests: number
+  otherRequests: number
   runs: number
   /** Epoch ms of the first and of the last arrival. */
   firstMs: number

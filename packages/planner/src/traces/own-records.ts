@@ -51,6 +51,7 @@ function assemble(id: string, records: readonly InvocationRecord[]): RequestTrac
   const first = earliest(requests) ?? earliest(others.filter(({ fired }) => fired))
   if (!first) return 'the record of its first invocation is missing'
   const trace: RequestTrace = { id, arrivalMs: first.start, runs: [], invocations: [] }
+  if (typeof first.setup === 'string') trace.setup = first.setup
   let missing = others.filter((record) => !record.fired && record !== first).length
   const roots = [first, ...requests.filter((record) => record !== first), ...others.filter((x) => x !== first)]
   const queue: Placed[] = roots.map((record) => ({ record, parent: -1 }))

@@ -44,6 +44,8 @@ export interface RequestTrace {
   arrivalMs: number
   runs: TaskRun[]
   invocations: TraceInvocation[]
+  /** Id of the setup that served it, where a format tells. */
+  setup?: string
   /** Calls whose other end is not in the trace: a lost span, or a function that reports none. Absent: none. */
   missing?: number
 }
