@@ -188,3 +188,20 @@ test('a call that ends before its callee is a send, and a function that reports 
   expect(alone?.missing).toBe(1)
   expect(alone?.runs[0]?.outsideMs).toBeCloseTo(80 + 20 + 12, 2)
 })
+
+test('spans may be nested deeper than the stack', () => {
+  const spans = Array.from({ length: 9000 }, (_, i) => ({
+    traceId: 'deep',
+    spanId: `s${i}`,
+    ...(i > 0 && { parentSpanId: `s${i - 1}` }),
+    kind: i === 0 ? 2 : 1 + 2 * (i % 2),
+    startTimeUnixNano: '1763719200000000000',
+    endTimeUnixNano: '1763719200010000000',
+  }))
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 's' } }] }
+  const { skipped, traces } = importText({
+    a: JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] }),
+  })
+  expect(skipped).toEqual([])
+  expect(traces[0]?.runs).toMatchObject([{ task: 's', outsideMs: 10 }])
+})

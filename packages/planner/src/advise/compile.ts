@@ -33,6 +33,8 @@ export interface CompiledRun {
   edge: number
   parent: number
   send: boolean
+  /** Its caller waited for it, or for its hand-over. */
+  awaited: boolean
   remote: boolean
   /** Duration; of that, ms in which nothing that it called was open. */
   ms: number
@@ -50,8 +52,6 @@ export interface CompiledRun {
   coldMs: number
   cold: boolean
   stretches: Stretch[]
-  /** Indices of sends that it handed over. */
-  sends: number[]
 }
 
 /**
@@ -79,6 +79,7 @@ export function compile(
       edge: caller ? edgeOf(caller.task, run.task, run.mode) : -1,
       parent: run.parent,
       send: run.mode === 'send',
+      awaited: false,
       remote: run.route === 'remote',
       ms: Math.max(0, run.endMs - run.startMs),
       ownMs,
@@ -90,9 +91,10 @@ export function compile(
       coldMs: isFirst && typeof coldMs === 'number' ? coldMs : 0,
       cold: isFirst && (isCold ?? typeof coldMs === 'number'),
       stretches: stretchesOf(run, runs, children[i] ?? []),
-      sends: (children[i] ?? []).filter((child) => runs[child]?.mode === 'send' && runs[child]?.route === 'remote'),
     }
   })
+  for (const { stretches } of compiled)
+    for (const { calls } of stretches) for (const { run } of calls) (compiled[run] as CompiledRun).awaited = true
   return {
     arrivalMs: trace.arrivalMs,
     beforeMs: runs[0]?.startMs ?? 0,

@@ -174,8 +174,8 @@ function sumUp(
     const run = runs[i] as CompiledRun
     const at = host[i] as number
     if (at === i) billed[at] = (billed[at] as number) + (length[i] as number) + run.extraBilledMs
-    // What runs after the reply of the invocation that it is in now: its rest, and sends that became inline.
-    else if (run.remote && run.send) billed[at] = (billed[at] as number) + (length[i] as number)
+    // What runs after the reply of the invocation that it is in now: its rest, and what nobody waits for that became inline.
+    else if (run.remote && (run.send || !run.awaited)) billed[at] = (billed[at] as number) + (length[i] as number)
     billed[at] = (billed[at] as number) + run.tailMs
   }
   const replayed: Replayed = {

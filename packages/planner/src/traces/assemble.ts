@@ -11,6 +11,8 @@ interface Node {
   relay: boolean
   /** An invocation begins with it. */
   entry: boolean
+  /** An invocation begins below it. */
+  leads: boolean
 }
 
 /** An invocation whose place in the request is known. */
@@ -35,6 +37,7 @@ export function assembleSpans(id: string, spans: readonly ForeignSpan[]): Reques
   matchStrays(nodes)
   for (const node of nodes) node.entry = isEntry(node)
   const entries = nodes.filter(({ entry }) => entry)
+  for (const { parent } of entries) for (let at = parent; at && !at.leads; at = at.parent) at.leads = true
   if (entries.length === 0) return 'no span of it is the work of a function or service'
   const roots = entries.filter((entry) => callerOf(entry) === undefined).sort(byRank)
   const root = roots[0] as Node
@@ -49,7 +52,9 @@ export function assembleSpans(id: string, spans: readonly ForeignSpan[]): Reques
 }
 
 function treeOf(spans: readonly ForeignSpan[]): Node[] {
-  const nodes = spans.map((span): Node => ({ span, parent: undefined, children: [], relay: false, entry: false }))
+  const nodes = spans.map(
+    (span): Node => ({ span, parent: undefined, children: [], relay: false, entry: false, leads: false }),
+  )
   const byId = new Map(nodes.map((node) => [node.span.id, node]))
   for (const node of nodes) {
     const parent = byId.get(node.span.parent)
@@ -182,18 +187,20 @@ function place(trace: RequestTrace, self: Found, queue: Found[], found: Map<Node
   const called: Node[] = []
   const outside: Interval[] = []
   const facts = { coldMs: span.coldMs, isCold: span.isCold, missing: 0 }
-  const visit = (node: Node) => {
-    for (const child of node.children) {
-      if (child.relay) visit(child)
-      else if (child.entry) called.push(child)
-      else if (waits(child) && !reaches(child)) {
-        outside.push([at(child.span.startMs), at(child.span.endMs)])
-        if (child.span.invokes !== undefined) facts.missing++
-      } else visit(child)
-      if (!child.entry) facts.coldMs ??= child.span.coldMs
+  // No recursion: spans may be nested deeper than the stack is.
+  const open = [...entry.children]
+  for (let child = open.pop(); child; child = open.pop()) {
+    if (child.entry) {
+      called.push(child)
+      continue
     }
+    facts.coldMs ??= child.span.coldMs
+    if (waits(child) && !child.relay && !child.leads) {
+      outside.push([at(child.span.startMs), at(child.span.endMs)])
+      if (child.span.invokes !== undefined) facts.missing++
+    } else open.push(...child.children)
   }
-  visit(entry)
+  called.sort((a, b) => a.span.startMs - b.span.startMs)
 
   const run: TaskRun = {
     task: span.task,
@@ -244,11 +251,6 @@ function invocationOf(
   if (isCold !== undefined) invocation.isCold = isCold
   else if (coldMs !== undefined) invocation.isCold = true
   return invocation
-}
-
-/** Whether an invocation is below. */
-function reaches(node: Node): boolean {
-  return node.children.some((child) => child.entry || reaches(child))
 }
 
 /** A callee may work on a little after its reply has left: no send because of that. */
