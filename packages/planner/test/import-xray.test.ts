@@ -10,16 +10,16 @@ test('an answer of BatchGetTraces becomes a request: gateway, start-up, calls, a
   const [trace] = traces
   expect(trace && runsOf(trace)).toEqual([
     'order call 132–288',
+    'order > stock call 156–206',
     // The traces of mail are passive: the platform's side stands for it.
     'order > mail send 265–400',
-    'order > stock call 156–206',
   ])
   // The gateway saw the request first.
   expect(trace?.arrivalMs).toBe(1763719200000)
   expect(trace?.runs[0]?.outsideMs).toBeCloseTo(15 + 18, 2)
-  expect(trace?.runs[2]?.call?.startMs).toBeCloseTo(140, 2)
-  expect(trace?.runs[1]).toMatchObject({ error: 'Error: mailbox full' })
-  expect(trace?.invocations.map(({ isCold }) => isCold)).toEqual([true, undefined, false])
+  expect(trace?.runs[1]?.call?.startMs).toBeCloseTo(140, 2)
+  expect(trace?.runs[2]).toMatchObject({ error: 'Error: mailbox full' })
+  expect(trace?.invocations.map(({ isCold }) => isCold)).toEqual([true, false, undefined])
   expect(trace?.invocations[0]?.coldMs).toBeCloseTo(120, 2)
   // Overhead goes on after the reply, and is billed.
   expect(trace?.invocations[0]?.endMs).toBeCloseTo(294, 2)

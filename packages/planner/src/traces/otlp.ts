@@ -170,7 +170,9 @@ function errorOf({ status, events }: Document): string | undefined {
   return shortText([type, message].filter((x) => x !== undefined).join(': ') || 'error')
 }
 
-/** Epoch ms of OTLP's nanoseconds, which JSON has as text. */
+/** Epoch ms of OTLP's nanoseconds, which JSON has as text. Whole ms first: as one number they would lose what is below 256 ns. */
 function msOf(nanos: unknown): number {
-  return typeof nanos === 'string' || typeof nanos === 'number' ? Number(nanos) / 1e6 : Number.NaN
+  if (typeof nanos === 'number') return nanos / 1e6
+  if (typeof nanos !== 'string') return Number.NaN
+  return nanos.length > 6 ? Number(nanos.slice(0, -6)) + Number(nanos.slice(-6)) / 1e6 : Number(nanos) / 1e6
 }
