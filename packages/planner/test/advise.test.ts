@@ -153,6 +153,25 @@ test('an inline call loses its hand-over and its start-up, and an invocation’s
   expect(edge(advice, 'a>b')).toMatchObject({ coldShare: 1, remoteShare: 1 })
 })
 
+test('what becomes an invocation’s first hand-over takes as long as first ones do', () => {
+  const shop = requests(100, (vary) => {
+    const b = vary(10)
+    return [
+      { task: 'a', at: [0, 80 + b], invocation: MB },
+      { task: 'b', from: 'a', at: [20, 20 + b], call: [5, 45 + b], invocation: MB },
+      { task: 'c', from: 'a', mode: 'send', at: [70, 90], call: [50 + b, 70 + b], invocation: MB },
+    ]
+  })
+  // Here a send is the first hand-over: 30 ms instead of 20.
+  const other = requests(100, (vary) => [
+    { task: 'd', at: [0, 50], invocation: MB },
+    { task: 'e', from: 'd', mode: 'send', at: [40, 40 + vary(10)], call: [10, 40], invocation: MB },
+  ])
+  const saves = (traces: RequestTrace[]) => advise(traces).entries.find(({ task }) => task === 'a')?.saves.p50Ms.value
+  expect(saves(shop)).toBeCloseTo(30, 6)
+  expect(saves([...shop, ...other])).toBeCloseTo(30 - 10, 6)
+})
+
 test('sizes: two sizes tell the law, CPU time tells it too, one size tells nothing', () => {
   const at = (memoryMb: number, cpuMs?: number) =>
     requests(100, (vary) => {

@@ -43,6 +43,10 @@ export interface CompiledRun {
   cpuMs: [low: number, high: number]
   /** Hand-over before and after it, for what was called remotely; of a send, what its caller waited. */
   handOverMs: [before: number, after: number]
+  /** Hand-overs that its caller's invocation had back before it began this one (the first few); empty: this was its first. */
+  earlier: number[]
+  /** Ms that it takes longer as its invocation's first hand-over. */
+  firstExtraMs: number
   /** Work of its invocation after its end. Of the first run of an invocation; else 0. */
   tailMs: number
   /** Memory of the invocation, MB; NaN: not told. */
@@ -85,6 +89,8 @@ export function compile(
       ownMs,
       cpuMs: cpuOf(run, ownMs, invocation.memoryMb, mbPerCore),
       handOverMs: run.mode === 'send' ? [open[1] - open[0], 0] : [run.startMs - open[0], open[1] - run.endMs],
+      earlier: [],
+      firstExtraMs: 0,
       tailMs: isFirst ? Math.max(0, invocation.endMs - run.endMs) : 0,
       memoryMb: invocation.memoryMb ?? Number.NaN,
       extraBilledMs: isFirst ? (invocation.billedMs ?? 0) && billedBeyond(invocation) : 0,
@@ -95,11 +101,29 @@ export function compile(
   })
   for (const { stretches } of compiled)
     for (const { calls } of stretches) for (const { run } of calls) (compiled[run] as CompiledRun).awaited = true
+  addEarlier(trace, compiled)
   return {
     arrivalMs: trace.arrivalMs,
     beforeMs: runs[0]?.startMs ?? 0,
     missing: trace.missing ?? 0,
     runs: compiled,
+  }
+}
+
+/** More of them say nothing new: one that stays remote is enough. */
+const MOST_EARLIER = 8
+
+function addEarlier({ runs, invocations }: RequestTrace, compiled: readonly CompiledRun[]): void {
+  const byInvocation: { run: number; from: number; to: number }[][] = invocations.map(() => [])
+  for (const [i, run] of runs.entries()) {
+    const caller = runs[run.parent]
+    if (!caller || run.route !== 'remote' || !run.call) continue
+    byInvocation[caller.invocation]?.push({ run: i, from: run.call.startMs, to: run.call.endMs })
+  }
+  for (const handOvers of byInvocation) {
+    const byEnd = [...handOvers].sort((a, b) => a.to - b.to).slice(0, MOST_EARLIER)
+    for (const { from, run } of handOvers)
+      (compiled[run] as CompiledRun).earlier = byEnd.filter((other) => other.to <= from).map((other) => other.run)
   }
 }
 

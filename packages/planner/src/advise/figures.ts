@@ -1,5 +1,6 @@
 import type { Estimate } from '../types.js'
 import type { Compiled } from './compile.js'
+import { addFirstExtra } from './first-extra.js'
 import { meanAt, quantileAt, rangeOf } from './interval.js'
 import type { Observed } from './observe.js'
 import { type Assumption, type Replayed, type ReplayOptions, replay } from './replay.js'
@@ -35,6 +36,7 @@ export function requestsOf(seen: Observed, replayed: Replayer): Requests {
     )
     .sort((a, b) => a.trace.arrivalMs - b.trace.arrivalMs)
   const traces = kept.map(({ trace }) => trace)
+  addFirstExtra(traces)
   const byEdge = new Map<number, number[]>()
   for (const [i, { runs }] of traces.entries())
     for (const edge of new Set(runs.map((run) => run.edge))) {

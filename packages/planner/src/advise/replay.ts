@@ -38,7 +38,8 @@ export interface Replayed {
  * Replays a request with some of its calls inline. An inline call has no hand-over and no invocation of its own: its work is in its caller's,
  * which has the larger of both memories. Own work keeps its length, but that its computing goes as fast as the memory allows (time ∝ 1/MB up
  * to a full core); calls start as long after what came before them as they did. Where calls beside each other become inline, their computing
- * comes one after the other, their waiting does not. An inline send runs after the reply. What is not inline keeps its hand-over.
+ * comes one after the other, their waiting does not. An inline send runs after the reply. What is not inline keeps its hand-over, and what an
+ * invocation's first one takes longer when it becomes that.
  */
 export function replay(trace: Compiled, options: ReplayOptions): Replayed {
   const { runs } = trace
@@ -131,9 +132,9 @@ function stretchOf(
       ? run.send
         ? 0
         : (length[call.run] as number)
-      : run.send
-        ? run.handOverMs[0]
-        : run.handOverMs[0] + (length[call.run] as number) + run.handOverMs[1]
+      : run.handOverMs[0] +
+        (run.send ? 0 : (length[call.run] as number) + run.handOverMs[1]) +
+        (becomesFirst(run, runs, host) ? run.firstExtraMs : 0)
     const end = start + open
     if (ends) ends[k] = end
     took = Math.max(took, end)
@@ -160,6 +161,12 @@ function stretchOf(
   const added = inlined === 0 ? elsewhere : idle + Math.max(0, elsewhere - (inlineMost - idle))
   waiting[caller] = (waiting[caller] as number) + added
   return took
+}
+
+/** Whether all hand-overs of the invocation that came before it are inline now. */
+function becomesFirst({ earlier, firstExtraMs }: CompiledRun, runs: readonly CompiledRun[], host: Int32Array): boolean {
+  if (firstExtraMs === 0 || earlier.length === 0) return false
+  return earlier.every((at) => host[at] === host[(runs[at] as CompiledRun).parent])
 }
 
 function sumUp(
