@@ -52,8 +52,9 @@ export async function readTraces(
       }
     } catch (error) {
       // What was read before the damage counts.
-      if (!(error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw error
-      reader.damaged(`the gzip data is damaged or breaks off (${(error as Error).message})`)
+      if (error instanceof Packed) reader.damaged(error.message)
+      else if (!(error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw error
+      else reader.damaged(`the gzip data is damaged or breaks off (${(error as Error).message})`)
     }
     reader.feed(decoder.decode())
     reader.end()
@@ -67,18 +68,31 @@ async function mustBeFile(file: string): Promise<void> {
   if (found.isDirectory()) throw new UsageError(`${file} is a folder; give the files in it: ${file}/*`)
 }
 
+/** A file that is packed in a way that is not read. */
+class Packed extends Error {}
+
+/** First bytes of what is not read. */
+const packers: readonly [name: string, bytes: readonly number[]][] = [
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+  ['zip', [0x50, 0x4b, 0x03, 0x04]],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58]],
+  ['bzip2', [0x42, 0x5a, 0x68]],
+]
+
 /** The bytes of a stream, unpacked when it is gzip by its first two bytes. */
 async function plain(source: Readable): Promise<AsyncIterable<Uint8Array>> {
   const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
   let head: Uint8Array = new Uint8Array()
   for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
     head = head.length === 0 ? bytesOf(next.value) : Buffer.concat([head, bytesOf(next.value)])
-    if (head.length >= 2) break
+    if (head.length >= 4) break
   }
   const all = async function* () {
     if (head.length > 0) yield head
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield bytesOf(next.value)
   }
+  const packer = packers.find(([, bytes]) => bytes.every((byte, i) => head[i] === byte))
+  if (packer) throw new Packed(`it is packed with ${packer[0]}; unpack it first, to stdin for instance`)
   if (head[0] !== 0x1f || head[1] !== 0x8b) return all()
   const gunzip = createGunzip({ chunkSize: 2 ** 20 })
   // Its failure comes out of the gunzip, which is read.

@@ -125,6 +125,15 @@ test('of damaged gzip what came before counts, and the damage is told', async ()
   expect(words).toMatch(/bad\.gz.*: the gzip data is damaged/)
 })
 
+test('other packers are named, and the other files are read', async () => {
+  const at = await folder({ 'a.zst': Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 10, 10), 'b.jsonl': text })
+  const { reading, traces } = await read([at('a.zst'), at('b.jsonl')])
+  expect(traces).toHaveLength(40)
+  expect(reading.firstSkipped.map(({ why }) => why)).toEqual([
+    'it is packed with zstd; unpack it first, to stdin for instance',
+  ])
+})
+
 test('a file that does not exist, and a folder, are mistakes of the command line', async () => {
   const at = await folder({})
   await expect(read([at('nowhere')])).rejects.toThrow(/there is no file/)
