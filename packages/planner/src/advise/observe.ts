@@ -200,7 +200,7 @@ function keep(
   const name = seen.entries.has(first) || seen.entries.size < MOST.entries ? first : OTHERS
   let sample = seen.entries.get(name)
   if (!sample) {
-    sample = createSample<Compiled>(sampleRequests, seed + seen.entries.size)
+    sample = createSample<Compiled>(sampleRequests, seed + seen.entries.size, ({ runs }) => runs.length)
     seen.entries.set(name, sample)
   }
   let kept = false
@@ -209,9 +209,8 @@ function keep(
     return compile(trace, (from, to, mode) => edgeOf(seen, from, to, mode).number, facts.mbPerCore)
   })
   if (!kept) return
-  const runsIn = ({ items }: Sample<Compiled>) => items.reduce((sum, { runs }) => sum + runs.length, 0)
   const samples = [...seen.entries.values()]
-  if (samples.reduce((sum, one) => sum + runsIn(one), 0) <= sampleRuns) return
-  const largest = samples.reduce((a, b) => (runsIn(b) > runsIn(a) ? b : a))
+  if (samples.reduce((sum, { weight }) => sum + weight, 0) <= sampleRuns) return
+  const largest = samples.reduce((a, b) => (b.weight > a.weight ? b : a))
   largest.shrinkTo(Math.max(1, Math.floor(largest.items.length * 0.75)))
 }

@@ -74,6 +74,9 @@ interface OpenTrace {
   left: number
 }
 
+/** A trace with few spans takes room of its own, in spans. */
+const TRACE_ITSELF = 1
+
 /** Ids of closed traces, and of traces that were joined to others, that are remembered. */
 const REMEMBERED = 200_000
 
@@ -94,8 +97,8 @@ export function createTraceImporter(events: ImportEvents, options: ImportOptions
   }
   /** The one that was quiet the longest first. */
   const open = new Map<string, OpenTrace>()
-  const closed = new Set<string>()
-  const joined = new Map<string, string>()
+  const closed = remembering<true>()
+  const joined = remembering<string>()
   let openSpans = 0
   let file: FileSummary = { file: '', formats: [], spans: 0, skipped: 0 }
   let last = ''
@@ -108,7 +111,7 @@ export function createTraceImporter(events: ImportEvents, options: ImportOptions
 
   const close = (key: string, trace: OpenTrace) => {
     open.delete(key)
-    openSpans -= trace.spans
+    openSpans -= trace.spans + TRACE_ITSELF
     if (trace.left > 0) {
       summary.cut.longTraces++
       summary.cut.longTraceSpans += trace.left
@@ -129,7 +132,7 @@ export function createTraceImporter(events: ImportEvents, options: ImportOptions
       if (openSpans <= maxOpenSpans * 0.9) return
       summary.cut.closedEarly++
       close(key, trace)
-      remember(closed, key)
+      closed.set(key, true)
     }
   }
 
@@ -146,10 +149,10 @@ export function createTraceImporter(events: ImportEvents, options: ImportOptions
   const join = (from: string, to: string) => {
     if (from === to) return
     joined.set(from, to)
-    if (joined.size > REMEMBERED) joined.delete(joined.keys().next().value as string)
     const [moved, kept] = [open.get(from), open.get(to)]
     if (!moved) return
     open.delete(from)
+    if (kept) openSpans -= TRACE_ITSELF
     if (!kept) return void open.set(to, { ...moved, id: to.slice(to.indexOf(' ') + 1) })
     for (const item of moved.items) kept.items.push(item)
     kept.spans += moved.spans
@@ -165,7 +168,7 @@ export function createTraceImporter(events: ImportEvents, options: ImportOptions
       join(key, to)
       key = to
     }
-    if (closed.has(key)) {
+    if (closed.get(key)) {
       summary.cut.lateSpans += size
       return
     }
@@ -173,6 +176,7 @@ export function createTraceImporter(events: ImportEvents, options: ImportOptions
     if (!trace) {
       trace = { format, id: key.slice(format.parts.length + 1), file: file.file, items: [], spans: 0, left: 0 }
       open.set(key, trace)
+      openSpans += TRACE_ITSELF
     } else if (key !== last) {
       open.delete(key)
       open.set(key, trace)
@@ -224,7 +228,16 @@ export function createTraceImporter(events: ImportEvents, options: ImportOptions
   }
 }
 
-function remember(set: Set<string>, key: string): void {
-  set.add(key)
-  if (set.size > REMEMBERED) set.delete(set.values().next().value as string)
+/** A map that forgets what was set long ago, half of it at once: taking the oldest out one by one costs far more. */
+function remembering<T>(): { get(key: string): T | undefined; set(key: string, value: T): void } {
+  let [young, old] = [new Map<string, T>(), new Map<string, T>()]
+  return {
+    get: (key) => young.get(key) ?? old.get(key),
+    set(key, value) {
+      young.set(key, value)
+      if (young.size < REMEMBERED / 2) return
+      old = young
+      young = new Map()
+    },
+  }
 }
