@@ -265,6 +265,17 @@ test('the same traces and seed give the same advice', () => {
   expect(advise(traces, { sampleRequests: 50 })).toEqual(advise(traces, { sampleRequests: 50 }))
 })
 
+test('nothing seen is nothing advised', () => {
+  expect(advise([])).toMatchObject({
+    requests: 0,
+    entries: [],
+    edges: [],
+    notation: '',
+    total: { nowPerMillionUsd: null, fusedPerMillionUsd: null, savesPerMillionUsd: null },
+    doubleBilling: { share: { value: 0, n: 0 }, perMillionRequestsUsd: null },
+  })
+})
+
 test('recursion and many names end', () => {
   const recursive = traceOf('1', [
     { task: 'a', at: [0, 100], invocation: MB },

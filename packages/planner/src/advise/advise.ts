@@ -142,7 +142,7 @@ function doubleBillingOf(
   { facts }: AdviceOptions,
   seed: number,
 ): Advice['doubleBilling'] {
-  const known = !now.some((r) => Number.isNaN(r.billedGbMs))
+  const known = now.length > 0 && !now.some((r) => Number.isNaN(r.billedGbMs))
   const [part, whole] = known
     ? [now.map((r) => r.doubleBilledGbMs), now.map((r) => r.billedGbMs)]
     : [now.map((r) => r.doubleBilledMs), now.map((r) => r.billedMs)]
