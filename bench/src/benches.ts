@@ -20,5 +20,6 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   burst: () => import('./cases/burst.js'),
   webshop: () => import('./cases/webshop.js'),
   prediction: () => import('./cases/prediction.js'),
+  advise: () => import('./cases/advise.js'),
   emulation: () => import('./cases/emulation.js'),
 }

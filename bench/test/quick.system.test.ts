@@ -38,6 +38,7 @@ describe('npm run bench', () => {
     'ad-events',
     'gateway',
     'throughput',
+    'advise',
   ])('measures every case of %s', async (name) => {
     const raw = join(dir, `${name}.ndjson`)
     const { rows } = await bench(name, '--raw', raw)

@@ -12,6 +12,8 @@ const names = [
   'status',
   'logs',
   'graph',
+  'characterize',
+  'advise',
   'flush',
   'dlq',
   'dlq list',

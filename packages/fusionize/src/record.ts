@@ -137,7 +137,15 @@ export function spanOf(id: string): { root: string; index: number } {
  * @throws {SyntaxError} the line is not a record of a version this reader knows
  */
 export function parseRecord(line: string): InvocationRecord {
-  const wire = JSON.parse(line) as WireRecord
+  return recordOf(JSON.parse(line))
+}
+
+/**
+ * Reads one record whose line is JSON already parsed.
+ * @throws {SyntaxError} it is not a record of a version this reader knows
+ */
+export function recordOf(json: unknown): InvocationRecord {
+  const wire = (json ?? {}) as WireRecord
   if (wire.v !== RECORD_VERSION || typeof wire.s !== 'string' || !Array.isArray(wire.names))
     throw new SyntaxError(`not a fusionize record of version ${RECORD_VERSION}`)
   const { names, e, b, ...rest } = wire

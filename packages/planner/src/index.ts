@@ -1,3 +1,15 @@
+export { type Advisor, createAdvisor } from './advise/advise.js'
+export { adviceDefaults } from './advise/observe.js'
+export type * from './advise/types.js'
+export { type CdfPoint, cdfOf, shareUpTo } from './characterize/cdf.js'
+export {
+  addRequest,
+  correlationOf,
+  doubleBillingShareOf,
+  emptyCharacteristics,
+  mergeCharacteristics,
+} from './characterize/characterize.js'
+export type * from './characterize/types.js'
 export { best, better, choose, compareRows, dominates, objective, objectiveEstimate, satisfies } from './goals.js'
 export { type Cost, costOf, totalOf } from './measure/cost.js'
 export { measure, type RequestSample } from './measure/measure.js'
@@ -36,6 +48,17 @@ export {
 export { type Distribution, meanOf, quantileOf } from './statistics/distribution.js'
 export { seededRandom } from './statistics/random.js'
 export { strategies } from './strategies/index.js'
+export { formats } from './traces/formats.js'
+export {
+  createTraceImporter,
+  type FileReader,
+  type FileSummary,
+  type ImportEvents,
+  type ImportOptions,
+  type ImportSummary,
+  importDefaults,
+  type TraceImporter,
+} from './traces/importer.js'
 export { type PublishedImport, publishedImporter } from './traces/published.js'
 export { type PublishedSetups, readPublishedSetups, withMemoryOf } from './traces/published-setup.js'
 export type * from './traces/types.js'

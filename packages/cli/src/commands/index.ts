@@ -11,6 +11,8 @@ export const commands: Record<string, () => Promise<Command>> = {
   status: async () => (await import('./status.js')).default,
   logs: async () => (await import('./logs.js')).default,
   graph: async () => (await import('./graph.js')).default,
+  characterize: async () => (await import('./characterize.js')).default,
+  advise: async () => (await import('./advise.js')).default,
   flush: async () => (await import('./flush.js')).default,
   dlq: async () => (await import('./dlq.js')).default,
 }

@@ -146,8 +146,9 @@ function boxOf({ x, y, width, height }: Placed): Box {
   return { x: x - width / 2, y: y - height / 2, width, height }
 }
 
-export function groupTitle(group: Group): string {
-  return `${group.memory} MB${group.entry ? ` · ${group.entry}` : ''}`
+/** A memory that is not known (NaN) is left out. */
+export function groupTitle({ entry, memory }: Group): string {
+  return [...(Number.isNaN(memory) ? [] : [`${memory} MB`]), ...(entry === undefined ? [] : [entry])].join(' · ')
 }
 
 function titleWidth(group: Group): number {

@@ -94,6 +94,7 @@ export interface DataEdge {
 /** One function that something can reach: a fusion group with its size. */
 export interface Group {
   host: TaskName
+  /** MB; NaN: not known. */
   memory: number
   /** `POST /readings` when requests enter here. */
   entry?: string

@@ -84,7 +84,7 @@ export function treeOf(trace: RequestTrace): Tree {
       task: run.task,
       host: invocation?.function ?? run.task,
       memoryMb: invocation?.memoryMb,
-      cold: invocation?.cold === true || (invocation?.coldMs ?? null) !== null,
+      cold: invocation?.isCold === true || (invocation?.coldMs ?? null) !== null,
       initMs: invocation?.coldMs ?? 0,
       invocation: run.invocation,
       isHead,

@@ -43,7 +43,7 @@ export function quantileOf(d: Distribution, p: number): number {
     .map(Number)
     .sort((a, b) => a - b)) {
     seen += d.buckets[key] as number
-    if (seen > rank) return Math.min(d.max, Math.max(d.min, middleOf(key)))
+    if (seen > rank) return Math.min(d.max, Math.max(d.min, bucketMiddle(key)))
   }
   return d.max
 }
@@ -74,6 +74,7 @@ function bucketOf(value: number): number {
   return Math.min(LAST, 1 + Math.floor(Math.log(value / SMALLEST) / LOG_RATIO))
 }
 
-function middleOf(bucket: number): number {
+/** The value that stands for all in a bucket: within `ACCURACY` of each. */
+export function bucketMiddle(bucket: number): number {
   return bucket === 0 ? 0 : (SMALLEST * RATIO ** (bucket - 1) * 2 * RATIO) / (1 + RATIO)
 }

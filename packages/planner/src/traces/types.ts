@@ -16,6 +16,8 @@ export interface TaskRun {
   invocation: number
   /** Ms of CPU of the run without those that it called. */
   cpuMs?: number
+  /** Ms in which it waited for what is no traced function: a database, a queue, a service without traces. */
+  outsideMs?: number
   bytesIn?: number
   bytesOut?: number
   error?: string
@@ -30,8 +32,8 @@ export interface TraceInvocation {
   endMs: number
   /** Start-up ms when it was the sandbox's first; null: warm; absent: not told. */
   coldMs?: number | null
-  /** It was its sandbox's first; for formats that tell so, though not how long the start-up took. */
-  cold?: boolean
+  /** It was the sandbox's first, where a trace tells that but not how long the start-up took. */
+  isCold?: boolean
   billedMs?: number
 }
 
@@ -42,6 +44,10 @@ export interface RequestTrace {
   arrivalMs: number
   runs: TaskRun[]
   invocations: TraceInvocation[]
+  /** Id of the setup that served it, where a format tells. */
+  setup?: string
+  /** Calls whose other end is not in the trace: a lost span, or a function that reports none. Absent: none. */
+  missing?: number
 }
 
 /** What an importer could not use. */
