@@ -142,6 +142,11 @@ describe('the benches', () => {
     trigger: [...twice(['same-sandbox', 'thread-busy', 'thread-idle', 'process']), 'message-port'],
     chain: bySize([1, 10, 100, 1000]),
     payload: twice(['10B', '100B', '1KB', '10KB', '100KB', '1MB', '10MB', '100MB'].map((size) => `threads-${size}`)),
+    map: ['compute', 'wait'].flatMap((kind) =>
+      ['inline-loop', 'inline-threads', 'inline-processes', 'inline', 'remote-1', 'remote-4', 'remote-16'].map(
+        (where) => `${kind}-${where}`,
+      ),
+    ),
     'fan-out': bySize([2, 8, 32, 128, 512, 1024, 4000]),
     faults: twice(['function-level', 'session-level']),
     'ad-events': twice(['threads', 'processes']),
