@@ -1,5 +1,5 @@
-import type { EventHeap } from './heap.js'
 import { Event } from './events.js'
+import type { EventHeap } from './heap.js'
 import type { Frame, Sandbox } from './state.js'
 import type { SimulatedPlatform } from './types.js'
 

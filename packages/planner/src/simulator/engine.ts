@@ -5,7 +5,7 @@ import { EventHeap } from './heap.js'
 import { INLINE, Op, type Program, WAIT_FOR_ALL } from './program.js'
 import type { Recorder } from './recorder.js'
 import { Sandboxes } from './sandboxes.js'
-import { Frame, Invocation, Pool } from './state.js'
+import { Frame, Invocation, Pool, type Sandbox } from './state.js'
 import { Statistics } from './statistics.js'
 import type { SimulatedPlatform, SimulationOptions, SimulationResult } from './types.js'
 
@@ -52,7 +52,12 @@ export class Engine {
     this.nextArrival = arrivalTimes(options.arrivals, random.arrivals)
     this.statistics = new Statistics(program, platform)
     this.cpu = new Cpu(platform, this.heap, random.rest, (frame) => this.computed(frame))
-    this.sandboxes = new Sandboxes(platform, program, (inv, coldMs) => this.place(inv, coldMs), (table) => this.draw(table))
+    this.sandboxes = new Sandboxes(
+      platform,
+      program,
+      (inv, coldMs) => this.place(inv, coldMs),
+      (table) => this.draw(table),
+    )
   }
 
   run(): SimulationResult {
@@ -71,22 +76,13 @@ export class Engine {
 
   private handle(kind: number, id: number): void {
     const { frames, invocations, sandboxes, now } = this
-    switch (kind) {
-      case Event.CPU:
-        return this.cpu.at(sandboxes.all[id] as Sandboxes['all'][number], now)
-      case Event.DELIVER:
-        return this.deliver(invocations.all[id] as Invocation)
-      case Event.REPLY:
-        return this.replied(invocations.all[id] as Invocation)
-      case Event.WAKE:
-        return this.computed(frames.all[id] as Frame)
-      case Event.READY:
-        return this.begin(invocations.all[id] as Invocation)
-      case Event.PUT:
-        return this.wake(frames.all[id] as Frame)
-      default:
-        this.arrive()
-    }
+    if (kind === Event.CPU) this.cpu.at(sandboxes.all[id] as Sandbox, now)
+    else if (kind === Event.DELIVER) this.deliver(invocations.all[id] as Invocation)
+    else if (kind === Event.REPLY) this.replied(invocations.all[id] as Invocation)
+    else if (kind === Event.WAKE) this.computed(frames.all[id] as Frame)
+    else if (kind === Event.READY) this.begin(invocations.all[id] as Invocation)
+    else if (kind === Event.PUT) this.wake(frames.all[id] as Frame)
+    else this.arrive()
   }
 
   private expectArrival(): void {
@@ -163,7 +159,7 @@ export class Engine {
     const main = this.frame(inv, inv.task, null)
     inv.main = main
     if (inv.items === 1) {
-      this.follow(main, inv.mode, -1)
+      this.follow(main, inv.mode === 'send' ? 'send' : 'call', -1)
     } else {
       main.isPart = true
       main.pc = WAIT_FOR_ALL

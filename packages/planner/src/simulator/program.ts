@@ -130,7 +130,8 @@ class Compiler {
   script(steps: readonly BehaviourStep[]): number {
     // Lanes stand before the script that starts them.
     const lanes = new Map<readonly BehaviourStep[], number>()
-    for (const step of steps) if ('parallel' in step) for (const lane of step.parallel) lanes.set(lane, this.script(lane))
+    for (const step of steps)
+      if ('parallel' in step) for (const lane of step.parallel) lanes.set(lane, this.script(lane))
     const first = this.op.length
     for (const step of steps) this.step(step, lanes)
     this.add(Op.END)
@@ -149,14 +150,14 @@ class Compiler {
   }
 
   private step(step: BehaviourStep, lanes: ReadonlyMap<readonly BehaviourStep[], number>): void {
-    if ('cpuMs' in step) return this.duration(Op.CPU, step.cpuMs, step.threads ?? 1)
-    if ('waitMs' in step) return this.duration(Op.WAIT, step.waitMs, 0)
-    if ('call' in step) for (const to of step.call) this.add(Op.CALL, this.task(to))
+    if ('cpuMs' in step) this.duration(Op.CPU, step.cpuMs, step.threads ?? 1)
+    else if ('waitMs' in step) this.duration(Op.WAIT, step.waitMs, 0)
+    else if ('call' in step) for (const to of step.call) this.add(Op.CALL, this.task(to))
     else if ('send' in step) for (const to of step.send) this.add(Op.SEND, this.task(to))
     else if ('map' in step) this.add(Op.MAP, this.task(step.map), step.items)
     else if ('put' in step) for (const bucket of step.put) this.put(bucket, step.starts)
     else for (const lane of step.parallel) this.add(Op.LANE, lanes.get(lane))
-    this.add(Op.JOIN)
+    if (!('cpuMs' in step || 'waitMs' in step)) this.add(Op.JOIN)
   }
 
   private duration(op: number, draw: Draw, threads: number): void {
