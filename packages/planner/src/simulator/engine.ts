@@ -190,7 +190,8 @@ export class Engine {
   private follow(frame: Frame, mode: Invocation['mode'], parentSpan: number): void {
     if (this.recorder && frame.span < 0)
       frame.span = this.recorder.open(frame.inv, parentSpan, frame.task, mode, 'inline', this.now)
-    const scripts = this.program.scripts[frame.task] as Int32Array
+    const { scripts: usual, firstScripts } = this.program
+    const scripts = (frame.inv.coldMs < 0 ? usual : firstScripts)[frame.task] as Int32Array
     frame.pc = (scripts.length === 1 ? scripts[0] : scripts[(this.random() * scripts.length) | 0]) as number
     this.go(frame)
   }

@@ -38,6 +38,8 @@ export interface Program {
   buckets: string[]
   /** By task id: where its scripts begin. */
   scripts: Int32Array[]
+  /** Those of a sandbox's first invocation. */
+  firstScripts: Int32Array[]
   op: Uint8Array
   /** CPU, WAIT: index of a table of durations, or -1. CALL, MAP, SEND: task. PUT: bucket. LANE: its first step. */
   a: Int32Array
@@ -65,12 +67,17 @@ export function compile(behaviour: Behaviour, setup: FusionSetup, platform: Simu
     if (!known || known.length === 0) throw new RangeError(`nothing is known of what task '${task}' does`)
     return Int32Array.from(known, (script) => compiler.script(script))
   })
+  const firstScripts = tasks.map((task, id) => {
+    const first = behaviour.tasks[task]?.firstScripts
+    if (!first || first.length === 0) return scripts[id] as Int32Array
+    return Int32Array.from(first, (script) => compiler.script(script))
+  })
   const functions = tasks.map((task, id) => {
     const spec = Object.hasOwn(setup.functions, task) ? setup.functions[task] : undefined
     if (!spec) throw new RangeError(`the setup has no function '${task}'`)
     return functionOf(id, task, spec, tasks, buckets, platform)
   })
-  return { tasks, buckets, scripts, functions, ...compiler.done() }
+  return { tasks, buckets, scripts, firstScripts, functions, ...compiler.done() }
 }
 
 function functionOf(

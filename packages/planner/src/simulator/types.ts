@@ -31,6 +31,8 @@ export type BehaviourStep =
 /** What a task does: each run follows one of these scripts, each as likely as the others. */
 export interface TaskBehaviour {
   scripts: readonly (readonly BehaviourStep[])[]
+  /** Those of the first invocation in a sandbox, whose code is new. @default `scripts` */
+  firstScripts?: readonly (readonly BehaviourStep[])[]
 }
 
 /** What an application does, whatever setup it runs in. */
