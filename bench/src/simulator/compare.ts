@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { type Evidence, evenly, type LoadedApp, loadApp, openOwnPlatform } from '@fusionize/cli/control'
+import { type Evidence, evenly, type LoadedApp, loadApp, openOwnPlatform, pool } from '@fusionize/cli/control'
 import {
   measure,
   type PlannerFacts,
@@ -16,83 +16,99 @@ import type { BenchContext } from '../harness.js'
 import { labOf } from '../load/setups.js'
 
 const RECORDED_RPS = 20
-const RECORDED_REQUESTS = 1000
+const RECORDED_REQUESTS = 800
 const REQUESTS = 500
+const SIMULATED_REQUESTS = 5000
+/** All loads take turns, so that what the machine does besides disturbs them alike. */
+const BLOCKS = 4
 const WARM_UP_SECONDS = 3
 const SEED = 1
 /** Period of the control groups' quota, ms (packages/local, engine/cgroup.ts). */
 const PERIOD_MS = 20
 
 /** Loads that are simulated and measured, none of them the recorded one. */
-export const comparisons = ['remote', 'all-fused'].flatMap((setup) =>
+export const comparisons = (['remote', 'all-fused'] as const).flatMap((setup) =>
   [10, 30, 50].map((rps) => ({ id: `iot-${setup}-${rps}`, setup, rps })),
 )
 
-/** Records one load of `iot`, and then simulates and measures others. */
-export async function compareWithLocal({ options, sample, more, finding, progress }: BenchContext): Promise<void> {
+/** Records one load of `iot`, measures others in turn with it, and then simulates these from the recording. */
+export async function compareWithLocal(context: BenchContext): Promise<void> {
+  const { finding, options, progress } = context
   const quick = options.quick !== undefined
+  const wanted = comparisons.filter(({ id }) => options.only === undefined || id.includes(options.only))
   const loaded = await loadApp(fileURLToPath(new URL('../../../examples/iot', import.meta.url)))
   const app = await loaded.scan()
   const { platform, close } = await openOwnPlatform(loaded, emulationOf(options.emulate))
   try {
     const facts = platform.facts()
     const { memory } = loaded.config
-    const setups: Record<string, FusionSetup> = {
-      remote: remoteSetup(app, memory),
-      'all-fused': allFusedSetup(app, memory),
-    }
-    const load = async (setup: FusionSetup, rps: number, requests: number) => {
-      const { lab } = labOf(loaded, app, platform, {
-        rps,
-        warmUpSeconds: quick ? 0 : WARM_UP_SECONDS,
-        forceCold: false,
-        progress,
-      })
+    const setups = { remote: remoteSetup(app, memory), 'all-fused': allFusedSetup(app, memory) }
+    const load = async (setup: FusionSetup, rps: number, requests: number, block: number) => {
+      const warmUpSeconds = quick ? 0 : WARM_UP_SECONDS
+      const { lab } = labOf(loaded, app, platform, { rps, warmUpSeconds, forceCold: false, progress })
       await lab.serve(setup)
-      return lab.measure(evenly(quick ? 10 : requests, rps), 0)
+      return lab.measure(evenly(quick ? 5 : requests / BLOCKS, rps), (block * requests) / BLOCKS)
     }
-    progress(`iot: recording everything remote at ${RECORDED_RPS} requests/s`)
-    const recorded = await load(setups.remote as FusionSetup, RECORDED_RPS, RECORDED_REQUESTS)
-    const world = worldOf(app, recorded, facts)
-    finding(
-      `iot: recorded at ${RECORDED_RPS} requests/s: p50 ${ms(measure(recorded.samples, recorded.records, facts).p50Ms.value)}, the machine ${percent(recorded.machineBusy ?? 0)} busy`,
-    )
-    for (const { id, setup, rps } of comparisons) {
-      progress(`${id}: measuring`)
-      const served = setups[setup] as FusionSetup
-      const evidence = await load(served, rps, REQUESTS)
-      const local = measure(evidence.samples, evidence.records, facts)
-      for (const { latencyMs, error } of evidence.samples) if (error === undefined) sample(`${id}-local`, latencyMs)
-      const warmUp = Math.round(rps * WARM_UP_SECONDS)
-      const requests = warmUp + evidence.samples.length
-      const result = simulate(world.behaviour, served, world.platform, {
-        arrivals: { kind: 'steady', rps, requests },
-        warmUpRequests: warmUp,
-        seed: SEED,
-        onReply: (request, _, latencyMs) => {
-          if (request >= warmUp) sample(`${id}-simulated`, latencyMs)
-        },
-      })
-      const errors = {
-        p50: result.latency.p50Ms / local.p50Ms.value - 1,
-        p95: result.latency.p95Ms / local.p95Ms.value - 1,
-        cost: local.costPerMillionUsd ? result.costPerMillionUsd / local.costPerMillionUsd.value - 1 : null,
+    const recorded: Evidence[] = []
+    const measured = wanted.map((): Evidence[] => [])
+    for (let block = 0; block < (quick ? 1 : BLOCKS); block++) {
+      progress(`iot: block ${block + 1} of ${BLOCKS}: recording everything remote at ${RECORDED_RPS} requests/s`)
+      recorded.push(await load(setups.remote, RECORDED_RPS, RECORDED_REQUESTS, block))
+      for (const [i, { id, setup, rps }] of wanted.entries()) {
+        progress(`${id}: block ${block + 1} of ${BLOCKS}`)
+        measured[i]?.push(await load(setups[setup], rps, REQUESTS, block))
       }
-      more(`${id}-simulated`, { errors, costPerMillionUsd: result.costPerMillionUsd })
-      more(`${id}-local`, {
-        costPerMillionUsd: local.costPerMillionUsd?.value ?? null,
-        coldStarts: local.coldStarts,
-        machineBusy: evidence.machineBusy,
-      })
-      finding(
-        `${id}: p50 ${ms(local.p50Ms.value)} local, ${ms(result.latency.p50Ms)} simulated (${signed(errors.p50)}); ` +
-          `p95 ${ms(local.p95Ms.value)}, ${ms(result.latency.p95Ms)} (${signed(errors.p95)}); cost ${errors.cost === null ? 'not measured' : `$${local.costPerMillionUsd?.value.toFixed(2)}, $${result.costPerMillionUsd.toFixed(2)} (${signed(errors.cost)})`} a million; ` +
-          `the machine ${percent(evidence.machineBusy ?? 0)} busy`,
-      )
     }
+    const recording = pool(recorded)
+    const world = worldOf(app, recording, facts)
+    const { p50Ms, p95Ms } = measure(recording.samples, recording.records, facts)
+    finding(
+      `iot: recorded at ${RECORDED_RPS} requests/s: p50 ${ms(p50Ms.value)}, p95 ${ms(p95Ms.value)}; the machine ${percent(recording.machineBusy ?? 0)} busy at most`,
+    )
+    for (const [i, comparison] of wanted.entries())
+      compare(comparison, setups[comparison.setup], world, pool(measured[i] ?? []), facts, context)
   } finally {
     await close()
   }
+}
+
+function compare(
+  { id, rps }: (typeof comparisons)[number],
+  setup: FusionSetup,
+  world: ReturnType<typeof worldOf>,
+  evidence: Evidence,
+  facts: PlannerFacts,
+  { finding, more, sample }: BenchContext,
+): void {
+  const local = measure(evidence.samples, evidence.records, facts)
+  for (const { latencyMs, error } of evidence.samples) if (error === undefined) sample(`${id}-local`, latencyMs)
+  const warmUpRequests = Math.round(rps * WARM_UP_SECONDS)
+  const result = simulate(world.behaviour, setup, world.platform, {
+    arrivals: { kind: 'steady', rps, requests: warmUpRequests + SIMULATED_REQUESTS },
+    warmUpRequests,
+    seed: SEED,
+    onReply: (request, _, latencyMs) => {
+      if (request >= warmUpRequests) sample(`${id}-simulated`, latencyMs)
+    },
+  })
+  const localCost = local.costPerMillionUsd?.value
+  const errors = {
+    p50: result.latency.p50Ms / local.p50Ms.value - 1,
+    p95: result.latency.p95Ms / local.p95Ms.value - 1,
+    cost: localCost === undefined ? null : result.costPerMillionUsd / localCost - 1,
+  }
+  more(`${id}-simulated`, { errors, costPerMillionUsd: result.costPerMillionUsd })
+  const { coldStarts } = local
+  more(`${id}-local`, { costPerMillionUsd: localCost ?? null, coldStarts, machineBusy: evidence.machineBusy })
+  const cost =
+    localCost === undefined || errors.cost === null
+      ? 'cost not measured'
+      : `cost $${localCost.toFixed(2)}, $${result.costPerMillionUsd.toFixed(2)} a million (${signed(errors.cost)})`
+  finding(
+    `${id}: local and simulated p50 ${ms(local.p50Ms.value)}, ${ms(result.latency.p50Ms)} (${signed(errors.p50)}); ` +
+      `p95 ${ms(local.p95Ms.value)}, ${ms(result.latency.p95Ms)} (${signed(errors.p95)}); ${cost}; ` +
+      `the machine ${percent(evidence.machineBusy ?? 0)} busy at most`,
+  )
 }
 
 /** What the simulations know: all of it from the recording. */

@@ -5,7 +5,7 @@ import { EventHeap } from './heap.js'
 import { INLINE, Op, type Program, WAIT_FOR_ALL } from './program.js'
 import type { Recorder } from './recorder.js'
 import { Sandboxes } from './sandboxes.js'
-import { Frame, Invocation, Pool, type Sandbox } from './state.js'
+import { Frame, type Invocation, Invocations, Pool, type Sandbox } from './state.js'
 import { Statistics } from './statistics.js'
 import type { SimulatedPlatform, SimulationOptions, SimulationResult } from './types.js'
 
@@ -25,7 +25,7 @@ export interface Setting {
 export class Engine {
   private readonly heap = new EventHeap()
   private readonly frames = new Pool((id) => new Frame(id))
-  private readonly invocations = new Pool((id) => new Invocation(id))
+  private readonly invocations: Invocations
   private readonly sandboxes: Sandboxes
   private readonly statistics: Statistics
   private readonly cpu: Cpu
@@ -36,7 +36,6 @@ export class Engine {
   private readonly warmUp: number
   private readonly nextArrival: () => number
   private requests = 0
-  private made = 0
   private now = 0
 
   constructor(
@@ -45,6 +44,7 @@ export class Engine {
   ) {
     const { program, platform, options, recorder, random } = setting
     this.program = program
+    this.invocations = new Invocations(program)
     this.random = random.rest
     this.recorder = recorder
     this.gatewayMs = gatewayMs
@@ -93,13 +93,8 @@ export class Engine {
   }
 
   private arrive(): void {
-    const { entries } = this.setting
-    let entry = 0
-    if (entries.ids.length > 1) {
-      const x = this.setting.random.arrivals()
-      while ((entries.upTo[entry] as number) <= x) entry++
-    }
-    const inv = this.make(entries.ids[entry] as number, 'call', this.requests++)
+    const entry = this.entryOf()
+    const inv = this.invocations.fresh(entry, 'call', this.requests++)
     const ms = this.draw(this.gatewayMs)
     inv.arrivedAt = this.now
     inv.backMs = ms / 2
@@ -110,34 +105,26 @@ export class Engine {
     this.expectArrival()
   }
 
-  private make(task: number, mode: Invocation['mode'], request: number): Invocation {
-    const inv = this.invocations.take()
-    inv.number = ++this.made
-    inv.request = request
-    inv.task = task
-    inv.items = 1
-    inv.mode = mode
-    inv.fn = this.program.functions[task] as Invocation['fn']
-    inv.caller = null
-    inv.coldMs = -1
-    inv.criticalMs = 0
-    inv.doubleMs = 0
-    inv.pending = 1
-    inv.record = null
-    inv.parentSpan = null
-    inv.fired = undefined
-    return inv
+  private entryOf(): number {
+    const { ids, upTo } = this.setting.entries
+    let entry = 0
+    if (ids.length > 1) {
+      const x = this.setting.random.arrivals()
+      while ((upTo[entry] as number) <= x) entry++
+    }
+    return ids[entry] as number
   }
 
   /** The platform has it; of a send, the caller knows. */
   private deliver(inv: Invocation): void {
-    const { caller } = inv
+    const { caller, callerSpan } = inv
     inv.deliveredAt = this.now
+    if (inv.mode === 'send') inv.caller = null
+    const sender = inv.mode === 'send' ? caller : null
     this.sandboxes.request(inv, this.now)
-    if (inv.mode !== 'send' || !caller) return
-    inv.caller = null
-    this.recorder?.close(caller.inv, inv.callerSpan, this.now)
-    this.wake(caller)
+    if (!sender) return
+    this.recorder?.close(sender.inv, callerSpan, this.now)
+    this.wake(sender)
   }
 
   /** A sandbox has room for it; when it has to start first, it takes `coldMs` (else -1). */
@@ -284,7 +271,7 @@ export class Engine {
   /** Half of the hand-over is before the callee, half after its reply. */
   private handOver(frame: Frame, task: number, mode: 'call' | 'map', items: number): void {
     const { inv } = frame
-    const callee = this.make(task, mode, inv.request)
+    const callee = this.invocations.fresh(task, mode, inv.request)
     const ms = this.draw(inv.fn.callMs)
     callee.items = items
     callee.backMs = ms / 2
@@ -301,7 +288,7 @@ export class Engine {
       this.hold(frame, task)
       return
     }
-    const sent = this.make(task, 'send', inv.request)
+    const sent = this.invocations.fresh(task, 'send', inv.request)
     sent.caller = frame
     if (this.recorder) this.openRemote(frame, sent)
     frame.open++
@@ -339,7 +326,7 @@ export class Engine {
         recorder?.firedInline(inv, span, bucket, trigger)
         continue
       }
-      const started = this.make(task, 'send', inv.request)
+      const started = this.invocations.fresh(task, 'send', inv.request)
       if (recorder) {
         started.parentSpan = recorder.idOf(frame, frame.span)
         started.fired = recorder.fired(bucket, trigger, ms)

@@ -1,5 +1,5 @@
 import type { InvocationRecord } from 'fusionize/record'
-import type { SimulatedFunction } from './program.js'
+import type { Program, SimulatedFunction } from './program.js'
 
 /** A line of control: a run of a task, or one of the lanes of a run. Used again when it has ended. */
 export class Frame {
@@ -130,5 +130,33 @@ export class Pool<T extends { id: number; next: T | null }> {
   give(item: T): void {
     item.next = this.free
     this.free = item
+  }
+}
+
+/** Invocations, numbered in the order in which they were made. */
+export class Invocations extends Pool<Invocation> {
+  private made = 0
+
+  constructor(private readonly program: Program) {
+    super((id) => new Invocation(id))
+  }
+
+  fresh(task: number, mode: Invocation['mode'], request: number): Invocation {
+    const inv = this.take()
+    inv.number = ++this.made
+    inv.request = request
+    inv.task = task
+    inv.items = 1
+    inv.mode = mode
+    inv.fn = this.program.functions[task] as SimulatedFunction
+    inv.caller = null
+    inv.coldMs = -1
+    inv.criticalMs = 0
+    inv.doubleMs = 0
+    inv.pending = 1
+    inv.record = null
+    inv.parentSpan = null
+    inv.fired = undefined
+    return inv
   }
 }
