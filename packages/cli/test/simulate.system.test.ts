@@ -19,7 +19,10 @@ test('simulate tells from what was recorded what setups would do, the same for t
   expect((await fusionize(line, dir)).stdout).toBe(stdout)
   expect((await fusionize([...line, '--seed', '2'], dir)).stdout).not.toBe(stdout)
 
-  const cold = await fusionize(['simulate', '(greet, title)@256', '--burst', '5..20', '--forced-cold'], dir)
+  const cold = await fusionize(
+    ['simulate', '(greet, title)@256-(note)@128-(reverse)@128', '--burst', '5..20', '--forced-cold'],
+    dir,
+  )
   expect(cold.stdout).toMatch(/5 to 20 requests\/s in steps of 5/)
   expect(cold.stdout).toMatch(/100\.0%/)
 })
