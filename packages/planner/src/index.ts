@@ -16,7 +16,12 @@ export { doubleBilledMs, figuresOf, type SpanFigures } from './profile/spans.js'
 export type * from './profile/types.js'
 export { edgeKey } from './profile/types.js'
 export { type RecordedBehaviourOptions, recordedBehaviour } from './simulator/recorded-behaviour.js'
-export { type RecordedDelays, recordedDelays, recordedGatewayMs } from './simulator/recorded-platform.js'
+export {
+  type RecordedDelays,
+  recordedDelays,
+  recordedEntries,
+  recordedGatewayMs,
+} from './simulator/recorded-platform.js'
 export { simulate } from './simulator/simulate.js'
 export type * from './simulator/types.js'
 export {

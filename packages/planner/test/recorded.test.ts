@@ -1,6 +1,8 @@
 import {
+  type Draw,
   recordedBehaviour,
   recordedDelays,
+  recordedEntries,
   recordedGatewayMs,
   type SimulatedPlatform,
   simulate,
@@ -100,6 +102,7 @@ test('delays are those that were recorded, and those that were not are named', (
   for (const ms of valuesOf(call?.ms)) expect(ms).toBeCloseTo(world.handOverMs('call', 512), 6)
   expect(valuesOf(found[0]?.ms).every((ms) => ms === 333)).toBe(true)
   expect(unknown).toEqual([])
+  expect(recordedEntries(records)).toEqual({ 'analyze-sensor': 30 })
   const latencies = new Map(records.filter((x) => x.parent === null).map((x) => [x.session, x.reply + 3]))
   for (const ms of recordedGatewayMs(records, latencies)) expect(ms).toBeCloseTo(3, 6)
   expect(recordedDelays(recordsOf(world, allFusedSetup(world.app, 512))).unknown).toHaveLength(3)

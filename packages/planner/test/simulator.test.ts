@@ -110,6 +110,10 @@ describe('the simulator', () => {
         expect(result.latency.maxMs).toBeCloseTo(Math.max(...samples.map((x) => x.latencyMs)), 6)
         expect(Math.abs(result.latency.p50Ms / nearest(samples, 0.5) - 1)).toBeLessThan(0.004)
         expect(Math.abs(result.latency.p95Ms / nearest(samples, 0.95) - 1)).toBeLessThan(0.004)
+        const { costPerMillionUsd, p95Ms } = result.estimates
+        expect(costPerMillionUsd.value).toBe(result.costPerMillionUsd)
+        expect(costPerMillionUsd.low).toBeLessThanOrEqual(result.costPerMillionUsd)
+        expect(p95Ms.low).toBeLessThanOrEqual(result.latency.p95Ms)
         expect(result.invocations).toBe(measured.invocations)
         expect(result.coldStarts).toBe(measured.coldStarts)
         expect(result.doubleBillingShare).toBeCloseTo(measured.doubleBillingShare, 9)
@@ -286,7 +290,7 @@ describe('queues are as theory says', () => {
     const setup = remoteSetup(world.app, 1769)
     Object.assign(setup.functions.a as object, { concurrency })
     const behaviour = { app: world.app, tasks: { a: { scripts: [[cpuMs]] } } }
-    const options = { arrivals: { kind: 'poisson', rps: 70, requests: 200_000 }, seed: 12 } as const
+    const options = { arrivals: { kind: 'poisson', rps: 70, requests: 120_000 }, seed: 12 } as const
     return simulate(behaviour, setup, platformOf(world, changes), options).latency.meanMs
   }
   const rho = 0.7
@@ -315,6 +319,20 @@ describe('queues are as theory says', () => {
     expect(
       error(meanMs({ cpuMs: { medianMs: 10 * Math.exp(-0.5), sigma: 1 } }, shared, 10_000), 10 / (1 - rho)),
     ).toBeLessThan(0.03)
+  })
+
+  test('M/M/1: the median is in its 95% interval for about 95% of seeds', () => {
+    const world = worldOf('one', { a: [{ cpuMs: 1 }] })
+    const behaviour = { app: world.app, tasks: { a: { scripts: [[exponential]] } } }
+    const platform = platformOf(world, { concurrencyLimit: 1 })
+    const median = (Math.LN2 * 10) / (1 - rho)
+    const hits = Array.from({ length: 40 }, (_, seed) => {
+      const options = { arrivals: { kind: 'poisson', rps: 70, requests: 10_000 }, seed, warmUpRequests: 500 } as const
+      const { p50Ms } = simulate(behaviour, remoteSetup(world.app, 1769), platform, options).estimates
+      return p50Ms.low <= median && median <= p50Ms.high
+    })
+    expect(hits.filter(Boolean).length).toBeGreaterThanOrEqual(34)
+    expect(hits.filter(Boolean).length).toBeLessThan(40)
   })
 
   test('M/G/1 with a node of one core that all sandboxes share: the same', () => {

@@ -3,6 +3,7 @@ import { defaults } from '@fusionize/local'
 import {
   recordedBehaviour,
   recordedDelays,
+  recordedEntries,
   type SimulatedPlatform,
   type SimulationResult,
   simulate,
@@ -14,7 +15,7 @@ import pc from 'picocolors'
 import { loadApp } from '../app/load-app.js'
 import { readRecords } from '../app/record-files.js'
 import { openOwnPlatform } from '../control/own-platform.js'
-import { digits, percent, usd } from '../report/format.js'
+import { digits, percent, usd, withMargin } from '../report/format.js'
 import { shortenNotation } from '../report/shorten.js'
 import { numberFlag } from '../terminal/check-args.js'
 import { command } from '../terminal/command.js'
@@ -36,7 +37,7 @@ export default command({
       ["simulate '(greet, title)@256' --burst 5..40 --keep-alive 60", 'any setup, more and more requests'],
       ['simulate --concurrency-limit 10 --seed 7 --json', 'where requests wait for one of 10 sandboxes'],
     ],
-    json: '{ app, seed, load, platform, records, neverRan: [task], unknown: [text], setups: [{ name, id, notation, requests, stuck, latency: { n, meanMs, minMs, p50Ms, p95Ms, p99Ms, maxMs }, entries: { [task]: same }, costPerMillionUsd, cost: { compute, requests, startup, gateway }, invocations, invocationsPerRequest, coldStarts, coldShare, coldRequestShare, coldCriticalMs, doubleBillingShare, queue: { share, meanMs, longest }, sandboxes, lengthMs, functions: { [name]: { memoryMb, invocations, coldStarts, wallMs, costPerMillionUsd } } }] }',
+    json: '{ app, seed, load, platform, records, neverRan: [task], unknown: [text], setups: [{ name, id, notation, requests, stuck, latency: { n, meanMs, minMs, p50Ms, p95Ms, p99Ms, maxMs }, entries: { [task]: same }, costPerMillionUsd, cost: { compute, requests, startup, gateway }, estimates: { p50Ms, p95Ms, p99Ms, costPerMillionUsd: { value, low, high, n } }, invocations, invocationsPerRequest, coldStarts, coldShare, coldRequestShare, coldCriticalMs, doubleBillingShare, queue: { share, meanMs, longest }, sandboxes, lengthMs, functions: { [name]: { memoryMb, invocations, coldStarts, wallMs, costPerMillionUsd } } }] }',
     rest: true,
   },
   args: {
@@ -97,8 +98,9 @@ export default command({
     }
     if (neverRan.length > 0) out.warn(`never recorded, so simulated as doing nothing: ${neverRan.join(', ')}`)
     for (const what of unknown) out.warn(`not known, so simulated as 0 ms: ${what}`)
+    const entries = recordedEntries(records)
     const simulated = setups.map(({ name, setup }) => {
-      const result = simulate(behaviour, setup, platform, { arrivals: load, seed })
+      const result = simulate(behaviour, setup, platform, { arrivals: load, entries, seed })
       if (result.stuck > 0) out.warn(`${name}: ${plural(result.stuck, 'request')} had no reply at the end`)
       return { name, id: setupId(setup), notation: printSetup(setup, app), ...result }
     })
@@ -131,9 +133,9 @@ function resultTable(results: readonly (SimulationResult & { name: string })[]):
   ]
   const rows = results.map((result) => [
     result.name,
-    digits(result.latency.p50Ms),
-    digits(result.latency.p95Ms),
-    digits(result.latency.p99Ms),
+    withMargin(result.estimates.p50Ms),
+    withMargin(result.estimates.p95Ms),
+    withMargin(result.estimates.p99Ms),
     usd(result.costPerMillionUsd),
     percent(result.coldShare),
     percent(result.doubleBillingShare),

@@ -114,6 +114,8 @@ export class Cpu {
         job.restMs -= job.rate * dt
       }
       sandbox.quotaMs -= sandbox.rate * dt
+      // Too little to make a difference to a time so late.
+      if (sandbox.quotaMs < now * 1e-14) sandbox.quotaMs = 0
       sandbox.settledAt = now
     }
     if (this.periodMs > 0 && now >= sandbox.refillAt) {

@@ -1,4 +1,5 @@
 import { type InvocationRecord, spanId } from 'fusionize/record'
+import { isRequest } from '../profile/trace.js'
 import type { BySize, SimulatedPlatform } from './types.js'
 
 /** Values that stand for a distribution, at most. */
@@ -50,16 +51,24 @@ export function recordedDelays(records: readonly InvocationRecord[]): RecordedDe
   }
 }
 
+/** Which tasks requests asked for, and how often. */
+export function recordedEntries(records: readonly InvocationRecord[]): Record<string, number> {
+  const entries: Record<string, number> = {}
+  for (const record of records)
+    if (isRequest(record) && record.attempt === 1) entries[record.task] = (entries[record.task] ?? 0) + 1
+  return entries
+}
+
 /** What clients waited beyond the entry's time, ms. @param latencyMs of the requests, by session */
 export function recordedGatewayMs(
   records: readonly InvocationRecord[],
   latencyMs: ReadonlyMap<string, number>,
 ): number[] {
   const found: number[] = []
-  for (const { parent, fired, cold, mode, session, reply } of records) {
-    const latency = latencyMs.get(session)
-    if (parent !== null || fired || cold !== null || mode === 'send' || latency === undefined) continue
-    found.push(Math.max(0, latency - reply))
+  for (const record of records) {
+    const latency = latencyMs.get(record.session)
+    if (!isRequest(record) || record.cold !== null || record.mode === 'send' || latency === undefined) continue
+    found.push(Math.max(0, latency - record.reply))
   }
   return found
 }

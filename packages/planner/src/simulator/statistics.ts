@@ -1,22 +1,24 @@
+import { Batches } from './batches.js'
 import { Histogram } from './histogram.js'
 import type { Program } from './program.js'
 import type { Invocation } from './state.js'
-import type { SimulatedPlatform, SimulationResult } from './types.js'
+import type { SimulatedPlatform, SimulationOptions, SimulationResult } from './types.js'
 
 /** Adds up what METRICS.md asks for while a simulation runs, in memory that does not grow with it. */
 export class Statistics {
-  requests = 0
-  replies = 0
   longestQueue = 0
   mostSandboxes = 0
-  endMs = 0
-  firstMs = Number.NaN
+  private readonly batches: Batches
   private readonly latencies: (Histogram | undefined)[]
   private readonly invocations: Float64Array
   private readonly cold: Float64Array
   private readonly wallMs: Float64Array
   private readonly billedMs: Float64Array
   private readonly billedColdMs: Float64Array
+  private requests = 0
+  private replies = 0
+  private firstMs = Number.NaN
+  private endMs = Number.NaN
   private doubleGbMs = 0
   private allGbMs = 0
   private queued = 0
@@ -27,7 +29,9 @@ export class Statistics {
   constructor(
     private readonly program: Program,
     private readonly platform: SimulatedPlatform,
+    { arrivals, warmUpRequests = 0 }: SimulationOptions,
   ) {
+    this.batches = new Batches(arrivals, warmUpRequests)
     const { length } = program.functions
     this.latencies = Array.from({ length })
     this.invocations = new Float64Array(length)
@@ -37,8 +41,14 @@ export class Statistics {
     this.billedColdMs = new Float64Array(length)
   }
 
-  reply(entry: number, latencyMs: number, criticalColdMs: number): void {
+  request(request: number, now: number): void {
+    if (this.requests++ === 0) this.firstMs = now
+    this.batches.arrival(request)
+  }
+
+  reply(request: number, entry: number, latencyMs: number, criticalColdMs: number): void {
     this.replies++
+    this.batches.reply(request, latencyMs)
     let histogram = this.latencies[entry]
     if (!histogram) {
       histogram = new Histogram()
@@ -50,17 +60,25 @@ export class Statistics {
     this.criticalMs += criticalColdMs
   }
 
-  end({ fn, start, coldMs, doubleMs }: Invocation, now: number): void {
+  end({ fn, start, coldMs, doubleMs, request }: Invocation, now: number): void {
     const { id, memoryMb } = fn
+    const { prices } = this.platform
     const wallMs = now - start
+    const billedMs = this.billed(wallMs)
+    const billedColdMs = coldMs >= 0 && prices.billsInit ? this.billed(coldMs) : 0
+    this.endMs = now
     add(this.invocations, id, 1)
     add(this.wallMs, id, wallMs)
-    add(this.billedMs, id, this.billed(wallMs))
+    add(this.billedMs, id, billedMs)
+    this.batches.cost(
+      request,
+      ((billedMs + billedColdMs) * memoryMb * prices.perGbSecond) / 1_024_000 + prices.perRequest,
+    )
     this.allGbMs += memoryMb * wallMs
     this.doubleGbMs += memoryMb * doubleMs
     if (coldMs < 0) return
     add(this.cold, id, 1)
-    if (this.platform.prices.billsInit) add(this.billedColdMs, id, this.billed(coldMs))
+    add(this.billedColdMs, id, billedColdMs)
   }
 
   waited(ms: number): void {
@@ -85,18 +103,27 @@ export class Statistics {
     const all = new Histogram()
     for (const histogram of this.latencies) if (histogram) all.merge(histogram)
     const coldStarts = sum(this.cold)
+    const latency = all.figures()
+    const costPerMillionUsd = cost.compute + cost.requests + cost.startup + cost.gateway
+    const { batches, replies } = this
     return {
       requests: this.requests,
       stuck: this.requests - this.replies,
       lengthMs: this.endMs - this.firstMs,
-      latency: all.figures(),
+      latency,
       entries: Object.fromEntries(
         this.latencies.flatMap((histogram, id) =>
           histogram ? [[functions[id]?.name as string, histogram.figures()]] : [],
         ),
       ),
-      costPerMillionUsd: cost.compute + cost.requests + cost.startup + cost.gateway,
+      costPerMillionUsd,
       cost,
+      estimates: {
+        p50Ms: batches.percentile(0.5, latency.p50Ms, replies),
+        p95Ms: batches.percentile(0.95, latency.p95Ms, replies),
+        p99Ms: batches.percentile(0.99, latency.p99Ms, replies),
+        costPerMillionUsd: batches.costPerMillion(prices.perGatewayRequest, costPerMillionUsd, this.requests),
+      },
       invocations,
       invocationsPerRequest: invocations / this.requests,
       coldStarts,

@@ -1,6 +1,6 @@
 import type { InvocationRecord } from 'fusionize/record'
 import type { App } from 'fusionize/setup'
-import type { PlannerFacts } from '../types.js'
+import type { Estimate, PlannerFacts } from '../types.js'
 
 /** Milliseconds that are the same every time, or drawn anew every time. */
 export type Draw =
@@ -142,6 +142,8 @@ export interface SimulationResult {
   costPerMillionUsd: number
   /** Parts of it. */
   cost: { compute: number; requests: number; startup: number; gateway: number }
+  /** The main figures with what chance makes of them: 95% intervals. */
+  estimates: { p50Ms: Estimate; p95Ms: Estimate; p99Ms: Estimate; costPerMillionUsd: Estimate }
   invocations: number
   invocationsPerRequest: number
   coldStarts: number
