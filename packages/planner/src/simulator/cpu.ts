@@ -77,7 +77,8 @@ export class Cpu {
       else first = job
       last = job
     }
-    jobs.length = kept
+    // Setting the length to 0 would give the memory away.
+    while (jobs.length > kept) jobs.pop()
     if (sandbox.fn.takesTurns && first) this.nextTurn(sandbox, first)
     this.share(sandbox, now)
     while (first) {
