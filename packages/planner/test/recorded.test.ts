@@ -108,6 +108,28 @@ test('delays are those that were recorded, and those that were not are named', (
   expect(recordedDelays(recordsOf(world, allFusedSetup(world.app, 512))).unknown).toHaveLength(3)
 })
 
+test('sends that leave together share their luck as much as was recorded', () => {
+  const world = worldOf('fan', { a: [{ cpuMs: 1 }, { send: ['b', 'c', 'd'] }], b: [], c: [], d: [] })
+  const setup = remoteSetup(world.app, 512)
+  const send = [{ memoryMb: 512, ms: { medianMs: 30, sigma: 0.5 } }]
+  const slowest = (together: number) => {
+    const records: InvocationRecord[] = []
+    const platform = platformOf(world, { handOver: { call: send, send, together } })
+    const options = { arrivals: { ...load, requests: 2000 }, seed: 3, onRecord: (x: InvocationRecord) => records.push(x) }
+    const { p50Ms } = simulate(behaviourOf(world), setup, platform, options).latency
+    return { p50Ms, recorded: recordedDelays(records).handOver.together ?? 0 }
+  }
+  const [apart, half, same] = [slowest(0), slowest(0.6), slowest(1)]
+  expect(apart.recorded).toBeLessThan(0.06)
+  expect(Math.abs(half.recorded - 0.6)).toBeLessThan(0.06)
+  expect(same.recorded).toBeGreaterThan(0.95)
+  expect(Math.abs(same.p50Ms - 31)).toBeLessThan(1.5)
+  // Median of the slowest of three: quantile 0.794.
+  expect(Math.abs(apart.p50Ms - (1 + 30 * Math.exp(0.5 * 0.82)))).toBeLessThan(1.5)
+  expect(half.p50Ms).toBeGreaterThan(same.p50Ms)
+  expect(half.p50Ms).toBeLessThan(apart.p50Ms)
+})
+
 function valuesOf(draw: Draw | undefined): readonly number[] {
   if (typeof draw !== 'object' || !('values' in draw)) throw new Error('no values were recorded')
   return draw.values

@@ -66,6 +66,7 @@ export class Engine {
       recorder,
       random: random.rest,
       draw: (table) => this.draw(table),
+      together: platform.handOver.together ?? 0,
       answered: (inv, main) => this.answer(inv, main),
       finished: (inv) => this.finish(inv),
     })

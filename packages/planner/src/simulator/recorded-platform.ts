@@ -1,5 +1,6 @@
 import { type InvocationRecord, spanId } from 'fusionize/record'
 import { isRequest } from '../profile/trace.js'
+import { recordedTogether } from './recorded-together.js'
 import type { BySize, SimulatedPlatform } from './types.js'
 
 /** Values that stand for a distribution, at most. */
@@ -11,13 +12,14 @@ export type RecordedDelays = Pick<SimulatedPlatform, 'handOver' | 'startUp'> & {
 }
 
 /**
- * The platform's own delays as recorded: what callers of a warm function waited beyond its time, what sends took to be accepted, and
- * start-ups, by memory. A delay contains what the machine made it wait, so record under a load that it bears well.
+ * The platform's own delays as recorded: what callers of a warm function waited beyond its time (of a cold one, beyond its start-up, too,
+ * where no warm one was called), what sends took to be accepted, and start-ups, by memory. A delay contains what the machine made it wait, so record under a load that it bears well.
  *
  * @param records without duplicates, in any order
  */
 export function recordedDelays(records: readonly InvocationRecord[]): RecordedDelays {
   const call = new Map<number, number[]>()
+  const coldCall = new Map<number, number[]>()
   const send = new Map<number, number[]>()
   const startUp = new Map<number, number[]>()
   const bySpan = new Map<string, InvocationRecord>()
@@ -31,7 +33,9 @@ export function recordedDelays(records: readonly InvocationRecord[]): RecordedDe
       if (span.mode === 'send') note(send, record.memory, waitMs)
       else {
         const callee = bySpan.get(spanId(record.span, i))
-        if (callee && callee.cold === null) note(call, record.memory, Math.max(0, waitMs - callee.reply))
+        if (!callee) continue
+        const restMs = Math.max(0, waitMs - callee.reply - (callee.cold ?? 0))
+        note(callee.cold === null ? call : coldCall, record.memory, restMs)
       }
     }
   }
@@ -43,8 +47,9 @@ export function recordedDelays(records: readonly InvocationRecord[]): RecordedDe
   }
   return {
     handOver: {
-      call: known(call, 'how long a remote call takes: none was recorded'),
+      call: known(call.size > 0 ? call : coldCall, 'how long a remote call takes: none was recorded'),
       send: known(send, 'how long a remote send takes: none was recorded'),
+      together: recordedTogether(records),
     },
     startUp: known(startUp, 'how long a sandbox takes to start: none was recorded'),
     unknown,

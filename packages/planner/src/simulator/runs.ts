@@ -17,6 +17,8 @@ export interface Surroundings {
   recorder: Recorder | null
   random: () => number
   draw(table: Float64Array): number
+  /** See `SimulatedPlatform.handOver`. */
+  together: number
   /** The invocation's task has its result. */
   answered(inv: Invocation, main: Frame): void
   /** Nothing of the invocation goes on. */
@@ -205,7 +207,7 @@ export class Runs {
   private handOver(frame: Frame, task: number, mode: 'call' | 'map', items: number): void {
     const { inv } = frame
     const callee = this.around.invocations.fresh(task, mode, inv.request)
-    const ms = this.around.draw(inv.fn.callMs)
+    const ms = this.handOverMs(inv, inv.fn.callMs)
     callee.items = items
     callee.backMs = ms / 2
     callee.caller = frame
@@ -213,6 +215,14 @@ export class Runs {
     if (this.around.recorder) this.openRemote(frame, callee)
     inv.calling++
     this.around.heap.push(this.around.heap.time + ms / 2, callee.id * 8 + Event.DELIVER)
+  }
+
+  private handOverMs(inv: Invocation, table: Float64Array): number {
+    if (table.length === 1) return table[0] as number
+    const { heap, random, together } = this.around
+    if (together === 0 || inv.handedAt !== heap.time || random() >= together) inv.handedLuck = random()
+    inv.handedAt = heap.time
+    return table[(inv.handedLuck * table.length) | 0] as number
   }
 
   private send(frame: Frame, task: number): void {
@@ -225,7 +235,7 @@ export class Runs {
     sent.caller = frame
     if (this.around.recorder) this.openRemote(frame, sent)
     frame.open++
-    this.around.heap.push(this.around.heap.time + this.around.draw(inv.fn.sendMs), sent.id * 8 + Event.DELIVER)
+    this.around.heap.push(this.around.heap.time + this.handOverMs(inv, inv.fn.sendMs), sent.id * 8 + Event.DELIVER)
   }
 
   private openRemote(frame: Frame, callee: Invocation): void {
@@ -253,7 +263,7 @@ export class Runs {
     const { recorder } = this.around
     recorder?.put(inv, frame.span, bucket)
     const fused = inv.fn.buckets[bucket] === 1
-    const ms = this.around.draw(inv.fn.sendMs)
+    const ms = this.handOverMs(inv, inv.fn.sendMs)
     for (const { task, trigger } of this.around.program.starts[index] as Program['starts'][number]) {
       if (fused && ((inv.fn.routes[task] as number) & INLINE.send) !== 0) {
         const span = this.hold(frame, task)

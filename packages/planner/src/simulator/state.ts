@@ -68,6 +68,9 @@ export class Invocation {
   /** Pays for waiting alone, since; total. */
   idleSince = -1
   doubleMs = 0
+  /** When it last handed over, and the place in its distribution that this had. */
+  handedAt = -1
+  handedLuck = 0
   main: Frame | null = null
   record: InvocationRecord | null = null
   parentSpan: string | null = null
@@ -153,6 +156,7 @@ export class Invocations extends Pool<Invocation> {
     inv.coldMs = -1
     inv.criticalMs = 0
     inv.doubleMs = 0
+    inv.handedAt = -1
     inv.pending = 1
     inv.record = null
     inv.parentSpan = null

@@ -66,7 +66,12 @@ export interface SimulatedPlatform {
   /** Code of one sandbox that uses one thread: piece after piece, as an event loop does it, or all pieces at the same time. @default 'turns' */
   loop?: 'turns' | 'shared'
   /** Caller's wait beyond the callee's time, by memory of the caller. A call spends one half before, one after its callee; a send all before. */
-  handOver: { call: BySize; send: BySize }
+  handOver: {
+    call: BySize
+    send: BySize
+    /** Probability that a hand-over is as lucky as one that leaves its invocation at the same moment: they share a connection, a core. @default 0 */
+    together?: number
+  }
   /** Client's wait beyond the entry's time, half before and half after. @default 0 */
   gatewayMs?: Draw
   /** Of a sandbox, before its first invocation begins. */
