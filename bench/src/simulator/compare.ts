@@ -131,7 +131,7 @@ function worldOf(app: App, { records, samples }: Evidence, facts: PlannerFacts &
     coresPerSandbox: cores,
     nodeCores: cores,
     handOver,
-    gatewayMs: { values: recordedGatewayMs(records, latencies) },
+    gatewayMs: recordedGatewayMs(records, latencies),
     // The warm-up started what was needed.
     startUp: startUp.some(({ ms }) => typeof ms === 'object') ? startUp : [{ memoryMb: 128, ms: 0 }],
     keepAliveMs: 600_000,

@@ -95,7 +95,7 @@ describe('the simulator', () => {
         expect(fast.samples.map((x) => x.latencyMs.toFixed(6))).toEqual(slow.samples.map((x) => x.latencyMs.toFixed(6)))
         expect(comparable(fast.records)).toEqual(comparable(slow.records))
       }),
-      { numRuns: 300, seed: 20 },
+      { numRuns: 150, seed: 20 },
     )
   })
 
@@ -121,7 +121,7 @@ describe('the simulator', () => {
         const total = costs.reduce((a, b) => a + b, 0) / 120 + world.facts.prices.perGatewayRequest
         expect(result.costPerMillionUsd / (1e6 * total)).toBeCloseTo(1, 3)
       }),
-      { numRuns: 60, seed: 3 },
+      { numRuns: 25, seed: 3 },
     )
   })
 
@@ -199,7 +199,7 @@ describe('the simulator', () => {
         const counted = { ...changes, waitingIsFree: false }
         expect(run(world, setup, { kind: 'poisson', rps: 100, requests: 50 }, counted).result.sandboxes).toBeLessThan(4)
       }),
-      { numRuns: 60, seed: 11 },
+      { numRuns: 30, seed: 11 },
     )
   })
 

@@ -9,11 +9,54 @@ const POINTS = 4096
  */
 export function tableOf(draw: Draw): Float64Array {
   if (typeof draw === 'number') return checked(Float64Array.of(draw))
+  if ('byRequest' in draw) return checked(Float64Array.from(draw.byRequest.flat()).sort())
   if ('values' in draw) return checked(Float64Array.from(draw.values).sort())
   const at = (i: number) => (i + 0.5) / POINTS
   if ('exponential' in draw)
     return checked(Float64Array.from({ length: POINTS }, (_, i) => -draw.meanMs * Math.log(1 - at(i))))
   return checked(Float64Array.from({ length: POINTS }, (_, i) => draw.medianMs * Math.exp(draw.sigma * normal(at(i)))))
+}
+
+/** Ascending values, or those of each recorded request one after another. */
+export interface Table {
+  values: Float64Array
+  /** By number of a recorded request: where its values begin; one more at the end. Null: nothing is known of requests. */
+  groups: Int32Array | null
+}
+
+export function groupedTable(draw: Draw): Table {
+  if (typeof draw === 'number' || !('byRequest' in draw)) return { values: tableOf(draw), groups: null }
+  return {
+    values: checked(Float64Array.from(draw.byRequest.flat())),
+    groups: groupsOf(draw.byRequest.map((x) => x.length)),
+  }
+}
+
+/** Where each group begins when they stand one after another. */
+export function groupsOf(lengths: readonly number[]): Int32Array {
+  let at = 0
+  const groups = new Int32Array(lengths.length + 1)
+  for (const [i, length] of lengths.entries()) {
+    at += length
+    groups[i + 1] = at
+  }
+  return groups
+}
+
+/** The place of what is drawn: among the request's own, if it has any. @param luck uniform on [0, 1) */
+export function placeIn(groups: Int32Array | null, length: number, request: number, luck: number): number {
+  if (groups !== null && request >= 0 && request + 1 < groups.length) {
+    const from = groups[request] as number
+    const count = (groups[request + 1] as number) - from
+    if (count > 0) return from + ((luck * count) | 0)
+  }
+  return (luck * length) | 0
+}
+
+/** As `tableAt`, with what is known of requests where the size itself was recorded. */
+export function groupedTableAt(sizes: BySize, memoryMb: number): Table {
+  const exact = sizes.find((size) => size.memoryMb === memoryMb) ?? (sizes.length === 1 ? sizes[0] : undefined)
+  return exact ? groupedTable(exact.ms) : { values: tableAt(sizes, memoryMb), groups: null }
 }
 
 /** The table for a memory size. @throws {RangeError} when there is no size */

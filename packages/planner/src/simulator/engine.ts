@@ -1,5 +1,6 @@
 import { arrivalTimes } from './arrivals.js'
 import { Cpu } from './cpu.js'
+import { placeIn, type Table } from './draws.js'
 import { Event } from './events.js'
 import { EventHeap } from './heap.js'
 import type { Program } from './program.js'
@@ -32,7 +33,8 @@ export class Engine {
   private readonly runs: Runs
   private readonly random: () => number
   private readonly recorder: Recorder | null
-  private readonly gatewayMs: Float64Array
+  private readonly gatewayMs: Table
+  private readonly recordedRequests: Program['requests']
   private readonly warmUp: number
   private readonly nextArrival: () => number
   private requests = 0
@@ -40,13 +42,14 @@ export class Engine {
 
   constructor(
     private readonly setting: Setting,
-    gatewayMs: Float64Array,
+    gatewayMs: Table,
   ) {
     const { program, platform, options, recorder, random } = setting
     this.invocations = new Invocations(program)
     this.random = random.rest
     this.recorder = recorder
     this.gatewayMs = gatewayMs
+    this.recordedRequests = program.requests
     this.warmUp = options.warmUpRequests ?? 0
     this.nextArrival = arrivalTimes(options.arrivals, random.arrivals)
     this.statistics = new Statistics(program, platform, options)
@@ -106,8 +109,13 @@ export class Engine {
 
   private arrive(): void {
     const entry = this.entryOf()
-    const inv = this.invocations.fresh(entry, 'call', this.requests++)
-    const ms = this.draw(this.gatewayMs)
+    const known = this.recordedRequests[entry] as Int32Array | null
+    const recorded = known ? this.draw(known) : -1
+    const inv = this.invocations.fresh(entry, 'call', this.requests++, recorded)
+    const { values, groups } = this.gatewayMs
+    const ms = (
+      values.length === 1 ? values[0] : values[placeIn(groups, values.length, recorded, this.random())]
+    ) as number
     inv.arrivedAt = this.now
     inv.backMs = ms / 2
     if (inv.request >= this.warmUp) this.statistics.request(inv.request, this.now)
@@ -157,7 +165,7 @@ export class Engine {
     this.sandboxes.mark(inv, now)
   }
 
-  private draw(table: Float64Array): number {
+  private draw(table: Float64Array | Int32Array): number {
     return (table.length === 1 ? table[0] : table[(this.random() * table.length) | 0]) as number
   }
 

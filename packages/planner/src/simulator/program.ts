@@ -1,5 +1,5 @@
 import type { BucketInfo, FunctionSpec, FusionSetup } from 'fusionize/setup'
-import { tableAt, tableOf } from './draws.js'
+import { groupedTableAt, groupsOf, type Table, tableAt, tableOf } from './draws.js'
 import type { Behaviour, BehaviourStep, Draw, SimulatedPlatform } from './types.js'
 
 /** What a step of the program does. Steps that start something go on; `JOIN` waits until all that was started has ended. */
@@ -27,8 +27,8 @@ export interface SimulatedFunction {
   bundles: Int32Array
   /** By bucket id: 1 when it evaluates the bucket itself. */
   buckets: Uint8Array
-  callMs: Float64Array
-  sendMs: Float64Array
+  callMs: Table
+  sendMs: Table
   startUpMs: Float64Array
 }
 
@@ -38,6 +38,10 @@ export interface Program {
   buckets: string[]
   /** By task id: where its scripts begin. */
   scripts: Int32Array[]
+  /** By task id: where the scripts of each recorded request begin in `scripts`; null: nobody knows. */
+  scriptGroups: (Int32Array | null)[]
+  /** By task id: recorded requests that asked for it. */
+  requests: (Int32Array | null)[]
   /** Those of a sandbox's first invocation. */
   firstScripts: Int32Array[]
   op: Uint8Array
@@ -77,7 +81,23 @@ export function compile(behaviour: Behaviour, setup: FusionSetup, platform: Simu
     if (!spec) throw new RangeError(`the setup has no function '${task}'`)
     return functionOf(id, task, spec, tasks, buckets, platform)
   })
-  return { tasks, buckets, scripts, firstScripts, functions, ...compiler.done() }
+  const requests = tasks.map((task) => {
+    const numbers = behaviour.requests?.[task]
+    return numbers && numbers.length > 0 ? Int32Array.from(numbers) : null
+  })
+  const scriptGroups = tasks.map((task) => groupsByRequest(behaviour.tasks[task]?.requestOf))
+  return { tasks, buckets, scripts, scriptGroups, requests, firstScripts, functions, ...compiler.done() }
+}
+
+function groupsByRequest(requestOf: readonly number[] | undefined): Int32Array | null {
+  if (!requestOf || requestOf.length === 0) return null
+  const lengths: number[] = []
+  for (const [i, request] of requestOf.entries()) {
+    if (request < (requestOf[i - 1] ?? 0)) throw new RangeError('the numbers of the recorded requests must ascend')
+    while (lengths.length <= request) lengths.push(0)
+    lengths[request] = (lengths[request] as number) + 1
+  }
+  return groupsOf(lengths)
 }
 
 function functionOf(
@@ -107,8 +127,8 @@ function functionOf(
     ),
     bundles: Int32Array.from(tasks, (task) => spec.bundle[task] ?? 1),
     buckets: Uint8Array.from(buckets, (bucket) => (spec.buckets.includes(bucket) ? 1 : 0)),
-    callMs: tableAt(platform.handOver.call, memory),
-    sendMs: tableAt(platform.handOver.send, memory),
+    callMs: groupedTableAt(platform.handOver.call, memory),
+    sendMs: groupedTableAt(platform.handOver.send, memory),
     startUpMs: tableAt(platform.startUp, memory).map((ms) => ms + more),
   }
 }

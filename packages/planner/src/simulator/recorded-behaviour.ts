@@ -2,6 +2,7 @@ import { type InvocationRecord, spanOf } from 'fusionize/record'
 import type { App } from 'fusionize/setup'
 import { figuresOf } from '../profile/spans.js'
 import { lengthOf } from '../statistics/intervals.js'
+import { recordedRequests } from './recorded-requests.js'
 import { type OwnSplit, type RecordedRun, runOf, scriptOf } from './recorded-script.js'
 import type { Behaviour, BehaviourStep, SimulatedPlatform, TaskBehaviour } from './types.js'
 
@@ -10,24 +11,21 @@ export interface RecordedBehaviourOptions {
   /** How the platform that recorded held sandboxes to their share of CPU. */
   cpu: SimulatedPlatform['cpu']
   mbPerCore: number
-  /** Scripts of a task at most; of more runs, evenly many are left out. @default 2000 */
-  scriptsPerTask?: number
 }
 
-/** Tasks whose CPU was read in so many runs need no others. */
-const ENOUGH_RUNS = 50
 /** CPU above own time by this factor is that of several threads. */
 const SEVERAL_THREADS = 1.15
 
 interface Found extends RecordedRun {
+  request: number
   ownMs: number
   ownCpuMs: number | undefined
   started: Map<string, string[]>
 }
 
 /**
- * What tasks do, from what they did: each recorded run is a script to draw from. Own time is CPU where CPU was read (for other runs: the task's
- * mean share), waiting else; time in which the recording platform held the sandbox back is neither. Runs in a sandbox that had just started
+ * What tasks do, from what they did: each recorded run is a script to draw from, and a simulated request follows the runs of one recorded request
+ * wherever it can. Own time is CPU where CPU was read (for other runs: as much as the task's mean), waiting else; time in which the recording platform held the sandbox back is neither. Runs in a sandbox that had just started
  * are scripts of their own. Retries are left out, and so are payload sizes; the time that a put took is own time.
  *
  * @param records without duplicates, in any order
@@ -37,14 +35,16 @@ export function recordedBehaviour(
   records: readonly InvocationRecord[],
   options: RecordedBehaviourOptions,
 ): { behaviour: Behaviour; neverRan: string[] } {
-  const { app, scriptsPerTask = 2000 } = options
+  const { app } = options
+  const requests = recordedRequests(records)
   const startedBy = firingsOf(records)
   const warm = new Map<string, Found[]>()
   const cold = new Map<string, Found[]>()
   for (const record of records) {
-    if (record.attempt > 1) continue
+    const request = requests.get(record.session)?.number
+    if (record.attempt > 1 || request === undefined) continue
     const into = record.cold === null ? warm : cold
-    for (const run of runsOf(record, startedBy)) {
+    for (const run of runsOf(record, request, startedBy)) {
       const known = into.get(run.span.task)
       if (known) known.push(run)
       else into.set(run.span.task, [run])
@@ -54,19 +54,28 @@ export function recordedBehaviour(
     const [first, later] = [cold.get(task) ?? [], warm.get(task) ?? []]
     const usual = later.length > 0 ? later : first
     if (usual.length === 0) return [task, { scripts: [[]] }]
-    const scripts = scriptsOf(usual, options, scriptsPerTask)
-    return [
-      task,
-      later.length > 0 && first.length > 0
-        ? { scripts, firstScripts: scriptsOf(first, options, scriptsPerTask) }
-        : { scripts },
-    ]
+    usual.sort((a, b) => a.request - b.request || a.record.start - b.record.start || a.index - b.index)
+    const behaviour: TaskBehaviour = {
+      scripts: scriptsOf(usual, options),
+      requestOf: usual.map(({ request }) => request),
+    }
+    if (later.length > 0 && first.length > 0) behaviour.firstScripts = scriptsOf(first, options)
+    return [task, behaviour]
   })
   const neverRan = Object.keys(app.tasks).filter((task) => !warm.has(task) && !cold.has(task))
-  return { behaviour: { app, tasks: Object.fromEntries(tasks) }, neverRan }
+  const numbers: Record<string, number[]> = {}
+  for (const { number, task } of requests.values()) {
+    numbers[task] ??= []
+    numbers[task].push(number)
+  }
+  return { behaviour: { app, tasks: Object.fromEntries(tasks), requests: numbers }, neverRan }
 }
 
-function runsOf(record: InvocationRecord, startedBy: ReadonlyMap<string, [string, string][]>): Found[] {
+function runsOf(
+  record: InvocationRecord,
+  request: number,
+  startedBy: ReadonlyMap<string, [string, string][]>,
+): Found[] {
   const children: number[][] = record.spans.map(() => [])
   for (const [i, span] of record.spans.entries()) if (span.parent >= 0) children[span.parent]?.push(i)
   const inline = new Map(record.firings?.map(({ span, fired }) => [span, fired.bucket]))
@@ -82,7 +91,7 @@ function runsOf(record: InvocationRecord, startedBy: ReadonlyMap<string, [string
       if (bucket !== undefined && task !== undefined) add(bucket, task)
     }
     const run = runOf(record, i, own)
-    return [{ ...run, ownMs: lengthOf(run.own), ownCpuMs, started }]
+    return [{ ...run, request, ownMs: lengthOf(run.own), ownCpuMs, started }]
   })
 }
 
@@ -98,17 +107,16 @@ function firingsOf(records: readonly InvocationRecord[]): Map<string, [bucket: s
   return found
 }
 
-function scriptsOf(runs: readonly Found[], options: RecordedBehaviourOptions, limit: number): BehaviourStep[][] {
+function scriptsOf(runs: readonly Found[], options: RecordedBehaviourOptions): BehaviourStep[][] {
   const sampled = runs.filter((run) => run.ownCpuMs !== undefined)
-  const used = sampled.length >= ENOUGH_RUNS ? sampled : runs
   const cpuMs = sum(sampled.map((run) => run.ownCpuMs ?? 0))
   const ownMs = sum(sampled.map((run) => run.ownMs))
-  const share = ownMs > 0 ? cpuMs / ownMs : 0
-  const threads = share > SEVERAL_THREADS ? Math.ceil(share) : 1
-  const step = Math.max(1, used.length / limit)
-  return Array.from({ length: Math.min(limit, used.length) }, (_, i) => {
-    const run = used[Math.floor(i * step)] as Found
-    return scriptOf(run, splitOf(run, run.ownCpuMs ?? run.ownMs * share, threads, options), run.started)
+  const threads = ownMs > 0 && cpuMs > SEVERAL_THREADS * ownMs ? Math.ceil(cpuMs / ownMs) : 1
+  // Runs of a task differ more in what they wait for than in what they compute.
+  const mean = sampled.length > 0 ? cpuMs / sampled.length : 0
+  return runs.map((run) => {
+    const own = run.ownCpuMs ?? Math.min(mean, run.ownMs * threads)
+    return scriptOf(run, splitOf(run, own, threads, options), run.started)
   })
 }
 

@@ -1,10 +1,8 @@
 import { type InvocationRecord, spanId } from 'fusionize/record'
 import { isRequest } from '../profile/trace.js'
+import { recordedRequests } from './recorded-requests.js'
 import { recordedTogether } from './recorded-together.js'
-import type { BySize, SimulatedPlatform } from './types.js'
-
-/** Values that stand for a distribution, at most. */
-const VALUES = 4096
+import type { BySize, Draw, SimulatedPlatform } from './types.js'
 
 export type RecordedDelays = Pick<SimulatedPlatform, 'handOver' | 'startUp'> & {
   /** What the records do not tell, in words; its delay is 0. */
@@ -18,40 +16,43 @@ export type RecordedDelays = Pick<SimulatedPlatform, 'handOver' | 'startUp'> & {
  * @param records without duplicates, in any order
  */
 export function recordedDelays(records: readonly InvocationRecord[]): RecordedDelays {
-  const call = new Map<number, number[]>()
-  const coldCall = new Map<number, number[]>()
-  const send = new Map<number, number[]>()
+  const requests = recordedRequests(records)
+  const [call, coldCall, send] = [new Delays(requests.size), new Delays(requests.size), new Delays(requests.size)]
   const startUp = new Map<number, number[]>()
   const bySpan = new Map<string, InvocationRecord>()
   for (const record of records)
     if (record.parent !== null && record.attempt === 1 && !record.fired) bySpan.set(record.parent, record)
   for (const record of records) {
-    if (record.cold !== null) note(startUp, record.memory, record.cold)
+    const { memory, cold } = record
+    if (cold !== null) startUp.set(memory, [...(startUp.get(memory) ?? []), cold])
+    const request = requests.get(record.session)?.number
+    if (request === undefined) continue
     for (const [i, span] of record.spans.entries()) {
       if (span.route === 'inline' || span.error !== undefined) continue
       const waitMs = span.end - span.start
-      if (span.mode === 'send') note(send, record.memory, waitMs)
+      if (span.mode === 'send') send.note(memory, request, waitMs)
       else {
         const callee = bySpan.get(spanId(record.span, i))
         if (!callee) continue
         const restMs = Math.max(0, waitMs - callee.reply - (callee.cold ?? 0))
-        note(callee.cold === null ? call : coldCall, record.memory, restMs)
+        ;(callee.cold === null ? call : coldCall).note(memory, request, restMs)
       }
     }
   }
   const unknown: string[] = []
-  const known = (map: Map<number, number[]>, what: string): BySize => {
-    if (map.size > 0) return sizesOf(map)
+  const known = (sizes: BySize, what: string): BySize => {
+    if (sizes.length > 0) return sizes
     unknown.push(what)
     return [{ memoryMb: 1024, ms: 0 }]
   }
+  const startUps = [...startUp].sort(([a], [b]) => a - b).map(([memoryMb, values]) => ({ memoryMb, ms: { values } }))
   return {
     handOver: {
-      call: known(call.size > 0 ? call : coldCall, 'how long a remote call takes: none was recorded'),
-      send: known(send, 'how long a remote send takes: none was recorded'),
+      call: known(call.isEmpty ? coldCall.sizes() : call.sizes(), 'how long a remote call takes: none was recorded'),
+      send: known(send.sizes(), 'how long a remote send takes: none was recorded'),
       together: recordedTogether(records),
     },
-    startUp: known(startUp, 'how long a sandbox takes to start: none was recorded'),
+    startUp: known(startUps, 'how long a sandbox takes to start: none was recorded'),
     unknown,
   }
 }
@@ -64,36 +65,41 @@ export function recordedEntries(records: readonly InvocationRecord[]): Record<st
   return entries
 }
 
-/** What clients waited beyond the entry's time, ms. @param latencyMs of the requests, by session */
+/** What clients waited beyond the entry's time. @param latencyMs of the requests, by session */
 export function recordedGatewayMs(
   records: readonly InvocationRecord[],
   latencyMs: ReadonlyMap<string, number>,
-): number[] {
-  const found: number[] = []
+): Extract<Draw, { byRequest: unknown }> {
+  const requests = recordedRequests(records)
+  const byRequest: number[][] = Array.from({ length: requests.size }, () => [])
   for (const record of records) {
     const latency = latencyMs.get(record.session)
     if (!isRequest(record) || record.cold !== null || record.mode === 'send' || latency === undefined) continue
-    found.push(Math.max(0, latency - record.reply))
+    byRequest[requests.get(record.session)?.number ?? -1]?.push(Math.max(0, latency - record.reply))
   }
-  return found
+  return { byRequest }
 }
 
-function note(map: Map<number, number[]>, memoryMb: number, ms: number): void {
-  const known = map.get(memoryMb)
-  if (known) known.push(ms)
-  else map.set(memoryMb, [ms])
-}
+/** Delays by memory and recorded request. */
+class Delays {
+  private readonly bySize = new Map<number, number[][]>()
 
-function sizesOf(map: ReadonlyMap<number, number[]>): BySize {
-  return [...map]
-    .sort(([a], [b]) => a - b)
-    .map(([memoryMb, all]) => {
-      const step = Math.max(1, all.length / VALUES)
-      const sorted = all.sort((a, b) => a - b)
-      const values = Array.from(
-        { length: Math.min(VALUES, all.length) },
-        (_, i) => sorted[Math.floor(i * step)] as number,
-      )
-      return { memoryMb, ms: { values } }
-    })
+  constructor(private readonly requests: number) {}
+
+  get isEmpty(): boolean {
+    return this.bySize.size === 0
+  }
+
+  note(memoryMb: number, request: number, ms: number): void {
+    let known = this.bySize.get(memoryMb)
+    if (!known) {
+      known = Array.from({ length: this.requests }, () => [])
+      this.bySize.set(memoryMb, known)
+    }
+    known[request]?.push(ms)
+  }
+
+  sizes(): BySize {
+    return [...this.bySize].sort(([a], [b]) => a - b).map(([memoryMb, byRequest]) => ({ memoryMb, ms: { byRequest } }))
+  }
 }

@@ -1,4 +1,5 @@
 import type { Cpu } from './cpu.js'
+import { placeIn, type Table } from './draws.js'
 import { Event } from './events.js'
 import type { EventHeap } from './heap.js'
 import { INLINE, Op, type Program, WAIT_FOR_ALL } from './program.js'
@@ -114,10 +115,17 @@ export class Runs {
   private follow(frame: Frame, mode: Invocation['mode'], parentSpan: number): void {
     if (this.around.recorder && frame.span < 0)
       frame.span = this.around.recorder.open(frame.inv, parentSpan, frame.task, mode, 'inline', this.around.heap.time)
-    const { scripts: usual, firstScripts } = this.around.program
-    const scripts = (frame.inv.coldMs < 0 ? usual : firstScripts)[frame.task] as Int32Array
-    frame.pc = (scripts.length === 1 ? scripts[0] : scripts[(this.around.random() * scripts.length) | 0]) as number
+    frame.pc = this.scriptOf(frame)
     this.go(frame)
+  }
+
+  private scriptOf({ inv, task }: Frame): number {
+    const { program, random } = this.around
+    const usual = program.scripts[task] as Int32Array
+    const scripts = inv.coldMs < 0 ? usual : (program.firstScripts[task] as Int32Array)
+    if (scripts.length === 1) return scripts[0] as number
+    const groups = scripts === usual ? (program.scriptGroups[task] as Int32Array | null) : null
+    return scripts[placeIn(groups, scripts.length, inv.recorded, random())] as number
   }
 
   /** Takes step after step until it has to wait. */
@@ -206,7 +214,7 @@ export class Runs {
   /** Half of the hand-over is before the callee, half after its reply. */
   private handOver(frame: Frame, task: number, mode: 'call' | 'map', items: number): void {
     const { inv } = frame
-    const callee = this.around.invocations.fresh(task, mode, inv.request)
+    const callee = this.around.invocations.fresh(task, mode, inv.request, inv.recorded)
     const ms = this.handOverMs(inv, inv.fn.callMs)
     callee.items = items
     callee.backMs = ms / 2
@@ -217,12 +225,12 @@ export class Runs {
     this.around.heap.push(this.around.heap.time + ms / 2, callee.id * 8 + Event.DELIVER)
   }
 
-  private handOverMs(inv: Invocation, table: Float64Array): number {
-    if (table.length === 1) return table[0] as number
+  private handOverMs(inv: Invocation, { groups, values }: Table): number {
+    if (values.length === 1) return values[0] as number
     const { heap, random, together } = this.around
     if (together === 0 || inv.handedAt !== heap.time || random() >= together) inv.handedLuck = random()
     inv.handedAt = heap.time
-    return table[(inv.handedLuck * table.length) | 0] as number
+    return values[placeIn(groups, values.length, inv.recorded, inv.handedLuck)] as number
   }
 
   private send(frame: Frame, task: number): void {
@@ -231,7 +239,7 @@ export class Runs {
       this.hold(frame, task)
       return
     }
-    const sent = this.around.invocations.fresh(task, 'send', inv.request)
+    const sent = this.around.invocations.fresh(task, 'send', inv.request, inv.recorded)
     sent.caller = frame
     if (this.around.recorder) this.openRemote(frame, sent)
     frame.open++
@@ -270,7 +278,7 @@ export class Runs {
         recorder?.firedInline(inv, span, bucket, trigger)
         continue
       }
-      const started = this.around.invocations.fresh(task, 'send', inv.request)
+      const started = this.around.invocations.fresh(task, 'send', inv.request, inv.recorded)
       if (recorder) {
         started.parentSpan = recorder.idOf(frame, frame.span)
         started.fired = recorder.fired(bucket, trigger, ms)

@@ -1,6 +1,6 @@
 import { entryTasks, type FusionSetup, setupId } from 'fusionize/setup'
 import { seededRandom } from '../statistics/random.js'
-import { tableOf } from './draws.js'
+import { groupedTable } from './draws.js'
 import { Engine } from './engine.js'
 import { compile } from './program.js'
 import { Recorder } from './recorder.js'
@@ -35,7 +35,7 @@ export function simulate(
   const random = { arrivals: seededRandom(options.seed), rest: seededRandom(options.seed + REST) }
   const entries = entriesOf(options.entries ?? equally(entryTasks(behaviour.app)), program.tasks)
   const setting = { program, platform, options, entries, recorder, random }
-  return new Engine(setting, tableOf(platform.gatewayMs ?? 0)).run()
+  return new Engine(setting, groupedTable(platform.gatewayMs ?? 0)).run()
 }
 
 function equally(tasks: readonly string[]): Record<string, number> {

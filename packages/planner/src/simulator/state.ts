@@ -37,6 +37,8 @@ export class Frame {
 export class Invocation {
   number = 0
   request = 0
+  /** Number of the recorded request that it follows; -1: none. */
+  recorded = -1
   /** Task that it was asked to run, and how often. */
   task = 0
   items = 1
@@ -144,10 +146,11 @@ export class Invocations extends Pool<Invocation> {
     super((id) => new Invocation(id))
   }
 
-  fresh(task: number, mode: Invocation['mode'], request: number): Invocation {
+  fresh(task: number, mode: Invocation['mode'], request: number, recorded: number): Invocation {
     const inv = this.take()
     inv.number = ++this.made
     inv.request = request
+    inv.recorded = recorded
     inv.task = task
     inv.items = 1
     inv.mode = mode

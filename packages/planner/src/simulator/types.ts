@@ -10,6 +10,8 @@ export type Draw =
   /** Log-normal: `sigma` is the standard deviation of the logarithm. */
   | { medianMs: number; sigma: number }
   | { meanMs: number; exponential: true }
+  /** One of those of the recorded request that a simulated one follows; of all, where that has none. */
+  | { byRequest: readonly (readonly number[])[] }
 
 /**
  * What a run of a task does next. Names in one `call`, `send` or `put` step are called, sent to or put into at the same time; steps follow one
@@ -31,6 +33,8 @@ export type BehaviourStep =
 /** What a task does: each run follows one of these scripts, each as likely as the others. */
 export interface TaskBehaviour {
   scripts: readonly (readonly BehaviourStep[])[]
+  /** By script: number of the recorded request that it is of, ascending. A simulated request follows the scripts of one of them. */
+  requestOf?: readonly number[]
   /** Those of the first invocation in a sandbox, whose code is new. @default `scripts` */
   firstScripts?: readonly (readonly BehaviourStep[])[]
 }
@@ -40,6 +44,8 @@ export interface Behaviour {
   app: App
   /** Every task of the app. */
   tasks: Record<string, TaskBehaviour>
+  /** Numbers of the recorded requests, by the task that they asked for. A simulated request follows one of these, each as likely as the others. */
+  requests?: Record<string, readonly number[]>
 }
 
 /** By memory of the function, ascending. Between two sizes each quantile goes linearly in 1/memory; beyond the last the nearest holds. */
