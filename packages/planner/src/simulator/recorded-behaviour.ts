@@ -15,6 +15,8 @@ export interface RecordedBehaviourOptions {
 
 /** CPU above own time by this factor is that of several threads. */
 const SEVERAL_THREADS = 1.15
+/** In less CPU time, what the runtime does beside the task is too much of it to tell, ms. */
+const LEAST_MS_OF_THREADS = 0.5
 
 interface Found extends RecordedRun {
   request: number
@@ -123,14 +125,15 @@ function scriptsOf(runs: readonly Found[], options: RecordedBehaviourOptions): B
 /** What is left of the own time when the CPU time and the stops that it brought are taken off was waiting. */
 function splitOf(
   { record, ownMs }: Found,
-  cpuMs: number,
-  threads: number,
+  readMs: number,
+  usual: number,
   { cpu, mbPerCore }: RecordedBehaviourOptions,
 ): OwnSplit {
   const vcpus = record.memory / mbPerCore
-  const several = Math.max(threads, Math.ceil(cpuMs / Math.max(ownMs, 1e-9) - (SEVERAL_THREADS - 1)))
-  const used = Math.min(several, 64)
-  return { cpuMs, threads: used, waitMs: Math.max(0, ownMs - computingMs(cpuMs, used, vcpus, cpu)) }
+  const isLong = readMs >= LEAST_MS_OF_THREADS
+  const threads = isLong ? Math.max(usual, Math.ceil(readMs / Math.max(ownMs, 1e-9) - (SEVERAL_THREADS - 1))) : 1
+  const cpuMs = isLong ? readMs : Math.min(readMs, ownMs)
+  return { cpuMs, threads, waitMs: Math.max(0, ownMs - computingMs(cpuMs, threads, vcpus, cpu)) }
 }
 
 /** Ms that work takes in a sandbox with so many cores: with a quota, a stop for each whole quota used before the last. */
