@@ -76,10 +76,16 @@ export function compile(behaviour: Behaviour, setup: FusionSetup, platform: Simu
     if (!first || first.length === 0) return scripts[id] as Int32Array
     return Int32Array.from(first, (script) => compiler.script(script))
   })
+  const bySize = new Map<number, Delays>()
   const functions = tasks.map((task, id) => {
     const spec = Object.hasOwn(setup.functions, task) ? setup.functions[task] : undefined
     if (!spec) throw new RangeError(`the setup has no function '${task}'`)
-    return functionOf(id, task, spec, tasks, buckets, platform)
+    let delays = bySize.get(spec.memory)
+    if (!delays) {
+      delays = delaysAt(platform, spec.memory)
+      bySize.set(spec.memory, delays)
+    }
+    return functionOf(id, task, spec, tasks, buckets, platform, delays)
   })
   const requests = tasks.map((task) => {
     const numbers = behaviour.requests?.[task]
@@ -107,6 +113,7 @@ function functionOf(
   tasks: readonly string[],
   buckets: readonly string[],
   platform: SimulatedPlatform,
+  { callMs, sendMs, startUpMs }: Delays,
 ): SimulatedFunction {
   const { memory } = spec
   const more = (platform.startUpMsPerMb ?? 0) * (platform.functionMb?.[name] ?? 0)
@@ -127,9 +134,19 @@ function functionOf(
     ),
     bundles: Int32Array.from(tasks, (task) => spec.bundle[task] ?? 1),
     buckets: Uint8Array.from(buckets, (bucket) => (spec.buckets.includes(bucket) ? 1 : 0)),
-    callMs: groupedTableAt(platform.handOver.call, memory),
-    sendMs: groupedTableAt(platform.handOver.send, memory),
-    startUpMs: tableAt(platform.startUp, memory).map((ms) => ms + more),
+    callMs,
+    sendMs,
+    startUpMs: more === 0 ? startUpMs : startUpMs.map((ms) => ms + more),
+  }
+}
+
+type Delays = Pick<SimulatedFunction, 'callMs' | 'sendMs' | 'startUpMs'>
+
+function delaysAt({ handOver, startUp }: SimulatedPlatform, memoryMb: number): Delays {
+  return {
+    callMs: groupedTableAt(handOver.call, memoryMb),
+    sendMs: groupedTableAt(handOver.send, memoryMb),
+    startUpMs: tableAt(startUp, memoryMb),
   }
 }
 
