@@ -21,5 +21,6 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   webshop: () => import('./cases/webshop.js'),
   prediction: () => import('./cases/prediction.js'),
   advise: () => import('./cases/advise.js'),
+  simulator: () => import('./cases/simulator.js'),
   emulation: () => import('./cases/emulation.js'),
 }

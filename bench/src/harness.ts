@@ -41,8 +41,8 @@ export interface Result {
   findings: string[]
 }
 
-/** A case in a bench: its setting, and its id where that is not the name (when cases differ in their setting alone). */
-export type Case = Setting & { case?: string }
+/** A case in a bench: its setting, its id where that is not the name (when cases differ in their setting alone), and its unit where that is not the bench's. */
+export type Case = Setting & { case?: string; unit?: string }
 
 /** One bench: `samples` come in any order; the harness sorts them into rows. */
 export interface Bench {
@@ -117,7 +117,7 @@ export async function runBench(
       p50: at(0.5),
       p95: at(0.95),
       p99: at(0.99),
-      unit: bench.unit,
+      unit: setting.unit ?? bench.unit,
       ...(extra ? { more: extra } : {}),
     }
   })

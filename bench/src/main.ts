@@ -12,10 +12,10 @@ Benches: ${Object.keys(benches).join(', ')}
   --raw FILE      every sample as NDJSON
   --quick         tiny numbers, to see that it runs; its figures say nothing
   --traces DIR    emulation: the folder fusionize-iot; prediction: any folder of that format
-  --only TEXT     emulation, throughput, chain, fan-out, ad-events: only setups or cases with this in their name
+  --only TEXT     emulation, throughput, chain, fan-out, ad-events, simulator, prediction: only setups or cases with this in their name
   --app NAME      cold, burst: only this application
   --setups FILE   cold, burst, webshop: setups that an earlier run found
-  --emulate NAME  cold, burst, webshop: emulated delays (aws-lambda)
+  --emulate NAME  cold, burst, webshop, simulator: emulated delays (aws-lambda)
   --mb N          sort: size of the file, MB`
 
 const text = { type: 'string' } as const

@@ -39,6 +39,7 @@ describe('npm run bench', () => {
     'gateway',
     'throughput',
     'advise',
+    'simulator',
   ])('measures every case of %s', async (name) => {
     const raw = join(dir, `${name}.ndjson`)
     const { rows } = await bench(name, '--raw', raw)

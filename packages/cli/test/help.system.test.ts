@@ -9,6 +9,7 @@ const names = [
   'invoke',
   'send',
   'optimize',
+  'simulate',
   'status',
   'logs',
   'graph',

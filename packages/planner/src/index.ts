@@ -37,6 +37,15 @@ export { createMonitor, type Monitor, type MonitorOptions, type Trace } from './
 export { doubleBilledMs, figuresOf, type SpanFigures } from './profile/spans.js'
 export type * from './profile/types.js'
 export { edgeKey } from './profile/types.js'
+export { type RecordedBehaviourOptions, recordedBehaviour } from './simulator/recorded-behaviour.js'
+export {
+  type RecordedDelays,
+  recordedDelays,
+  recordedEntries,
+  recordedGatewayMs,
+} from './simulator/recorded-platform.js'
+export { simulate } from './simulator/simulate.js'
+export type * from './simulator/types.js'
 export {
   type BootstrapOptions,
   bootstrap,

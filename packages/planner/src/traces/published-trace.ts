@@ -63,7 +63,7 @@ export function traceOf(
       startMs,
       endMs,
       billedMs,
-      ...(isCold ? { isCold: true } : { coldMs: null, isCold: false }),
+      ...(isCold ? { isCold: true } : { coldMs: null }),
     })
     const error = run.timedOut ? { error: 'timed out' } : {}
     runs.push({ task, ...from, route: 'remote', startMs, endMs: answeredMs, invocation, ...error })

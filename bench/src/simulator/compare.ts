@@ -1,0 +1,162 @@
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { type Evidence, evenly, type LoadedApp, loadApp, openOwnPlatform, pool } from '@fusionize/cli/control'
+import {
+  measure,
+  type PlannerFacts,
+  recordedBehaviour,
+  recordedDelays,
+  recordedGatewayMs,
+  type SimulatedPlatform,
+  type SimulationResult,
+  simulate,
+} from '@fusionize/planner'
+import type { Platform } from '@fusionize/platform'
+import { type App, allFusedSetup, type FusionSetup, remoteSetup } from 'fusionize/setup'
+import type { BenchContext } from '../harness.js'
+import { labOf } from '../load/setups.js'
+
+const RECORDED_RPS = 20
+const RECORDED_REQUESTS = 800
+const REQUESTS = 500
+const SIMULATED_REQUESTS = 5000
+/** All loads take turns, so that what the machine does besides disturbs them alike. */
+const BLOCKS = 4
+const WARM_UP_SECONDS = 3
+const SEED = 1
+/** Period of the control groups' quota, ms (packages/local, engine/cgroup.ts). */
+const PERIOD_MS = 20
+
+/** Loads that are simulated and measured, none of them the recorded one. */
+export const comparisons = (['remote', 'all-fused'] as const).flatMap((setup) =>
+  [10, 30, 50].map((rps) => ({ id: `iot-${setup}-${rps}`, setup, rps })),
+)
+
+/** Records one load of `iot`, measures others in turn with it, and then simulates these from the recording. */
+export async function compareWithLocal(context: BenchContext): Promise<void> {
+  const { finding, options, progress } = context
+  const quick = options.quick !== undefined
+  const wanted = comparisons.filter(({ id }) => options.only === undefined || id.includes(options.only))
+  const loaded = await loadApp(fileURLToPath(new URL('../../../examples/iot', import.meta.url)))
+  const app = await loaded.scan()
+  const { platform, close } = await openOwnPlatform(loaded, emulationOf(options.emulate))
+  try {
+    const facts = platform.facts()
+    const { memory } = loaded.config
+    const setups = { remote: remoteSetup(app, memory), 'all-fused': allFusedSetup(app, memory) }
+    const load = async (setup: FusionSetup, rps: number, requests: number, block: number) => {
+      const warmUpSeconds = quick ? 0 : WARM_UP_SECONDS
+      const { lab } = labOf(loaded, app, platform, { rps, warmUpSeconds, forceCold: false, progress })
+      await lab.serve(setup)
+      return lab.measure(evenly(quick ? 5 : requests / BLOCKS, rps), (block * requests) / BLOCKS)
+    }
+    const recorded: Evidence[] = []
+    const measured = wanted.map((): Evidence[] => [])
+    for (let block = 0; block < (quick ? 1 : BLOCKS); block++) {
+      progress(`iot: block ${block + 1} of ${BLOCKS}: recording everything remote at ${RECORDED_RPS} requests/s`)
+      recorded.push(await load(setups.remote, RECORDED_RPS, RECORDED_REQUESTS, block))
+      for (const [i, { id, setup, rps }] of wanted.entries()) {
+        progress(`${id}: block ${block + 1} of ${BLOCKS}`)
+        measured[i]?.push(await load(setups[setup], rps, REQUESTS, block))
+      }
+    }
+    const recording = pool(recorded)
+    const world = worldOf(app, recording, facts)
+    const { p50Ms, p95Ms } = measure(recording.samples, recording.records, facts)
+    const again = simulateLoad(setups.remote, world, RECORDED_RPS)
+    finding(
+      `iot: recorded at ${RECORDED_RPS} requests/s: p50 ${ms(p50Ms.value)}, p95 ${ms(p95Ms.value)}; simulated again, which is no prediction: ` +
+        `${signed(again.latency.p50Ms / p50Ms.value - 1)}, ${signed(again.latency.p95Ms / p95Ms.value - 1)}; the machine ${percent(recording.machineBusy ?? 0)} busy at most`,
+    )
+    for (const [i, comparison] of wanted.entries())
+      compare(comparison, setups[comparison.setup], world, pool(measured[i] ?? []), facts, context)
+  } finally {
+    await close()
+  }
+}
+
+function compare(
+  { id, rps }: (typeof comparisons)[number],
+  setup: FusionSetup,
+  world: ReturnType<typeof worldOf>,
+  evidence: Evidence,
+  facts: PlannerFacts,
+  { finding, more, sample }: BenchContext,
+): void {
+  const local = measure(evidence.samples, evidence.records, facts)
+  for (const { latencyMs, error } of evidence.samples) if (error === undefined) sample(`${id}-local`, latencyMs)
+  const result = simulateLoad(setup, world, rps, (latencyMs) => sample(`${id}-simulated`, latencyMs))
+  const localCost = local.costPerMillionUsd?.value
+  const errors = {
+    p50: result.latency.p50Ms / local.p50Ms.value - 1,
+    p95: result.latency.p95Ms / local.p95Ms.value - 1,
+    cost: localCost === undefined ? null : result.costPerMillionUsd / localCost - 1,
+  }
+  more(`${id}-simulated`, { errors, costPerMillionUsd: result.costPerMillionUsd })
+  const { coldStarts } = local
+  more(`${id}-local`, { costPerMillionUsd: localCost ?? null, coldStarts, machineBusy: evidence.machineBusy })
+  const cost =
+    localCost === undefined || errors.cost === null
+      ? 'cost not measured'
+      : `cost $${localCost.toFixed(2)}, $${result.costPerMillionUsd.toFixed(2)} a million (${signed(errors.cost)})`
+  finding(
+    `${id}: local and simulated p50 ${ms(local.p50Ms.value)}, ${ms(result.latency.p50Ms)} (${signed(errors.p50)}); ` +
+      `p95 ${ms(local.p95Ms.value)}, ${ms(result.latency.p95Ms)} (${signed(errors.p95)}); ${cost}; ` +
+      `the machine ${percent(evidence.machineBusy ?? 0)} busy at most`,
+  )
+}
+
+function simulateLoad(
+  setup: FusionSetup,
+  { behaviour, platform }: ReturnType<typeof worldOf>,
+  rps: number,
+  onLatency: (latencyMs: number) => void = () => {},
+): SimulationResult {
+  const warmUpRequests = Math.round(rps * WARM_UP_SECONDS)
+  return simulate(behaviour, setup, platform, {
+    arrivals: { kind: 'steady', rps, requests: warmUpRequests + SIMULATED_REQUESTS },
+    warmUpRequests,
+    seed: SEED,
+    onReply: (request, _, latencyMs) => {
+      if (request >= warmUpRequests) onLatency(latencyMs)
+    },
+  })
+}
+
+/** What the simulations know: all of it from the recording. */
+function worldOf(app: App, { records, samples }: Evidence, facts: PlannerFacts & ReturnType<Platform['facts']>) {
+  const cpu: SimulatedPlatform['cpu'] = facts.cpuShareEnforced
+    ? { kind: 'quota', periodMs: PERIOD_MS }
+    : { kind: 'none' }
+  const { behaviour } = recordedBehaviour(records, { app, cpu, mbPerCore: facts.mbPerCore })
+  const { handOver, startUp } = recordedDelays(records)
+  const latencies = new Map(
+    samples.flatMap(({ session, latencyMs, error }) =>
+      session === undefined || error !== undefined ? [] : [[session, latencyMs] as const],
+    ),
+  )
+  const cores = availableParallelism()
+  const platform: SimulatedPlatform = {
+    prices: facts.prices,
+    mbPerCore: facts.mbPerCore,
+    cpu,
+    coresPerSandbox: cores,
+    nodeCores: cores,
+    handOver,
+    gatewayMs: recordedGatewayMs(records, latencies),
+    // The warm-up started what was needed.
+    startUp: startUp.some(({ ms }) => typeof ms === 'object') ? startUp : [{ memoryMb: 128, ms: 0 }],
+    keepAliveMs: 600_000,
+    waitingIsFree: true,
+  }
+  return { behaviour, platform }
+}
+
+function emulationOf(name: string | undefined): LoadedApp['config']['local']['emulate'] {
+  if (name === undefined || name === 'aws-lambda') return name
+  throw new Error(`cannot emulate '${name}'; --emulate takes aws-lambda`)
+}
+
+const ms = (value: number) => `${value.toPrecision(3)} ms`
+const percent = (share: number) => `${Math.round(share * 100)}%`
+const signed = (error: number) => `${error < 0 ? '−' : '+'}${(100 * Math.abs(error)).toFixed(1)}%`
