@@ -159,7 +159,16 @@ describe('the benches', () => {
       setup,
       ...['add', 'home', 'checkout'].map((action) => `${setup}-${action}`),
     ]),
+    advise: ['advise'],
+    simulator: [
+      'simulator',
+      ...['remote', 'all-fused'].flatMap((setup) =>
+        [10, 30, 50].flatMap((rate) => [`iot-${setup}-${rate}-simulated`, `iot-${setup}-${rate}-local`]),
+      ),
+    ],
   }
+  /** Their cases are those of the folder that they are given. */
+  const foreign = ['emulation', 'prediction']
   const units: Record<string, string> = {
     'inline-call': 'ns',
     hop: 'us',
@@ -170,6 +179,7 @@ describe('the benches', () => {
     sort: 'MB/s',
     gateway: 'requests/s',
     throughput: 'requests/s',
+    advise: 's',
   }
 
   it.each(Object.keys(promised))('%s has exactly the cases that were promised, in their unit', async (name) => {
@@ -194,7 +204,7 @@ describe('the benches', () => {
   })
 
   it('are no others', () => {
-    expect(Object.keys(benches).sort()).toEqual([...Object.keys(promised), 'emulation'].sort())
+    expect(Object.keys(benches).sort()).toEqual([...Object.keys(promised), ...foreign].sort())
   })
 })
 
