@@ -1,7 +1,8 @@
 import { shortText } from './foreign-span.js'
 import type { Document, Sink, TraceFormat } from './format.js'
-import { formatOf, formats } from './formats.js'
+import { formatOf, formats, isPublished, publishedName } from './formats.js'
 import { readValues, type ValueReader } from './json-values.js'
+import { publishedImporter } from './published.js'
 import type { RequestTrace, Skipped } from './types.js'
 
 export interface ImportOptions {
@@ -202,9 +203,34 @@ export function createTraceImporter(events: ImportEvents, options: ImportOptions
         item: (trace, item, size, joins) => add(format, trace, item, size, joins),
         skip: (why) => skip({ file: name, line: at, why }),
       }
+      /** Records of a file are of one setup, and tell only together what each of them leaves open. */
+      let published: ReturnType<typeof publishedImporter> | undefined
+      let held = 0
+      const endPublished = () => {
+        if (!published) return
+        const { traces, skipped } = published.end()
+        published = undefined
+        held = 0
+        for (const one of skipped) skip(one)
+        for (const trace of traces) {
+          summary.traces++
+          events.trace({ ...trace, setup: name })
+        }
+      }
+      const addPublished = (document: Document, line: number) => {
+        if (!file.formats.includes(publishedName)) file.formats.push(publishedName)
+        summary.spans++
+        file.spans++
+        published ??= publishedImporter()
+        published.add(name, line, JSON.stringify(document))
+        if (++held < maxOpenSpans) return
+        summary.cut.closedEarly++
+        endPublished()
+      }
       const values = readValues({
         value(document: Document, line) {
           at = line
+          if (isPublished(document)) return addPublished(document, line)
           const found = formatOf(document)
           if (typeof found === 'string') return sink.skip(found)
           format = found
@@ -217,9 +243,13 @@ export function createTraceImporter(events: ImportEvents, options: ImportOptions
           }
         },
         broken: (line, why) => skip({ file: name, line, why }),
-        isDocument: (document) => typeof formatOf(document) !== 'string',
+        isDocument: (document) => isPublished(document) || typeof formatOf(document) !== 'string',
       })
-      return { ...values, damaged: sink.skip }
+      const end = () => {
+        values.end()
+        endPublished()
+      }
+      return { feed: values.feed, end, damaged: sink.skip }
     },
     end() {
       for (const [key, trace] of open) close(key, trace)
