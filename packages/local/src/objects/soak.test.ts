@@ -65,8 +65,9 @@ test('memory and disk stay flat over a stream of more than a million objects', a
   expect(grown(rss)).toBeLessThan(64 * MB)
 
   for (const id of window) store.release(id)
-  await vi.waitFor(() => expect(readdirSync(dir)).toEqual([]))
-  expect(store.stats()).toEqual({ objects: 0, memoryBytes: 0, diskBytes: 0, spilled: 0, waiting: 0 })
+  const nothing = { objects: 0, memoryBytes: 0, diskBytes: 0, spilled: 0, waiting: 0 }
+  await vi.waitFor(() => expect(store.stats()).toEqual(nothing))
+  expect(readdirSync(dir)).toEqual([])
   await store.close()
 }, 60_000)
 
