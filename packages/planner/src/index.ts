@@ -24,6 +24,24 @@ export {
   quantile,
 } from './statistics/bootstrap.js'
 export { type Distribution, meanOf, quantileOf } from './statistics/distribution.js'
+export { composeValue, followedBy, stagesOf } from './stages/compose.js'
+export { dependenceOf } from './stages/dependence.js'
+export { type ExecutionPlan, meets, type PlannedGroup, type Passing, predictedOf, wordsOf } from './stages/execution-plan.js'
+export * from './stages/grid.js'
+export { samplesAt } from './stages/interpolate.js'
+export {
+  type Group,
+  type Parallelism,
+  type PlanFigures,
+  separateGroups,
+  type SizedGroup,
+  type StageModel,
+  type StageModelOptions,
+  stageModel,
+} from './stages/model.js'
+export * from './stages/types.js'
 export { seededRandom } from './statistics/random.js'
+export { orion, type OrionOptions } from './strategies/competitors/orion.js'
+export { planStages, type PlanStagesOptions, type StagePlan } from './strategies/plan/plan-stages.js'
 export { strategies } from './strategies/index.js'
 export type * from './types.js'
