@@ -17,5 +17,6 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   throughput: () => import('./cases/throughput.js'),
   cold: () => import('./cases/cold.js'),
   burst: () => import('./cases/burst.js'),
+  sizing: () => import('./cases/sizing.js'),
   emulation: () => import('./cases/emulation.js'),
 }

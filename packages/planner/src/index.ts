@@ -15,6 +15,29 @@ export { createMonitor, type Monitor, type MonitorOptions, type Trace } from './
 export { doubleBilledMs, figuresOf, type SpanFigures } from './profile/spans.js'
 export type * from './profile/types.js'
 export { edgeKey } from './profile/types.js'
+export { composeValue, followedBy, stagesOf } from './stages/compose.js'
+export { dependenceOf, measuredDependence } from './stages/dependence.js'
+export {
+  type ExecutionPlan,
+  meets,
+  type Passing,
+  type PlannedGroup,
+  predictedOf,
+  wordsOf,
+} from './stages/execution-plan.js'
+export * from './stages/grid.js'
+export { samplesAt } from './stages/interpolate.js'
+export {
+  type Group,
+  type Parallelism,
+  type PlanFigures,
+  type SizedGroup,
+  type StageModel,
+  type StageModelOptions,
+  separateGroups,
+  stageModel,
+} from './stages/model.js'
+export * from './stages/types.js'
 export {
   type BootstrapOptions,
   bootstrap,
@@ -24,24 +47,8 @@ export {
   quantile,
 } from './statistics/bootstrap.js'
 export { type Distribution, meanOf, quantileOf } from './statistics/distribution.js'
-export { composeValue, followedBy, stagesOf } from './stages/compose.js'
-export { dependenceOf } from './stages/dependence.js'
-export { type ExecutionPlan, meets, type PlannedGroup, type Passing, predictedOf, wordsOf } from './stages/execution-plan.js'
-export * from './stages/grid.js'
-export { samplesAt } from './stages/interpolate.js'
-export {
-  type Group,
-  type Parallelism,
-  type PlanFigures,
-  separateGroups,
-  type SizedGroup,
-  type StageModel,
-  type StageModelOptions,
-  stageModel,
-} from './stages/model.js'
-export * from './stages/types.js'
 export { seededRandom } from './statistics/random.js'
-export { orion, type OrionOptions } from './strategies/competitors/orion.js'
-export { planStages, type PlanStagesOptions, type StagePlan } from './strategies/plan/plan-stages.js'
+export { type OrionOptions, orion } from './strategies/competitors/orion.js'
 export { strategies } from './strategies/index.js'
+export { type PlanStagesOptions, planStages, type StagePlan } from './strategies/plan/plan-stages.js'
 export type * from './types.js'

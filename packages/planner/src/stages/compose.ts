@@ -23,9 +23,9 @@ export function followedBy(shape: Shape, stage: string): Shape {
 }
 
 /** The same for scalars or samples: sum in series, maximum in parallel. */
-export function composeValue(shape: Shape, valueOf: (stage: string) => number): number {
-  if (typeof shape === 'string') return valueOf(shape)
+export function composeValue(shape: Shape, timeOf: (stage: string) => number): number {
+  if (typeof shape === 'string') return timeOf(shape)
   const parts = 'series' in shape ? shape.series : shape.parallel
-  const values = parts.map((part) => composeValue(part, valueOf))
+  const values = parts.map((part) => composeValue(part, timeOf))
   return 'series' in shape ? values.reduce((a, b) => a + b, 0) : Math.max(...values)
 }

@@ -51,7 +51,10 @@ export function dependenceOf({ stages }: Workflow): Dependence | undefined {
 export function dependentComposer(shape: Shape, { levels }: Dependence, binMs: number) {
   const runs = Math.max(...Object.values(levels).map((of) => of.length))
   const orders = new Map(
-    Object.entries(levels).map(([stage, of]) => [stage, of.map((_, i) => i).sort((a, b) => level(of, a) - level(of, b))]),
+    Object.entries(levels).map(([stage, of]) => [
+      stage,
+      of.map((_, i) => i).sort((a, b) => level(of, a) - level(of, b)),
+    ]),
   )
   const known = new Map<string, WeakMap<Grid, Float64Array>>()
   const timesOf = (stage: string, grid: Grid): Float64Array => {
@@ -68,14 +71,22 @@ export function dependentComposer(shape: Shape, { levels }: Dependence, binMs: n
       times.set(stage, found)
       return found[run] as number
     }
-    return gridOf(Float64Array.from({ length: runs }, (_, run) => composeValue(shape, at(run))), binMs)
+    return gridOf(
+      Float64Array.from({ length: runs }, (_, run) => composeValue(shape, at(run))),
+      binMs,
+    )
   }
 }
 
 const level = (of: readonly number[], i: number) => of[i] as number
 
 /** Quantiles of a grid at the levels of the runs, interpolated between grid points. */
-function atLevels({ binMs, first, mass }: Grid, levels: readonly number[], order: readonly number[], runs: number): Float64Array {
+function atLevels(
+  { binMs, first, mass }: Grid,
+  levels: readonly number[],
+  order: readonly number[],
+  runs: number,
+): Float64Array {
   const times = new Float64Array(runs)
   let [i, before] = [0, 0]
   const seek = (p: number) => {

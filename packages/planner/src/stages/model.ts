@@ -23,7 +23,15 @@ export interface StageModelOptions {
   seed?: number
 }
 
-export const stageModelDefaults = { bins: 400, law: 'linear', rounding: 'mean', between: false, dependence: 'measured', draws: 1000, seed: 1 } as const
+export const stageModelDefaults = {
+  bins: 400,
+  law: 'linear',
+  rounding: 'mean',
+  between: false,
+  dependence: 'measured',
+  draws: 1000,
+  seed: 1,
+} as const
 
 /** How the items of one sandbox share it. `processes` and `threads` run on all its cores, `loop` computes on one. */
 export type Parallelism = 'loop' | 'threads' | 'processes'
@@ -133,7 +141,10 @@ export function stageModel(workflow: Workflow, facts: StageFacts, options: Stage
       if (!own) return fixed(name) ? sandbox({ stages: [name], bundle: 1, parallel: 'loop' }, 0) : nothing
       const handOver = workflow.edges.find(({ to, handOverMs }) => to === name && handOverMs.length > 0)
       if (!handOver) return own
-      return inSeries(own, memo(`hand-over ${name}`, () => gridOf(handOver.handOverMs, binMs, rounding)))
+      return inSeries(
+        own,
+        memo(`hand-over ${name}`, () => gridOf(handOver.handOverMs, binMs, rounding)),
+      )
     })
 
   return {

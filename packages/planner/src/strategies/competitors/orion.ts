@@ -1,8 +1,8 @@
 import { type ExecutionPlan, meets, predictedOf } from '../../stages/execution-plan.js'
-import { type Group, separateGroups, type SizedGroup, stageModel, type StageModel } from '../../stages/model.js'
+import { type Group, type SizedGroup, type StageModel, separateGroups, stageModel } from '../../stages/model.js'
 import type { InterpolationLaw, StageFacts, StageGoal, Workflow } from '../../stages/types.js'
 import type { Reason } from '../../types.js'
-import { lowers, type Step, STEP_MB, stepOf, stepsUp } from './grow.js'
+import { lowers, STEP_MB, type Step, stepOf, stepsUp } from './grow.js'
 import { prewarmDelays } from './prewarm.js'
 
 /** Rule 1 [code]. */
@@ -30,15 +30,27 @@ export interface OrionOptions {
  * since one step of 64 MB often moves them by less than a bin; a workflow never measured at 1000 MB starts at its smallest size from there on. A
  * budget, which Orion's search does not know, ends the steps when the next would cost more.
  */
-export function orion(workflow: Workflow, goal: StageGoal, facts: StageFacts, options: OrionOptions = {}): ExecutionPlan {
+export function orion(
+  workflow: Workflow,
+  goal: StageGoal,
+  facts: StageFacts,
+  options: OrionOptions = {},
+): ExecutionPlan {
   const { law = 'linear', cold = false } = options
-  const model = stageModel(workflow, facts, { binMs: BIN_MS, rounding: 'up', between: true, law, dependence: 'independent' })
+  const model = stageModel(workflow, facts, {
+    binMs: BIN_MS,
+    rounding: 'up',
+    between: true,
+    law,
+    dependence: 'independent',
+  })
   const reasons: Reason[] = []
   const bundled = chooseBundles(model, goal.percentile, reasons)
   const sized = chooseSizes(model, goal, bundled, reasons)
   const predicted = predictedOf(model, goal, model.predict(sized))
   const delays = cold ? prewarmDelays(model, goal.percentile, sized) : undefined
-  if (delays) reasons.push({ change: 'start-ups ahead', why: `lower the percentile to ${delays.percentileMs.toFixed(0)} ms` })
+  if (delays)
+    reasons.push({ change: 'start-ups ahead', why: `lower the percentile to ${delays.percentileMs.toFixed(0)} ms` })
   return {
     strategy: 'orion',
     groups: sized.map((group, i) => {
@@ -74,7 +86,11 @@ function chooseBundles(model: StageModel, percentile: number, reasons: Reason[])
 
 /** Rule 2. */
 function chooseSizes(model: StageModel, goal: StageGoal, groups: readonly Group[], reasons: Reason[]): SizedGroup[] {
-  let at = stepOf(model, goal.percentile, groups.map((group) => ({ ...group, memoryMb: startOf(model, group) })))
+  let at = stepOf(
+    model,
+    goal.percentile,
+    groups.map((group) => ({ ...group, memoryMb: startOf(model, group) })),
+  )
   let steps = 0
   for (; goal.kind === 'budget' || at.percentileMs > goal.ms; steps++) {
     const next = stepsUp(model, at.groups)

@@ -1,4 +1,4 @@
-import type { Grid } from '../../stages/grid.js'
+import { type Grid, gridMean } from '../../stages/grid.js'
 import type { SizedGroup, StageModel } from '../../stages/model.js'
 import { fastestOf, type GroupOption } from './stage-options.js'
 
@@ -37,10 +37,12 @@ export function searchOptions(
   incumbent = Number.POSITIVE_INFINITY,
   maxNodes = Number.POSITIVE_INFINITY,
 ): StageSearch {
-  const order = [...options].sort((a, b) => spanOf(b) - spanOf(a))
+  const order = [...options]
+    .sort((a, b) => spanOf(b) - spanOf(a))
+    .map((of) => (objective.minimize === 'cost' ? of : byMean(of)))
   const fastest = order.map((of) => fastestOf(of.map(({ grid }) => grid)))
-  // Options come cheapest first.
-  const cheapestFrom = order.map((_, i) => order.slice(i).reduce((sum, of) => sum + (of[0] as GroupOption).cost, 0))
+  const cheapest = order.map((of) => Math.min(...of.map(({ cost }) => cost)))
+  const cheapestFrom = order.map((_, i) => cheapest.slice(i).reduce((sum, cost) => sum + cost, 0))
   cheapestFrom.push(0)
   const percentileOf = (chosen: readonly GroupOption[]): number => {
     const grids = new Map<string, Grid>()
@@ -51,16 +53,17 @@ export function searchOptions(
   let nodes = 0
   let open = Number.POSITIVE_INFINITY
   let best: StageOptimum | undefined
-  const better = (value: number) => value < (best ? valueOf(best) : incumbent) - 1e-12 * Math.abs(value)
-  const valueOf = ({ cost, percentileMs }: StageOptimum) => (objective.minimize === 'cost' ? cost : percentileMs)
+  const better = (value: number) => value < (best ? reachedBy(best) : incumbent) - 1e-12 * Math.abs(value)
+  const reachedBy = ({ cost, percentileMs }: StageOptimum) => (objective.minimize === 'cost' ? cost : percentileMs)
 
   const visit = (chosen: readonly GroupOption[], cost: number): void => {
     const i = chosen.length
     const of = order[i] as readonly GroupOption[]
     for (const option of of) {
       const atLeast = cost + option.cost + (cheapestFrom[i + 1] as number)
-      // All later options cost more.
-      if (objective.minimize === 'cost' ? !better(atLeast) : atLeast > objective.withinCost) break
+      // Options come cheapest first, so all later ones cost more.
+      if (objective.minimize === 'cost' && !better(atLeast)) break
+      if (objective.minimize === 'latency' && atLeast > objective.withinCost) continue
       const next = [...chosen, option]
       if (nodes >= maxNodes) {
         open = Math.min(open, objective.minimize === 'cost' ? atLeast : percentileOf(chosen))
@@ -74,8 +77,13 @@ export function searchOptions(
     }
   }
   visit([], 0)
-  const reached = best ? valueOf(best) : incumbent
-  return { ...(best ? { best } : {}), lowerBound: Math.min(reached, open), nodes, complete: open === Number.POSITIVE_INFINITY }
+  const reached = best ? reachedBy(best) : incumbent
+  return {
+    ...(best ? { best } : {}),
+    lowerBound: Math.min(reached, open),
+    nodes,
+    complete: open === Number.POSITIVE_INFINITY,
+  }
 }
 
 function composeGrids(model: StageModel, grids: ReadonlyMap<string, Grid>): Grid {
@@ -83,13 +91,22 @@ function composeGrids(model: StageModel, grids: ReadonlyMap<string, Grid>): Grid
 }
 
 function spanOf(options: readonly GroupOption[]): number {
-  const means = options.map(({ grid }) => grid.mass.reduce((sum, mass, i) => sum + mass * (grid.first + i), 0))
+  const means = options.map(meanOf)
   return Math.max(...means) - Math.min(...means)
 }
 
+/** The fastest first: a good plan is found early, and bounds the rest. */
+function byMean(options: readonly GroupOption[]): GroupOption[] {
+  return [...options].sort((a, b) => meanOf(a) - meanOf(b))
+}
+
+const meanOf = ({ grid }: GroupOption) => gridMean(grid)
+
 function sizedOf(options: readonly (readonly GroupOption[])[], chosen: readonly GroupOption[]): SizedGroup[] {
   return options.map((of) => {
-    const { group, memoryMb } = chosen.find(({ group: { stages } }) => stages[0] === of[0]?.group.stages[0]) as GroupOption
+    const { group, memoryMb } = chosen.find(
+      ({ group: { stages } }) => stages[0] === of[0]?.group.stages[0],
+    ) as GroupOption
     return { ...group, memoryMb }
   })
 }
