@@ -18,5 +18,6 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   cold: () => import('./cases/cold.js'),
   burst: () => import('./cases/burst.js'),
   sizing: () => import('./cases/sizing.js'),
+  planner: () => import('./cases/planner.js'),
   emulation: () => import('./cases/emulation.js'),
 }
