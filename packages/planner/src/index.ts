@@ -50,5 +50,17 @@ export { type Distribution, meanOf, quantileOf } from './statistics/distribution
 export { seededRandom } from './statistics/random.js'
 export { type OrionOptions, orion } from './strategies/competitors/orion.js'
 export { strategies } from './strategies/index.js'
+export {
+  type CallDag,
+  type CallTask,
+  type DagCall,
+  type DagFigures,
+  dagOf,
+  type TaskFigures,
+} from './strategies/plan/call-dag.js'
+export { objectiveOf, overshootOf, type PlanGoal } from './strategies/plan/goal.js'
+export { limitsOf, noLimits, type PlanLimits } from './strategies/plan/limits.js'
+export { type CallPlan, type PlanCallsOptions, planCalls } from './strategies/plan/plan-calls.js'
 export { type PlanStagesOptions, planStages, type StagePlan } from './strategies/plan/plan-stages.js'
+export { analyticPredictor, type Predictor, type SetupFigures } from './strategies/plan/predictor.js'
 export type * from './types.js'

@@ -155,18 +155,18 @@ export function prunerOf(
       replyMs[s] = Math.max(c.floor[s] as number, (c.base[s] as number) + c.factor * (syncMs[s] as number))
     return isBetter(figuresOf({ replyMs, costUsd }, facts))
   }
-  const cheap = (c: Context, costUsd: number) => !costDecides || isBetter(costOnly(costUsd))
+  const cheap = (costUsd: number) => !costDecides || isBetter(costOnly(costUsd))
   return {
     isDear(task, memoryMb, step, weight, meanMs) {
       const contexts = partial.get(`${task} ${memoryMb} ${step}`)
-      return contexts !== undefined && contexts.length > 0 && !contexts.some((c) => cheap(c, costOf(c, weight, meanMs)))
+      return contexts !== undefined && contexts.length > 0 && !contexts.some((c) => cheap(costOf(c, weight, meanMs)))
     },
     isHopeless(task, memoryMb, step, syncMs, weight, meanMs) {
       const contexts = partial.get(`${task} ${memoryMb} ${step}`)
       if (contexts === undefined || contexts.length === 0) return false
       return !contexts.some((c) => {
         const costUsd = costOf(c, weight, meanMs)
-        return cheap(c, costUsd) && fits(c, syncMs, costUsd)
+        return cheap(costUsd) && fits(c, syncMs, costUsd)
       })
     },
     isHopelessCallee(task, replyMs, costUsd) {
@@ -175,7 +175,7 @@ export function prunerOf(
       const meanMs = meanOf(replyMs)
       return !contexts.some((c) => {
         const total = costOf(c, costUsd, meanMs)
-        return cheap(c, total) && fits(c, replyMs, total)
+        return cheap(total) && fits(c, replyMs, total)
       })
     },
   }
