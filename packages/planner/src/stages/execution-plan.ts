@@ -16,6 +16,8 @@ export interface PlannedGroup extends SizedGroup {
 export interface ExecutionPlan {
   strategy: string
   groups: PlannedGroup[]
+  /** All groups are one function: its first sandbox runs what is in sequence and the first items of each stage (`faastlane`). */
+  merged?: boolean
   /** By edge, `from>to`; absent = `payload`. */
   passing: Record<string, Passing>
   /** What the strategy's own model says. ms, USD per request, MB·ms per request */

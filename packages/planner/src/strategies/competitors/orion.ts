@@ -2,16 +2,16 @@ import { type ExecutionPlan, meets, predictedOf } from '../../stages/execution-p
 import { type Group, type SizedGroup, type StageModel, separateGroups, stageModel } from '../../stages/model.js'
 import type { InterpolationLaw, StageFacts, StageGoal, Workflow } from '../../stages/types.js'
 import type { Reason } from '../../types.js'
-import { lowers, STEP_MB, type Step, stepOf, stepsUp } from './grow.js'
+import { bestFirst, STEP_MB, startMb } from './grow.js'
 import { prewarmDelays } from './prewarm.js'
 
 /** Rule 1 [code]. */
 const BUNDLES = [1, 2, 5, 10]
 const MB_PER_ITEM = 1472
-/** Rule 2 [code]: where the size search starts. */
-const START_MB = 1000
-/** Rule 3 [code]. */
+/** Rule 3 [code]: 100 ms for a target of 25 s; for shorter targets in proportion [ours]. */
 const BIN_MS = 100
+const BINS_PER_TARGET = 250
+const binsFor = (goal: StageGoal) => (goal.kind === 'slo' ? { binMs: Math.min(BIN_MS, goal.ms / BINS_PER_TARGET) } : {})
 
 export interface OrionOptions {
   /** How percentiles between measured sizes are known; Orion's own is linear in MB [code]. @default 'linear' */
@@ -38,7 +38,7 @@ export function orion(
 ): ExecutionPlan {
   const { law = 'linear', cold = false } = options
   const model = stageModel(workflow, facts, {
-    binMs: BIN_MS,
+    ...binsFor(goal),
     rounding: 'up',
     between: true,
     law,
@@ -86,32 +86,12 @@ function chooseBundles(model: StageModel, percentile: number, reasons: Reason[])
 
 /** Rule 2. */
 function chooseSizes(model: StageModel, goal: StageGoal, groups: readonly Group[], reasons: Reason[]): SizedGroup[] {
-  let at = stepOf(
-    model,
-    goal.percentile,
-    groups.map((group) => ({ ...group, memoryMb: startOf(model, group) })),
-  )
-  let steps = 0
-  for (; goal.kind === 'budget' || at.percentileMs > goal.ms; steps++) {
-    const next = stepsUp(model, at.groups)
-      .map((grown) => stepOf(model, goal.percentile, grown))
-      .filter((step) => goal.kind === 'slo' || step.costUsd <= goal.usdPerRequest)
-      .reduce<Step | undefined>((a, b) => (a && a.percentileMs <= b.percentileMs ? a : b), undefined)
-    if (!next || !lowers(model, at, next)) break
-    at = next
-  }
+  const start = groups.map((group) => ({ ...group, memoryMb: startMb(model, group) }))
+  const { groups: sized, percentileMs } = bestFirst(model, goal, start)
+  const grown = sized.reduce((sum, { memoryMb }, i) => sum + memoryMb - (start[i] as SizedGroup).memoryMb, 0) / STEP_MB
   reasons.push({
-    change: `sizes after ${steps} steps of ${STEP_MB} MB`,
-    why: `each went to the stage that lowered the percentile most; it is predicted at ${at.percentileMs.toFixed(0)} ms`,
+    change: `sizes after ${grown} steps of ${STEP_MB} MB`,
+    why: `each went to the stage that lowered the percentile most; it is predicted at ${percentileMs.toFixed(0)} ms`,
   })
-  return at.groups
-}
-
-function startOf({ workflow, facts, fits }: StageModel, group: Group): number {
-  const { time } = workflow.stages[group.stages[0] as string] as Workflow['stages'][string]
-  const smallest = time.kind === 'measured' ? (time.sizes[0]?.memoryMb ?? START_MB) : START_MB
-  let memoryMb = Math.max(START_MB, smallest)
-  while (!fits(group, memoryMb) && memoryMb + STEP_MB <= facts.maxMb) memoryMb += STEP_MB
-  // Measured only below 1000 MB: its largest size is the nearest.
-  return time.kind === 'measured' ? Math.min(memoryMb, time.sizes.at(-1)?.memoryMb ?? memoryMb) : memoryMb
+  return sized
 }

@@ -64,10 +64,8 @@ export function prunerOf(
       if (around.length === 0) continue
       const steps = stepsOf(task)
       // Own work and the steps before, and the steps after.
-      const before = part.steps.reduce<Summary[][]>(
-        (sums, options) => [...sums, sum(sums.at(-1) as Summary[], options)],
-        [[summaryOf(part.own)]],
-      )
+      const before: Summary[][] = [[summaryOf(part.own)]]
+      for (const options of part.steps) before.push(sum(before.at(-1) as Summary[], options))
       const after: Summary[][] = [[{ syncMs: zero, weight: 0, meanMs: 0 }]]
       for (const options of [...part.steps].reverse()) after.unshift(sum(after[0] as Summary[], options))
       for (const [i, step] of steps.entries()) {
