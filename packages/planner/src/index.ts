@@ -37,6 +37,7 @@ export {
   separateGroups,
   stageModel,
 } from './stages/model.js'
+export { setupOfPlan, type Translated } from './stages/to-setup.js'
 export * from './stages/types.js'
 export {
   type BootstrapOptions,
@@ -48,7 +49,12 @@ export {
 } from './statistics/bootstrap.js'
 export { type Distribution, meanOf, quantileOf } from './statistics/distribution.js'
 export { seededRandom } from './statistics/random.js'
+export { faastlane, faastlane1 } from './strategies/competitors/faastlane.js'
 export { type OrionOptions, orion } from './strategies/competitors/orion.js'
+export { photons, photonsBest } from './strategies/competitors/photons.js'
+export { type SonicMethod, type SonicOptions, sonic, sonicMethods } from './strategies/competitors/sonic.js'
+export { type StoreFacts, storeFacts } from './strategies/competitors/store-facts.js'
+export { rescaled, wisefuse } from './strategies/competitors/wisefuse.js'
 export { strategies } from './strategies/index.js'
 export {
   type CallDag,

@@ -7,8 +7,8 @@ import {
   objectiveOf,
   overshootOf,
   type PlanGoal,
-  planCalls,
   type PlannerFacts,
+  planCalls,
 } from '@fusionize/planner'
 import fc from 'fast-check'
 import { type App, defaultSpec, type FunctionSpec, type FusionSetup, type Mode, validate } from 'fusionize/setup'
@@ -30,7 +30,10 @@ const handOver = {
 const dags: fc.Arbitrary<DagFigures> = fc.integer({ min: 2, max: 4 }).chain((size) =>
   fc
     .record({
-      work: fc.array(fc.tuple(fc.integer({ min: 0, max: 80 }), fc.integer({ min: 0, max: 80 })), { minLength: size, maxLength: size }),
+      work: fc.array(fc.tuple(fc.integer({ min: 0, max: 80 }), fc.integer({ min: 0, max: 80 })), {
+        minLength: size,
+        maxLength: size,
+      }),
       calls: fc.array(
         fc.record({
           from: fc.nat(size - 2),
@@ -48,10 +51,22 @@ const dags: fc.Arbitrary<DagFigures> = fc.integer({ min: 2, max: 4 }).chain((siz
     .map(({ work, calls, callers, modes, beside, ownMb }): DagFigures => {
       const name = (i: number) => `t${i}`
       const group = (mode: Mode, on: boolean) => (mode === 'call' && on ? { group: 'g' } : {})
-      const tasks = work.map(([cpuMs, waitMs], i) => ({ name: name(i), cpuMs, waitMs, variation: 0.4, ownMb, calls: [] as NonNullable<DagFigures['tasks'][number]['calls']> }))
+      const tasks = work.map(([cpuMs, waitMs], i) => ({
+        name: name(i),
+        cpuMs,
+        waitMs,
+        variation: 0.4,
+        ownMb,
+        calls: [] as NonNullable<DagFigures['tasks'][number]['calls']>,
+      }))
       for (let i = 1; i < size; i++) {
         const mode = modes[i] as Mode
-        tasks[(callers[i] as number) % i]?.calls.push({ to: name(i), mode, times: mode === 'map' ? 3 : 1, ...group(mode, beside) })
+        tasks[(callers[i] as number) % i]?.calls.push({
+          to: name(i),
+          mode,
+          times: mode === 'map' ? 3 : 1,
+          ...group(mode, beside),
+        })
       }
       for (const { from, to, mode, beside: on } of calls) {
         const caller = tasks[Math.min(from, to - 1)]
@@ -81,7 +96,10 @@ function* allSetups({ tasks }: CallDag): Generator<FusionSetup> {
         (specs, { mode, to, items }) =>
           specs.flatMap((spec) => [
             { ...spec, inline: { ...spec.inline, [mode]: [...spec.inline[mode], to] } },
-            ...(mode === 'map' ? [1, 2, 3].filter((b) => b <= items) : [1]).map((bundle) => ({ ...spec, bundle: { ...spec.bundle, [to]: bundle } })),
+            ...(mode === 'map' ? [1, 2, 3].filter((b) => b <= items) : [1]).map((bundle) => ({
+              ...spec,
+              bundle: { ...spec.bundle, [to]: bundle },
+            })),
           ]),
         [defaultSpec(0)],
       )
@@ -123,18 +141,24 @@ describe('plan over call DAGs', () => {
   it('finds what trying every setup finds', () => {
     let compared = 0
     fc.assert(
-      fc.property(dags, fc.constantFrom<PlanGoal['minimize']>('p95', 'cost', 'balanced'), fc.boolean(), (figures, minimize, bounded) => {
-        const dag = dagOf({ ...figures, tasks: figures.tasks.map((task) => ({ ...task, ownMb: 0 })) }, 8)
-        const loose = planCalls(dag, { minimize: 'p95' }, facts).figures
-        const goal: PlanGoal = bounded && minimize === 'cost' ? { minimize, subjectTo: { p95Ms: loose.p95Ms * 1.2 } } : { minimize }
-        const best = exhaustive(dag, goal, 3000)
-        if (best === undefined) return
-        compared++
-        const plan = planCalls(dag, goal, facts, { most: 3 })
-        expect(objectiveOf(goal, plan.figures)).toBeCloseTo(best, 6)
-        expect(plan.gap).toBeLessThan(1e-9)
-        expect(analyticPredictor(dag, facts).predict(plan.setup)).toEqual(plan.figures)
-      }),
+      fc.property(
+        dags,
+        fc.constantFrom<PlanGoal['minimize']>('p95', 'cost', 'balanced'),
+        fc.boolean(),
+        (figures, minimize, bounded) => {
+          const dag = dagOf({ ...figures, tasks: figures.tasks.map((task) => ({ ...task, ownMb: 0 })) }, 8)
+          const loose = planCalls(dag, { minimize: 'p95' }, facts).figures
+          const goal: PlanGoal =
+            bounded && minimize === 'cost' ? { minimize, subjectTo: { p95Ms: loose.p95Ms * 1.2 } } : { minimize }
+          const best = exhaustive(dag, goal, 3000)
+          if (best === undefined) return
+          compared++
+          const plan = planCalls(dag, goal, facts, { most: 3 })
+          expect(objectiveOf(goal, plan.figures)).toBeCloseTo(best, 6)
+          expect(plan.gap).toBeLessThan(1e-9)
+          expect(analyticPredictor(dag, facts).predict(plan.setup)).toEqual(plan.figures)
+        },
+      ),
       { numRuns: 60, seed: 4 },
     )
     expect(compared).toBeGreaterThan(20)
@@ -174,7 +198,15 @@ describe('plan over call DAGs', () => {
     handOver,
     baseMb: 60,
     tasks: [
-      { name: 'a', cpuMs: 5, waitMs: 2, calls: [{ to: 'b', mode: 'call', times: 1 }, { to: 'c', mode: 'send', times: 1 }] },
+      {
+        name: 'a',
+        cpuMs: 5,
+        waitMs: 2,
+        calls: [
+          { to: 'b', mode: 'call', times: 1 },
+          { to: 'c', mode: 'send', times: 1 },
+        ],
+      },
       { name: 'b', cpuMs: 40, waitMs: 0, calls: [{ to: 'd', mode: 'call', times: 1 }] },
       { name: 'c', cpuMs: 30, waitMs: 0 },
       { name: 'd', cpuMs: 1, waitMs: 60 },
@@ -182,7 +214,12 @@ describe('plan over call DAGs', () => {
   }
   const app: App = {
     name: 'shop',
-    tasks: Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, { name, file: `${name}.ts`, line: 1, ...(name === 'a' ? { http: { method: 'GET', path: '/' } } : {}) }])),
+    tasks: Object.fromEntries(
+      ['a', 'b', 'c', 'd'].map((name) => [
+        name,
+        { name, file: `${name}.ts`, line: 1, ...(name === 'a' ? { http: { method: 'GET', path: '/' } } : {}) },
+      ]),
+    ),
     edges: [
       { from: 'a', to: 'b', modes: ['call'] },
       { from: 'a', to: 'c', modes: ['send'] },
@@ -191,7 +228,13 @@ describe('plan over call DAGs', () => {
   }
 
   it('respects what the user demands', () => {
-    for (const constraints of [{ apart: [['a', 'd']] }, { isolate: ['b'] }, { zones: { x: ['a'], y: ['c'] } }, { memory: { a: { min: 1000 } } }, { together: [['a', 'c']] }]) {
+    for (const constraints of [
+      { apart: [['a', 'd']] },
+      { isolate: ['b'] },
+      { zones: { x: ['a'], y: ['c'] } },
+      { memory: { a: { min: 1000 } } },
+      { together: [['a', 'c']] },
+    ]) {
       const { setup } = planCalls(dagOf(shop), { minimize: 'cost' }, facts, { limits: limitsOf(app, constraints) })
       expect(validate(app, setup, constraints, facts)).toEqual([])
     }
@@ -219,11 +262,18 @@ describe('plan over call DAGs', () => {
     }
     const plan = planCalls(dag, { minimize: 'cost' }, facts, { predictor: strict })
     const plain = planCalls(dag, { minimize: 'cost' }, facts)
-    expect(strict.predict(plan.setup).costPerMillionUsd).toBeLessThanOrEqual(strict.predict(plain.setup).costPerMillionUsd)
+    expect(strict.predict(plan.setup).costPerMillionUsd).toBeLessThanOrEqual(
+      strict.predict(plain.setup).costPerMillionUsd,
+    )
   })
 
   it('refuses a recursion, and a call that leads nowhere', () => {
-    const [a, b, c, d] = shop.tasks as [DagFigures['tasks'][number], DagFigures['tasks'][number], DagFigures['tasks'][number], DagFigures['tasks'][number]]
+    const [a, b, c, d] = shop.tasks as [
+      DagFigures['tasks'][number],
+      DagFigures['tasks'][number],
+      DagFigures['tasks'][number],
+      DagFigures['tasks'][number],
+    ]
     const back = { ...d, calls: [{ to: 'a', mode: 'call' as const, times: 1 }] }
     expect(() => dagOf({ ...shop, tasks: [a, b, c, back] })).toThrow("'a' calls itself")
     expect(() => dagOf({ ...shop, tasks: [a, b, c] })).toThrow("calls 'd', which is no task")

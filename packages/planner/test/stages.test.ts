@@ -1,6 +1,7 @@
 import {
   composeValue,
   dependenceOf,
+  lambdaStageFacts as facts,
   type Grid,
   gridMean,
   gridOf,
@@ -9,17 +10,16 @@ import {
   inSeries,
   type Measured,
   quantile,
+  type Stage,
   samplesAt,
   seededRandom,
-  type Stage,
   stageModel,
   type Workflow,
-  lambdaStageFacts as facts,
 } from '@fusionize/planner'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { rankCorrelation, slowestOf } from '../src/stages/correlated.js'
 import { compose } from '../src/stages/compose.js'
+import { rankCorrelation, slowestOf } from '../src/stages/correlated.js'
 
 const samples = fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 3, maxLength: 30 })
 const totalOf = ({ mass }: Grid) => mass.reduce((sum, m) => sum + m, 0)
@@ -57,7 +57,9 @@ describe('a discretised distribution', () => {
         const grid = compose(shape, (name) => gridOf(stages[Number(name)] as number[], 1))
         const random = seededRandom(seed)
         const draw = (values: number[]) => values[Math.floor(random() * values.length)] as number
-        const runs = Float64Array.from({ length: 4000 }, () => composeValue(shape, (name) => draw(stages[Number(name)] as number[]))).sort()
+        const runs = Float64Array.from({ length: 4000 }, () =>
+          composeValue(shape, (name) => draw(stages[Number(name)] as number[])),
+        ).sort()
         // Shares of runs, since percentiles of few values jump. Three standard errors and more.
         for (const p of [0.5, 0.9]) {
           const at = gridQuantile(grid, p)
@@ -77,7 +79,10 @@ describe('a discretised distribution', () => {
 })
 
 describe('the slowest of n workers', () => {
-  const grid = gridOf(Array.from({ length: 100 }, (_, i) => i + 1), 1)
+  const grid = gridOf(
+    Array.from({ length: 100 }, (_, i) => i + 1),
+    1,
+  )
 
   it('is F^n when they are independent', () => {
     expect(gridQuantile(slowestOf(grid, 10), 0.5)).toBe(Math.ceil(100 * 0.5 ** 0.1))
@@ -101,7 +106,10 @@ describe('the slowest of n workers', () => {
     })
     const scale = [...pairs.map(([a]) => a)].sort((a, b) => a - b)
     const rank = (z: number) => (scale.findIndex((v) => v >= z) + scale.length) % scale.length
-    const slower = Float64Array.from(pairs.slice(0, 1500), ([a, b]) => 1 + (100 * rank(Math.max(a, b))) / scale.length).sort()
+    const slower = Float64Array.from(
+      pairs.slice(0, 1500),
+      ([a, b]) => 1 + (100 * rank(Math.max(a, b))) / scale.length,
+    ).sort()
     expect(gridQuantile(slowestOf(grid, 2, 0.5), 0.5)).toBeCloseTo(quantile(slower, 0.5), -1)
   })
 })
@@ -117,7 +125,9 @@ const measured: Measured = {
 
 describe('sizes between measured ones', () => {
   it('are the samples themselves at a measured size', () => {
-    expect(Array.from(samplesAt(measured, 2000, 'linear', 3))).toEqual([133.33333333333334, 200, 266.6666666666667].map((v) => expect.closeTo(v, 6)))
+    expect(Array.from(samplesAt(measured, 2000, 'linear', 3))).toEqual(
+      [133.33333333333334, 200, 266.6666666666667].map((v) => expect.closeTo(v, 6)),
+    )
   })
 
   it('lie between those of the neighbours, and lower under 1/MB', () => {
@@ -143,9 +153,18 @@ describe('sizes between measured ones', () => {
 
 describe('stages that go together', () => {
   const ms = Array.from({ length: 40 }, (_, i) => 100 + ((i * 17) % 40) * 10)
-  const stage = (name: string, of: number[]): Stage => ({ name, dop: 1, time: { kind: 'measured', sizes: [{ memoryMb: 1000, ms: of }] } })
+  const stage = (name: string, of: number[]): Stage => ({
+    name,
+    dop: 1,
+    time: { kind: 'measured', sizes: [{ memoryMb: 1000, ms: of }] },
+  })
   const workflow = (b: number[]): Workflow => {
-    const made: Workflow = { name: 'w', shape: { series: ['a', 'b'] }, stages: { a: stage('a', ms), b: stage('b', b) }, edges: [] }
+    const made: Workflow = {
+      name: 'w',
+      shape: { series: ['a', 'b'] },
+      stages: { a: stage('a', ms), b: stage('b', b) },
+      edges: [],
+    }
     return { ...made, dependence: dependenceOf(made) as NonNullable<ReturnType<typeof dependenceOf>> }
   }
   const groups = ['a', 'b'].map((name) => ({ stages: [name], bundle: 1, parallel: 'loop' as const, memoryMb: 1000 }))

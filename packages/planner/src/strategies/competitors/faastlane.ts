@@ -67,7 +67,10 @@ function swept(
     predicted,
     feasible: meets(goal, predicted),
     reasons: [
-      { change: `one function of ${groups[0]?.memoryMb} MB`, why: `of the sizes swept it serves the goal best: ${wordsOf(groups)}` },
+      {
+        change: `one function of ${groups[0]?.memoryMb} MB`,
+        why: `of the sizes swept it serves the goal best: ${wordsOf(groups)}`,
+      },
       { change: `${p} processes per container`, why: `more would make a CPU loop ${GROWTH}× slower` },
     ],
   }
@@ -102,7 +105,10 @@ function atSize(model: StageModel, percentile: number, memoryMb: number, process
   }
   const latency = compose(workflow.shape, grids)
   const further = groups.reduce((sum, group) => sum + model.sandboxes(group) - 1, 0)
-  const furtherMs = groups.reduce((sum, group) => sum + (model.sandboxes(group) - 1) * gridMean(model.sandbox(group, memoryMb)), 0)
+  const furtherMs = groups.reduce(
+    (sum, group) => sum + (model.sandboxes(group) - 1) * gridMean(model.sandbox(group, memoryMb)),
+    0,
+  )
   const mbMs = memoryMb * (gridMean(latency) + furtherMs)
   const { perGbSecond, perRequest } = facts.prices
   return {

@@ -66,7 +66,13 @@ function costOf(model: StageModel, group: SizedGroup): number {
   return ((model.sandboxes(group) * busyMs * group.memoryMb) / 1024 / 1000) * perGbSecond + dop * perRequest
 }
 
-function planOf(strategy: string, model: StageModel, goal: StageGoal, groups: readonly SizedGroup[], why: string): ExecutionPlan {
+function planOf(
+  strategy: string,
+  model: StageModel,
+  goal: StageGoal,
+  groups: readonly SizedGroup[],
+  why: string,
+): ExecutionPlan {
   const { latency, mbMs } = model.predict(groups)
   const predicted = {
     percentileMs: model.percentile(latency, goal.percentile),

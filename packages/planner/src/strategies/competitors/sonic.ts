@@ -28,7 +28,12 @@ export interface SonicOptions {
  * (latency, cost), so that it is exact for either objective; latency is the stages' percentiles plus the transfers.
  * @throws RangeError with fewer than two machines: placement is void
  */
-export function sonic(workflow: Workflow, goal: StageGoal, facts: StageFacts, options: SonicOptions = {}): ExecutionPlan {
+export function sonic(
+  workflow: Workflow,
+  goal: StageGoal,
+  facts: StageFacts,
+  options: SonicOptions = {},
+): ExecutionPlan {
   const { store = storeFacts, methods = sonicMethods } = options
   if (store.nodes < 2) throw new RangeError('with fewer than two machines there is nothing for sonic to place')
   const model = stageModel(workflow, facts, { dependence: 'independent' })
@@ -60,7 +65,8 @@ export function sonic(workflow: Workflow, goal: StageGoal, facts: StageFacts, op
 export function sonicRegression(points: readonly { x: number; y: number }[]): (x: number) => number {
   const sizes = new Set(points.map(({ x }) => x)).size
   if (sizes < 3) throw new RangeError(`a regression over input sizes needs three of them, not ${sizes}`)
-  const mean = (of: (p: { x: number; y: number }) => number) => points.reduce((sum, p) => sum + of(p), 0) / points.length
+  const mean = (of: (p: { x: number; y: number }) => number) =>
+    points.reduce((sum, p) => sum + of(p), 0) / points.length
   const [mx, my] = [mean(({ x }) => x), mean(({ y }) => y)]
   const slope = mean(({ x, y }) => (x - mx) * (y - my)) / mean(({ x }) => (x - mx) ** 2)
   return (x) => my + slope * (x - mx)
@@ -117,7 +123,10 @@ function programme(
         methods.flatMap((method) =>
           (['one', 'all'] as const)
             // Beside its producer: all on the one machine, or pair by pair.
-            .filter((place) => method !== 'local' || (place === path.place && (place === 'one' || producer.dop === consumer.dop)))
+            .filter(
+              (place) =>
+                method !== 'local' || (place === path.place && (place === 'one' || producer.dop === consumer.dop)),
+            )
             .map((place): Path => {
               const pass = transfer(method, path.place, bytes, producer, consumer, mFrom, mTo, store)
               const next = run(to, place)
@@ -159,7 +168,13 @@ function transfer(
 }
 
 /** How many times longer a stage takes because its workers share cores. */
-function wavesOf(dop: number, memoryMb: number, place: Place, facts: StageFacts, { nodes, coresPerNode }: StoreFacts): number {
+function wavesOf(
+  dop: number,
+  memoryMb: number,
+  place: Place,
+  facts: StageFacts,
+  { nodes, coresPerNode }: StoreFacts,
+): number {
   const wanted = dop * Math.min(facts.maxCores, memoryMb / facts.mbPerCore)
   return Math.max(1, wanted / (coresPerNode * (place === 'one' ? 1 : nodes)))
 }

@@ -2,10 +2,12 @@ import { type ExecutionPlan, meets, predictedOf, wordsOf } from '../../stages/ex
 import { type Group, type SizedGroup, type StageModel, stageModel } from '../../stages/model.js'
 import type { StageFacts, StageGoal, Workflow } from '../../stages/types.js'
 import { bundleSizes, fusableEdges, groupsOf } from '../plan/stage-options.js'
-import { lowers, type Step, STEP_MB, stepOf, steps } from './grow.js'
+import { lowers, STEP_MB, type Step, stepOf, steps } from './grow.js'
 
 /** Fusable edges up to which all subsets are tried; beyond, edges are added greedily. */
 const MAX_EDGES = 12
+/** Sandboxes drawn for a bundle: fewer than elsewhere, since the search looks at thousands of sizes. */
+const DRAWS = 400
 /** Sweeps of the coordinate descent over bundles. */
 const SWEEPS = 2
 
@@ -16,7 +18,7 @@ const SWEEPS = 2
  * After deployment, `rescaled` and a second plan (BASELINES, Confirm).
  */
 export function wisefuse(workflow: Workflow, goal: StageGoal, facts: StageFacts): ExecutionPlan {
-  const model = stageModel(workflow, facts, { dependence: 'independent' })
+  const model = stageModel(workflow, facts, { dependence: 'independent', draws: DRAWS })
   const edges = fusableEdges(model)
   const plans = edges.length <= MAX_EDGES ? allSubsets(model, goal, edges) : addedGreedily(model, goal, edges)
   if (plans.length === 0) throw new RangeError(`no size holds one item of each stage of '${workflow.name}'`)
@@ -104,7 +106,9 @@ function sized(model: StageModel, goal: StageGoal, groups: readonly Group[]): St
   const smallest = groups.map((group): SizedGroup => ({ ...group, memoryMb: smallestMb(model, group) }))
   if (smallest.some(({ memoryMb }) => Number.isNaN(memoryMb))) return undefined
   const start = stepOf(model, goal.percentile, smallest)
-  return goal.kind === 'slo' ? forTarget(model, goal.ms, goal.percentile, start) : forBudget(model, goal.usdPerRequest, goal.percentile, start)
+  return goal.kind === 'slo'
+    ? forTarget(model, goal.ms, goal.percentile, start)
+    : forBudget(model, goal.usdPerRequest, goal.percentile, start)
 }
 
 function forTarget(model: StageModel, targetMs: number, percentile: number, start: Step): Step {
@@ -117,7 +121,9 @@ function forTarget(model: StageModel, targetMs: number, percentile: number, star
   }
   for (;;) {
     const { costUsd } = at
-    const cheaper = steps(model, at.groups, -STEP_MB).map(evaluate).filter((step) => step.percentileMs <= targetMs && step.costUsd < costUsd)
+    const cheaper = steps(model, at.groups, -STEP_MB)
+      .map(evaluate)
+      .filter((step) => step.percentileMs <= targetMs && step.costUsd < costUsd)
     const next = least(cheaper, (step) => step.costUsd)
     if (!next) return at
     at = next
@@ -152,7 +158,8 @@ function smallestMb({ workflow, facts, fits }: StageModel, group: Group): number
 }
 
 function isBetter(goal: StageGoal, a: Step, b: Step): boolean {
-  const over = (at: Step) => Math.max(1, goal.kind === 'slo' ? at.percentileMs / goal.ms : at.costUsd / goal.usdPerRequest)
+  const over = (at: Step) =>
+    Math.max(1, goal.kind === 'slo' ? at.percentileMs / goal.ms : at.costUsd / goal.usdPerRequest)
   if (over(a) !== over(b)) return over(a) < over(b)
   return goal.kind === 'slo' ? a.costUsd < b.costUsd : a.percentileMs < b.percentileMs
 }
