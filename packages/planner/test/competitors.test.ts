@@ -138,7 +138,7 @@ describe('sonic', () => {
   const passing = (bytes: number, n: number, methods?: typeof sonicMethods) => {
     const workflow = series([
       { ...make, bytesOut: bytes },
-      { ...use, dop: n },
+      { ...use, dop: n, bytesIn: bytes },
     ])
     return sonic(workflow, slo(30_000), facts, methods ? { methods } : {})
   }

@@ -117,7 +117,9 @@ function programme(
   for (const to of rest) {
     const [producer, consumer] = [workflow.stages[from] as Stage, workflow.stages[to] as Stage]
     const [mFrom, mTo] = [sized.get(from)?.memoryMb ?? 0, sized.get(to)?.memoryMb ?? 0]
-    const bytes = producer.dop * (producer.bytesOut ?? 0)
+    // What all consumers take in together: each its share of what was made, or as much as it says.
+    const made = producer.dop * (producer.bytesOut ?? 0)
+    const bytes = consumer.bytesIn === undefined ? made : consumer.dop * consumer.bytesIn
     paths = undominated(
       paths.flatMap((path) =>
         methods.flatMap((method) =>
@@ -162,7 +164,8 @@ function transfer(
   if (method === 'local') return { ms: (mb / machines / store.diskMbPerS) * 1000, usd: 0 }
   if (method === 'direct') return { ms: (mb / machines / store.nicMbPerS) * 1000, usd: 0 }
   const rate = (memoryMb: number) => store.storeMbPerS * Math.min(1, memoryMb / store.fullMb)
-  const putMs = store.putMs + (mb / producer.dop / rate(fromMb)) * 1000
+  // Put once, whoever gets it how often.
+  const putMs = store.putMs + ((producer.bytesOut ?? 0) / 1e6 / rate(fromMb)) * 1000
   const getMs = store.getMs + (mb / consumer.dop / rate(toMb)) * 1000
   return { ms: putMs + getMs, usd: producer.dop * store.putUsd + consumer.dop * store.getUsd }
 }

@@ -43,6 +43,7 @@ export function prunerOf(
   const free = freeTasks(dag)
   const inside = new Map<string, Context[]>()
   const partial = new Map<string, Context[]>()
+  const steady = new Map<string, Context[]>()
   const outside = new Map<TaskName, Context[]>()
   const put = (map: Map<string, Context[]>, key: string, found: Context[]) =>
     map.set(key, [...(map.get(key) ?? []), ...found])
@@ -75,6 +76,7 @@ export function prunerOf(
         )
         const rests = sum(before[i] as Summary[], after[i + 1] as Summary[])
         const atStep = merged(around.flatMap((c) => rests.map((rest) => withRest(c, rest))))
+        steady.set(`${name} ${memoryMb} ${i}`, atStep)
         for (const call of step) {
           const others = step.reduce((sum, other) => sum + (other === call ? 0 : (part.least.get(other) ?? 0)), 0)
           pass(
@@ -154,27 +156,24 @@ export function prunerOf(
     return isBetter(figuresOf({ replyMs, costUsd }, facts))
   }
   const cheap = (costUsd: number) => !costDecides || isBetter(costOnly(costUsd))
+  const hopeless = (contexts: readonly Context[] | undefined, syncMs: Float64Array, weight: number, meanMs: number) =>
+    contexts !== undefined &&
+    contexts.length > 0 &&
+    !contexts.some((c) => {
+      const costUsd = costOf(c, weight, meanMs)
+      return cheap(costUsd) && fits(c, syncMs, costUsd)
+    })
   return {
     isDear(task, memoryMb, step, weight, meanMs) {
       const contexts = partial.get(`${task} ${memoryMb} ${step}`)
       return contexts !== undefined && contexts.length > 0 && !contexts.some((c) => cheap(costOf(c, weight, meanMs)))
     },
-    isHopeless(task, memoryMb, step, syncMs, weight, meanMs) {
-      const contexts = partial.get(`${task} ${memoryMb} ${step}`)
-      if (contexts === undefined || contexts.length === 0) return false
-      return !contexts.some((c) => {
-        const costUsd = costOf(c, weight, meanMs)
-        return cheap(costUsd) && fits(c, syncMs, costUsd)
-      })
-    },
+    isHopeless: (task, memoryMb, step, syncMs, weight, meanMs) =>
+      hopeless(partial.get(`${task} ${memoryMb} ${step}`), syncMs, weight, meanMs),
+    isHopelessStep: (task, memoryMb, step, syncMs, weight, meanMs) =>
+      hopeless(steady.get(`${task} ${memoryMb} ${step}`), syncMs, weight, meanMs),
     isHopelessCallee(task, replyMs, costUsd) {
-      const contexts = outside.get(task)
-      if (free.has(task) || contexts === undefined || contexts.length === 0) return false
-      const meanMs = meanOf(replyMs)
-      return !contexts.some((c) => {
-        const total = costOf(c, costUsd, meanMs)
-        return cheap(total) && fits(c, replyMs, total)
-      })
+      return !free.has(task) && hopeless(outside.get(task), replyMs, costUsd, meanOf(replyMs))
     },
   }
 }

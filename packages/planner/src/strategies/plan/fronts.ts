@@ -22,6 +22,8 @@ export interface FrontOptions {
   /** Labels of a front at most. */
   most: number
   how: Thinning
+  /** Whether a thinned search is worth nothing, so that it ends quickly once it must thin. */
+  allOrNothing?: boolean
   /** Functions that are decided: shared ones, by a branch. */
   decided: ReadonlyMap<TaskName, FunctionLabel>
   /** Leaves out part plans that no rest of a plan can make better than what is known. */
@@ -33,6 +35,15 @@ export interface Pruner {
   /** By cost alone. */
   isDear(task: TaskName, memoryMb: number, step: number, weight: number, meanMs: number): boolean
   isHopeless(
+    task: TaskName,
+    memoryMb: number,
+    step: number,
+    syncMs: Float64Array,
+    weight: number,
+    meanMs: number,
+  ): boolean
+  /** What one step adds, or a part of its calls with the least weight of the others. */
+  isHopelessStep(
     task: TaskName,
     memoryMb: number,
     step: number,
@@ -61,7 +72,7 @@ export interface Fronts {
  * every task, the undominated ways to run it as a function of its own. Complete unless a front had to be thinned.
  */
 export function frontsOf(dag: CallDag, rules: Rules, options: FrontOptions): Fronts {
-  const { ladder, limits, most, how, decided, prune } = options
+  const { ladder, limits, most, how, decided, prune, allOrNothing = false } = options
   const shared = sharedTasks(dag)
   const matters = mattersOf(dag, options)
   const inside = new Map<string, Label[]>()
@@ -73,9 +84,9 @@ export function frontsOf(dag: CallDag, rules: Rules, options: FrontOptions): Fro
   const shorten = (labels: Label[], of: Matters): Label[] => {
     const front = undominated(labels, of)
     count += front.length
-    if (front.length <= most) return front
-    thinned = true
-    return thin(front, most, how)
+    if (front.length <= most && !(thinned && allOrNothing)) return front
+    thinned ||= front.length > most
+    return thin(front, allOrNothing ? 2 : most, how)
   }
   const labelOf = (visit: Visit, memoryMb: number, more: Pick<Label, 'choice' | 'marks'>): Label => ({
     visit,
@@ -151,28 +162,37 @@ export function frontsOf(dag: CallDag, rules: Rules, options: FrontOptions): Fro
   /** What one step can add: a call, or several that are open at the same time. */
   const stepOf = (
     step: readonly DagCall[],
+    at: number,
     caller: TaskName,
     memoryMb: number,
     least: Map<DagCall, number>,
   ): Label[] => {
+    const isHopeful = ({ visit, weight, meanMs }: Label) =>
+      !prune?.isHopelessStep(caller, memoryMb, at, visit.syncMs, weight, meanMs)
     const [first] = step as [DagCall]
-    if (step.length === 1) return shorten(addedBy(first, caller, memoryMb), matters)
-    const groups = step.reduce<Label[]>(
-      (groups, call) => {
-        const members = shorten(addedBy(call, caller, memoryMb), { ...matters, cpu: true })
-        least.set(call, Math.min(...members.map(({ weight }) => weight)))
-        const joined = groups.flatMap((group) =>
-          members.flatMap((member) => {
-            const marks = both(group, member)
-            if (!marks) return []
-            const choice = { ...(member.choice as Choice), ...past(group.choice) }
-            return [labelOf(rules.join(group.visit, member.visit), memoryMb, { ...marks, choice })]
-          }),
-        )
-        return shorten(joined, { ...matters, cpu: true })
-      },
-      [nothing],
-    )
+    if (step.length === 1) return shorten(addedBy(first, caller, memoryMb).filter(isHopeful), matters)
+    const of = { ...matters, cpu: true }
+    const members = step.map((call) => shorten(addedBy(call, caller, memoryMb), of))
+    for (const [i, call] of step.entries())
+      least.set(call, Math.min(...(members[i] as Label[]).map(({ weight }) => weight)))
+    let open = step.reduce((sum, call) => sum + (least.get(call) as number), 0)
+    let groups: Label[] = [nothing]
+    for (const [i, call] of step.entries()) {
+      open -= least.get(call) as number
+      const joined = groups.flatMap((group) =>
+        (members[i] as Label[]).flatMap((member) => {
+          const marks = both(group, member)
+          if (!marks) return []
+          const choice = { ...(member.choice as Choice), ...past(group.choice) }
+          const label = labelOf(rules.join(group.visit, member.visit), memoryMb, { ...marks, choice })
+          const syncMs = prune ? rules.beside(rules.nothing(), label.visit).syncMs : label.visit.syncMs
+          const atLeast = label.weight + open
+          if (prune?.isHopelessStep(caller, memoryMb, at, syncMs, atLeast, meanOf(syncMs))) return []
+          return [label]
+        }),
+      )
+      groups = shorten(joined, of)
+    }
     const whole = groups.map(({ visit, choice, marks }) =>
       labelOf(rules.beside(rules.nothing(), visit), memoryMb, {
         ...(marks ? { marks } : {}),
@@ -192,7 +212,7 @@ export function frontsOf(dag: CallDag, rules: Rules, options: FrontOptions): Fro
     if (!rules.fits(own, memoryMb) || !limits.mayRun(task.name, memoryMb)) return []
     const marks = limits.marksOf(task.name)
     const least = new Map<DagCall, number>()
-    const steps = stepsOf(task).map((step) => stepOf(step, task.name, memoryMb, least))
+    const steps = stepsOf(task).map((step, i) => stepOf(step, i, task.name, memoryMb, least))
     const start = labelOf(own, memoryMb, marks ? { marks } : {})
     parts.set(`${task.name} ${memoryMb}`, { own: start, steps, least })
     return steps.reduce<Label[]>(

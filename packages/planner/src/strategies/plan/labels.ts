@@ -97,7 +97,7 @@ export function agreed(
 export type Thinning = 'restrict' | 'relax'
 
 /**
- * At most `most` labels, spread evenly over the latencies. `restrict` keeps some, so what is found with them exists; `relax` stands neighbours in for each other by
+ * At most `most` labels, spread evenly over the front. `restrict` keeps some, so what is found with them exists; `relax` stands neighbours in for each other by
  * what is best of each, so what is found with them is a lower bound (restricted and relaxed decision diagrams; Bergman et al. 2016).
  */
 export function thin(labels: Label[], most: number, how: Thinning): Label[] {
@@ -113,16 +113,12 @@ export function thin(labels: Label[], most: number, how: Thinning): Label[] {
   )
 }
 
-/** Neighbours by latency in as many clusters, each about as wide in latency (by ratio) as the others. */
+/** Neighbours by weight, equally many in each: on a front those of like weight are alike in the rest. */
 function clusters(front: readonly Label[], count: number): Label[][] {
-  const sorted = [...front].sort((a, b) => a.meanMs - b.meanMs)
-  const [low, high] = [Math.log(1e-6 + (sorted[0] as Label).meanMs), Math.log(1e-6 + (sorted.at(-1) as Label).meanMs)]
-  const found: Label[][] = Array.from({ length: count }, () => [])
-  for (const label of sorted) {
-    const at = high > low ? (Math.log(1e-6 + label.meanMs) - low) / (high - low) : 0
-    ;(found[Math.min(count - 1, Math.floor(at * count))] as Label[]).push(label)
-  }
-  return found.filter((of) => of.length > 0)
+  const sorted = [...front].sort((a, b) => a.weight - b.weight || b.meanMs - a.meanMs)
+  return Array.from({ length: count }, (_, i) =>
+    sorted.slice(Math.floor((i * sorted.length) / count), Math.floor(((i + 1) * sorted.length) / count)),
+  )
 }
 
 function standIn(cluster: readonly Label[], how: Thinning): Label {

@@ -24,7 +24,7 @@ export const planCallsDefaults = {
   passes: 3,
   passesBeyond: 2,
   /** Length of a front at which even a small DAG is not searched whole. */
-  mostExact: 4000,
+  mostExact: 600,
 } as const
 
 export interface PlanCallsOptions {
@@ -70,7 +70,11 @@ export function planCalls(dag: CallDag, goal: PlanGoal, facts: PlannerFacts, opt
     const { best } = found
     if (whole && (bound.lowerBound < objectiveOf(goal, best.figures) || overshootOf(goal, best.figures) > 1)) {
       const prune = prunerOf(dag, facts, search.rules, goal, bound.root as Fronts, best.figures)
-      const exact = branchAndBound({ ...search, most: planCallsDefaults.mostExact, prune }, 'restrict', best)
+      const exact = branchAndBound(
+        { ...search, most: planCallsDefaults.mostExact, prune, allOrNothing: true },
+        'restrict',
+        best,
+      )
       if (exact.best) found.best = exact.best
       if (!exact.thinned) bound = exact
     }
@@ -119,6 +123,7 @@ interface Search {
   most: number
   maxBranches: number
   prune?: Pruner
+  allOrNothing?: boolean
 }
 
 interface Planned {
@@ -142,7 +147,7 @@ interface Outcome {
  * The most promising branch goes first.
  */
 function branchAndBound(search: Search, how: 'restrict' | 'relax', known?: Planned): Outcome {
-  const { dag, goal, facts, rules, limits, most, maxBranches, prune } = search
+  const { dag, goal, facts, rules, limits, most, maxBranches, prune, allOrNothing = false } = search
   const compare = compareFigures(goal)
   const predictor = analyticPredictor(dag, facts)
   let [labels, branches, thinned] = [0, 0, false]
@@ -162,6 +167,7 @@ function branchAndBound(search: Search, how: 'restrict' | 'relax', known?: Plann
       how,
       decided,
       ...(prune ? { prune } : {}),
+      allOrNothing,
     })
     labels += fronts.labels
     branches++
