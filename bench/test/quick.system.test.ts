@@ -37,6 +37,7 @@ describe('npm run bench', () => {
     'ad-events',
     'gateway',
     'throughput',
+    'planner',
   ])('measures every case of %s', async (name) => {
     const raw = join(dir, `${name}.ndjson`)
     const { rows } = await bench(name, '--raw', raw)

@@ -66,6 +66,7 @@ export {
 } from './strategies/plan/call-dag.js'
 export { objectiveOf, overshootOf, type PlanGoal } from './strategies/plan/goal.js'
 export { limitsOf, noLimits, type PlanLimits } from './strategies/plan/limits.js'
+export { type FrontPoint, kneeOf, type ParetoFront, paretoFront } from './strategies/plan/pareto.js'
 export { type CallPlan, type PlanCallsOptions, planCalls } from './strategies/plan/plan-calls.js'
 export { type PlanStagesOptions, planStages, type StagePlan } from './strategies/plan/plan-stages.js'
 export { analyticPredictor, type Predictor, type SetupFigures } from './strategies/plan/predictor.js'

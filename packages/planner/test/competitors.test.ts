@@ -205,7 +205,7 @@ describe('orion', () => {
 })
 
 const video = series(
-  [stage('split', 1, 100, 0), stage('extract', 4, 40, 10), stage('classify', 4, 250, 0)],
+  [stage('split', 1, 100, 0), stage('extract', 3, 40, 10), stage('classify', 3, 250, 0)],
   [60, 80, 120],
 )
 const planned = wisefuse(video, slo(1100), facts)
@@ -219,7 +219,7 @@ describe('wisefuse', () => {
   })
 
   it('keeps a budget, and is faster with a larger one', () => {
-    const [little, much] = [8e-5, 1.2e-4].map((usd) => wisefuse(video, budget(usd), facts))
+    const [little, much] = [8e-5, 1.2e-4].map((usd) => wisefuse(video, budget(usd), { ...facts, maxMb: 2048 }))
     for (const [plan, usd] of [
       [little, 8e-5],
       [much, 1.2e-4],

@@ -3,11 +3,13 @@ import {
   type CallDag,
   type DagFigures,
   dagOf,
+  kneeOf,
   limitsOf,
   objectiveOf,
   overshootOf,
   type PlanGoal,
   type PlannerFacts,
+  paretoFront,
   planCalls,
 } from '@fusionize/planner'
 import fc from 'fast-check'
@@ -246,6 +248,30 @@ describe('plan over call DAGs', () => {
     const plan = planCalls(dag, { minimize: 'cost', subjectTo: { p95Ms: fastest / 2 } }, facts)
     expect(plan.feasible).toBe(false)
     expect(plan.figures.p95Ms).toBeCloseTo(fastest, 6)
+  })
+
+  it('gives the front without a goal, and its knee', () => {
+    const dag = dagOf(shop)
+    const { points, knee } = paretoFront(dag, 'p95', facts)
+    expect(points.length).toBeGreaterThan(1)
+    points.slice(1).forEach((point, i) => {
+      expect(point.latencyMs).toBeLessThan(points[i]?.latencyMs ?? 0)
+      expect(point.costPerMillionUsd).toBeGreaterThan(points[i]?.costPerMillionUsd ?? 0)
+    })
+    expect(points[knee]).toBeDefined()
+    const bent = [9, 2, 1].map((latencyMs, i) => ({ latencyMs, costPerMillionUsd: i + 1 }))
+    expect(kneeOf(bent)).toBe(1)
+  })
+
+  it('weighs latency against cost', () => {
+    const dag = dagOf(shop)
+    const weighed = (latencyWeight: number, costWeight: number) =>
+      planCalls(dag, { minimize: { percentile: 'p95', latencyWeight, costWeight } }, facts).figures
+    expect(weighed(1, 0).p95Ms).toBeCloseTo(planCalls(dag, { minimize: 'p95' }, facts).figures.p95Ms, 6)
+    expect(weighed(0, 1).costPerMillionUsd).toBeCloseTo(
+      planCalls(dag, { minimize: 'cost' }, facts).figures.costPerMillionUsd,
+      6,
+    )
   })
 
   it('lets another predictor choose among the best', () => {

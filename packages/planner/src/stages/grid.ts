@@ -47,11 +47,12 @@ export function constantGrid(ms: number, binMs: number): Grid {
 export function inSeries(a: Grid, b: Grid): Grid {
   sameBins(a, b)
   const mass = new Float64Array(a.mass.length + b.mass.length - 1)
-  const [short, long] = a.mass.length < b.mass.length ? [a.mass, b.mass] : [b.mass, a.mass]
-  for (let i = 0; i < short.length; i++) {
-    const weight = short[i] as number
+  // Few samples leave most bins of a wide distribution empty.
+  const [sparse, dense] = filled(a.mass) < filled(b.mass) ? [a.mass, b.mass] : [b.mass, a.mass]
+  for (let i = 0; i < sparse.length; i++) {
+    const weight = sparse[i] as number
     if (weight === 0) continue
-    for (let j = 0; j < long.length; j++) (mass[i + j] as number) += weight * (long[j] as number)
+    for (let j = 0; j < dense.length; j++) (mass[i + j] as number) += weight * (dense[j] as number)
   }
   return { binMs: a.binMs, first: a.first + b.first, mass }
 }
@@ -123,6 +124,12 @@ export function gridSamples(grid: Grid, count: number): number[] {
 export function spread(samples: ArrayLike<number>, count: number): Float64Array {
   const sorted = Float64Array.from(samples).sort()
   return Float64Array.from({ length: count }, (_, k) => quantile(sorted, (k + 0.5) / count))
+}
+
+function filled(mass: Float64Array): number {
+  let count = 0
+  for (let i = 0; i < mass.length; i++) if (mass[i] !== 0) count++
+  return count
 }
 
 function cumulative({ mass }: Grid): Float64Array {
