@@ -13,7 +13,7 @@ Benches: ${Object.keys(benches).join(', ')}
   --raw FILE      every sample as NDJSON
   --quick         tiny numbers, to see that it runs; its figures say nothing
   --traces DIR    emulation: the folder fusionize-iot
-  --only TEXT     emulation, throughput, chain, fan-out, ad-events: only setups or cases with this in their name
+  --only TEXT     emulation, throughput, chain, fan-out, ad-events, planner: only setups or cases with this in their name
   --app NAME      cold, burst: only this application
   --setups FILE   cold, burst: setups that an earlier run found
   --emulate NAME  cold, burst: emulated delays (aws-lambda)

@@ -35,9 +35,9 @@ const bench: Bench = {
     `routes of every call and memory of every function, ${facts.memoryLadder.length} sizes; time of one plan, its model included. Gap: (objective − lower bound) / lower bound, under the model`,
   unit: 's',
   moreIsInFindings: true,
-  cases: () => Object.fromEntries(Object.keys(sizes).map((id) => [id, setting])),
+  cases: (options) => Object.fromEntries(casesOf(options).map(([id]) => [id, setting])),
   async run({ options, sample, more, finding, progress }) {
-    for (const [id, { tasks, dags, withinS }] of Object.entries(sizes)) {
+    for (const [id, { tasks, dags, withinS }] of casesOf(options)) {
       const gaps: number[] = []
       const seconds: number[] = []
       for (let seed = 1; seed <= (options.quick === undefined ? dags : QUICK); seed++) {
@@ -69,6 +69,8 @@ const bench: Bench = {
   },
 }
 export default bench
+
+const casesOf = ({ only = '' }: Record<string, string>) => Object.entries(sizes).filter(([id]) => id.includes(only))
 
 /** Goals with bounds that bind. */
 function goalsFor(plan: (goal: PlanGoal) => CallPlan): PlanGoal[] {

@@ -247,6 +247,7 @@ describe('plan over call DAGs', () => {
     const fastest = planCalls(dag, { minimize: 'p95' }, facts).figures.p95Ms
     const plan = planCalls(dag, { minimize: 'cost', subjectTo: { p95Ms: fastest / 2 } }, facts)
     expect(plan.feasible).toBe(false)
+    expect(plan.reasons[0]?.why).toContain('this is the nearest')
     expect(plan.figures.p95Ms).toBeCloseTo(fastest, 6)
   })
 
@@ -261,6 +262,15 @@ describe('plan over call DAGs', () => {
     expect(points[knee]).toBeDefined()
     const bent = [9, 2, 1].map((latencyMs, i) => ({ latencyMs, costPerMillionUsd: i + 1 }))
     expect(kneeOf(bent)).toBe(1)
+  })
+
+  it('says what each decision would come to the other way', () => {
+    const { reasons, setup } = planCalls(dagOf(shop), { minimize: 'p95' }, facts)
+    expect(reasons[0]?.why).toBe('proved optimal under the model')
+    expect(reasons.map(({ change }) => change)).toContain(`a at ${setup.functions.a?.memory} MB`)
+    const call = reasons.find(({ change }) => change === 'call of b in a inline')
+    // Taken remotely the call would be slower: that is why it is inline.
+    expect(call?.why).toMatch(/^remote: p50 \+\d/)
   })
 
   it('weighs latency against cost', () => {

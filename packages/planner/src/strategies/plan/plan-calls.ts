@@ -1,8 +1,9 @@
 import type { FusionSetup, TaskName } from 'fusionize/setup'
-import type { PlannerFacts } from '../../types.js'
+import type { PlannerFacts, Reason } from '../../types.js'
 import type { CallDag } from './call-dag.js'
 import { prunerOf } from './contexts.js'
 import { decisionsOf, setupOf } from './decisions.js'
+import { explain } from './explain.js'
 import { type Fronts, frontsOf, type Pruner } from './fronts.js'
 import { compareFigures, objectiveOf, overshootOf, type PlanGoal } from './goal.js'
 import type { FunctionLabel } from './labels.js'
@@ -45,6 +46,8 @@ export interface CallPlan {
   lowerBound: number
   /** (objective − lowerBound) / lowerBound; 0: proved optimal. Infinite when no plan keeps the bounds. */
   gap: number
+  /** The whole, and for DAGs up to 40 tasks what each decision would come to the other way. */
+  reasons: Reason[]
   /** Part plans kept, and branches over shared functions. */
   labels: number
   branches: number
@@ -58,28 +61,25 @@ export interface CallPlan {
 export function planCalls(dag: CallDag, goal: PlanGoal, facts: PlannerFacts, options: PlanCallsOptions = {}): CallPlan {
   const { exactTasks, most, maxBranches, limits } = { ...planCallsDefaults, limits: noLimits, ...options }
   const whole = Object.keys(dag.tasks).length <= exactTasks
-  const search = { dag, goal, facts, rules: rulesOf(dag, facts), limits, maxBranches }
-  const found = branchAndBound({ ...search, most }, 'restrict')
+  const search = { dag, goal, facts, rules: rulesOf(dag, facts), limits, most, maxBranches: 1 }
+  const found = branchAndBound(search, 'restrict')
   if (!found.best)
     throw new RangeError(
       `no size of ${facts.memoryLadder.join(', ')} MB lets '${dag.name}' run as its constraints demand`,
     )
+  if (overshootOf(goal, found.best.figures) > 1) found.best = nearestOf(dag, goal, facts, options, found.best)
   let bound = found
-  if (found.thinned) {
-    bound = tightened({ ...search, most }, found, whole ? planCallsDefaults.passes : planCallsDefaults.passesBeyond)
-    const { best } = found
-    if (whole && (bound.lowerBound < objectiveOf(goal, best.figures) || overshootOf(goal, best.figures) > 1)) {
-      const prune = prunerOf(dag, facts, search.rules, goal, bound.root as Fronts, best.figures)
-      const exact = branchAndBound(
-        { ...search, most: planCallsDefaults.mostExact, prune, allOrNothing: true },
-        'restrict',
-        best,
-      )
-      if (exact.best) found.best = exact.best
-      if (!exact.thinned) bound = exact
-    }
+  const passes = whole ? planCallsDefaults.passes : planCallsDefaults.passesBeyond
+  if (found.thinned) bound = tightened(search, found, passes)
+  const { best: start } = found
+  if (whole && (bound.lowerBound < objectiveOf(goal, start.figures) || overshootOf(goal, start.figures) > 1)) {
+    const prune = prunerOf(dag, facts, search.rules, goal, bound.root as Fronts, start.figures)
+    const last = { ...search, most: planCallsDefaults.mostExact, maxBranches, prune, allOrNothing: true }
+    const exact = branchAndBound(last, 'restrict', start)
+    if (exact.best) found.best = exact.best
+    if (!exact.thinned) bound = exact
   }
-  const candidates = options.predictor ? shortlistOf({ ...search, most }, found, options.predictor) : []
+  const candidates = options.predictor ? shortlistOf(search, found, options.predictor) : []
   const best = [found.best, ...candidates].reduce((a, b) =>
     options.predictor &&
     compareFigures(goal)(options.predictor.predict(b.setup), options.predictor.predict(a.setup)) < 0
@@ -89,13 +89,49 @@ export function planCalls(dag: CallDag, goal: PlanGoal, facts: PlannerFacts, opt
   const reached = objectiveOf(goal, found.best.figures)
   const feasible = overshootOf(goal, best.figures) <= 1
   const lowerBound = Math.min(bound.lowerBound, reached)
+  const gap = feasible ? reached / lowerBound - 1 : Number.POSITIVE_INFINITY
   return {
     ...best,
     feasible,
     lowerBound,
-    gap: feasible ? reached / lowerBound - 1 : Number.POSITIVE_INFINITY,
+    gap,
+    reasons: [wholeOf(goal, best.figures, feasible, gap), ...explain(dag, facts, best.setup, best.figures)],
     labels: found.labels + (bound === found ? 0 : bound.labels),
     branches: found.branches,
+  }
+}
+
+/** Short fronts may have missed what keeps a bound: the plan that serves each bound alone best is tried too. */
+function nearestOf(
+  dag: CallDag,
+  goal: PlanGoal,
+  facts: PlannerFacts,
+  options: PlanCallsOptions,
+  found: Planned,
+): Planned {
+  const { p50Ms, p95Ms, p99Ms, costPerMillionUsd } = goal.subjectTo ?? {}
+  const bounds = { p50: p50Ms, p95: p95Ms, p99: p99Ms, cost: costPerMillionUsd }
+  const { predictor: _, ...own } = options
+  return (['p50', 'p95', 'p99', 'cost'] as const)
+    .filter((minimize) => bounds[minimize] !== undefined)
+    .map((minimize): Planned => planCalls(dag, { minimize }, facts, own))
+    .reduce((a, b) => (compareFigures(goal)(b.figures, a.figures) < 0 ? b : a), found)
+}
+
+function wholeOf(goal: PlanGoal, figures: SetupFigures, feasible: boolean, gap: number): Reason {
+  const { p50Ms, p95Ms, p99Ms, costPerMillionUsd } = figures
+  const change = `predicted p50 ${p50Ms.toFixed(0)} ms, p95 ${p95Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms, $${costPerMillionUsd.toFixed(2)} per million requests`
+  if (!feasible)
+    return {
+      change,
+      why: `no plan was found that keeps the bounds ${JSON.stringify(goal.subjectTo)}; this is the nearest`,
+    }
+  return {
+    change,
+    why:
+      gap < 1e-9
+        ? 'proved optimal under the model'
+        : `at most ${(100 * gap).toFixed(1)}% from the optimum under the model`,
   }
 }
 
@@ -201,7 +237,13 @@ function branchAndBound(search: Search, how: 'restrict' | 'relax', known?: Plann
       if (how === 'relax' || branches >= maxBranches) break
       continue
     }
-    for (const label of node.fronts.functions(shared)) {
+    const labelsOf = node.fronts.functions(shared)
+    // Branches that there is no room for are bounded by the one that they come from.
+    if (branches + labelsOf.length > maxBranches) {
+      settledBound = Math.min(settledBound, bound)
+      continue
+    }
+    for (const label of labelsOf) {
       const next = nodeOf(new Map([...node.decided, [shared, label]]))
       if (next && !isWorse(next)) open.push(next)
     }
