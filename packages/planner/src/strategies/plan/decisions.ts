@@ -10,12 +10,14 @@ export interface Decisions {
   disputed: Set<TaskName>
 }
 
-/** @param settled functions for which the first choice found is as good as any */
 export function decisionsOf(entry: FunctionLabel): Decisions {
   const functions: Decisions['functions'] = new Map()
   const disputed = new Set<TaskName>()
   const open = [entry]
+  const done = new Set<FunctionLabel>()
   for (const fn of open) {
+    if (done.has(fn)) continue
+    done.add(fn)
     const spec = defaultSpec(fn.memoryMb)
     walk(fn.label, spec, open)
     for (const mode of ['call', 'send', 'map'] as const) spec.inline[mode] = [...new Set(spec.inline[mode])].sort()
@@ -26,7 +28,10 @@ export function decisionsOf(entry: FunctionLabel): Decisions {
   return { functions, disputed }
 }
 
-function walk(label: Label, spec: FunctionSpec, open: FunctionLabel[]): void {
+function walk(label: Label, spec: FunctionSpec, open: FunctionLabel[], seen = new Set<Label>()): void {
+  // Paths to a shared task multiply with every level.
+  if (seen.has(label)) return
+  seen.add(label)
   const visit = (choice: Choice | undefined): void => {
     for (let at = choice; at; at = at.before) {
       if (at.group) {
@@ -36,7 +41,7 @@ function walk(label: Label, spec: FunctionSpec, open: FunctionLabel[]): void {
       const { to, mode } = at.call
       if (at.inline) {
         spec.inline[mode].push(to)
-        walk(at.inline, spec, open)
+        walk(at.inline, spec, open, seen)
       } else if (at.remote) {
         if (at.bundle > 1) spec.bundle[to] = at.bundle
         open.push(at.remote)

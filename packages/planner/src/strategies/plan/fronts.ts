@@ -15,6 +15,10 @@ import type { PlanLimits } from './limits.js'
 import { stepsOf } from './predictor.js'
 import { BUNDLES, meanOf, type Rules, type Visit } from './visit.js'
 
+/** In groups of more calls than this, only a few ways to take each are kept: they multiply. */
+const WIDE = 12
+const FEW = 4
+
 /** How far the search goes. */
 export interface FrontOptions {
   ladder: readonly number[]
@@ -81,12 +85,12 @@ export function frontsOf(dag: CallDag, rules: Rules, options: FrontOptions): Fro
   const parts: Fronts['parts'] = new Map()
   let [thinned, count] = [false, 0]
 
-  const shorten = (labels: Label[], of: Matters): Label[] => {
+  const shorten = (labels: Label[], of: Matters, longest = most): Label[] => {
     const front = undominated(labels, of)
     count += front.length
-    if (front.length <= most && !(thinned && allOrNothing)) return front
-    thinned ||= front.length > most
-    return thin(front, allOrNothing ? 2 : most, how)
+    if (front.length <= longest && !(thinned && allOrNothing)) return front
+    thinned ||= front.length > longest
+    return thin(front, allOrNothing ? 2 : longest, how)
   }
   const labelOf = (visit: Visit, memoryMb: number, more: Pick<Label, 'choice' | 'marks'>): Label => ({
     visit,
@@ -172,7 +176,8 @@ export function frontsOf(dag: CallDag, rules: Rules, options: FrontOptions): Fro
     const [first] = step as [DagCall]
     if (step.length === 1) return shorten(addedBy(first, caller, memoryMb).filter(isHopeful), matters)
     const of = { ...matters, cpu: true }
-    const members = step.map((call) => shorten(addedBy(call, caller, memoryMb), of))
+    const wide = step.length > WIDE
+    const members = step.map((call) => shorten(addedBy(call, caller, memoryMb), of, wide ? FEW : most))
     for (const [i, call] of step.entries())
       least.set(call, Math.min(...(members[i] as Label[]).map(({ weight }) => weight)))
     let open = step.reduce((sum, call) => sum + (least.get(call) as number), 0)
@@ -185,9 +190,9 @@ export function frontsOf(dag: CallDag, rules: Rules, options: FrontOptions): Fro
           if (!marks) return []
           const choice = { ...(member.choice as Choice), ...past(group.choice) }
           const label = labelOf(rules.join(group.visit, member.visit), memoryMb, { ...marks, choice })
-          const syncMs = prune ? rules.beside(rules.nothing(), label.visit).syncMs : label.visit.syncMs
+          const syncMs = prune && !wide ? rules.beside(rules.nothing(), label.visit).syncMs : label.visit.syncMs
           const atLeast = label.weight + open
-          if (prune?.isHopelessStep(caller, memoryMb, at, syncMs, atLeast, meanOf(syncMs))) return []
+          if (!wide && prune?.isHopelessStep(caller, memoryMb, at, syncMs, atLeast, meanOf(syncMs))) return []
           return [label]
         }),
       )

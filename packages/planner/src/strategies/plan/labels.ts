@@ -107,6 +107,12 @@ export function thin(labels: Label[], most: number, how: Thinning): Label[] {
     const key = label.marks ? keyOf(label.marks) : ''
     byMarks.set(key, [...(byMarks.get(key) ?? []), label])
   }
+  // Too many kinds of marks: a bound may forget them, what is to exist may not.
+  if (byMarks.size > most / 2)
+    return clusters(labels, most).map((of) => {
+      const { marks, ...label } = standIn(of, how)
+      return how === 'restrict' && marks ? { ...label, marks } : label
+    })
   const share = Math.max(2, Math.floor(most / byMarks.size))
   return [...byMarks.values()].flatMap((front) =>
     front.length <= share ? front : clusters(front, share).map((of) => standIn(of, how)),

@@ -50,7 +50,15 @@ export function analyticPredictor(dag: CallDag, facts: PlannerFacts): Predictor 
         const callee: Remote = rules.close(visitOf(call.to), specOf(call.to).memory, items, bundle[call.to] ?? 1)
         return rules.remote(host, call, callee, memory)
       }
+      // By function and task: paths to a shared task multiply with every level.
+      const inside = new Map<string, Visit>()
       const run = (fn: TaskName, name: TaskName): Visit => {
+        const key = `${fn} ${name}`
+        const found = inside.get(key) ?? runOnce(fn, name)
+        inside.set(key, found)
+        return found
+      }
+      const runOnce = (fn: TaskName, name: TaskName): Visit => {
         const task = dag.tasks[name] as CallTask
         return stepsOf(task).reduce(
           (host, step) => {
