@@ -22,5 +22,7 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   prediction: () => import('./cases/prediction.js'),
   advise: () => import('./cases/advise.js'),
   simulator: () => import('./cases/simulator.js'),
+  sizing: () => import('./cases/sizing.js'),
+  planner: () => import('./cases/planner.js'),
   emulation: () => import('./cases/emulation.js'),
 }

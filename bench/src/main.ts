@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util'
 import { suggest } from 'fusionize'
 import { benches } from './benches.js'
-import { formatResult, runBench } from './harness.js'
+import { formatResult, type Result, runBench } from './harness.js'
+import { InputError } from './input-error.js'
 
 const usage = `Usage: npm run bench -- NAME [--json] [--raw FILE] [options of the bench]
 
@@ -12,15 +13,20 @@ Benches: ${Object.keys(benches).join(', ')}
   --raw FILE      every sample as NDJSON
   --quick         tiny numbers, to see that it runs; its figures say nothing
   --traces DIR    emulation: the folder fusionize-iot; prediction: any folder of that format
-  --only TEXT     emulation, throughput, chain, fan-out, ad-events, simulator, prediction: only setups or cases with this in their name
+  --only TEXT     emulation, throughput, chain, fan-out, ad-events, simulator, prediction, planner: only setups or cases with this in
+                  their name
   --app NAME      cold, burst: only this application
   --setups FILE   cold, burst, webshop: setups that an earlier run found
   --emulate NAME  cold, burst, webshop, simulator: emulated delays (aws-lambda)
-  --mb N          sort: size of the file, MB`
+  --mb N          sort: size of the file, MB
+  --profile DIR   sizing: a folder of measured runs per memory size
+  --p95 TIME      sizing: the target, like 25s or 800ms
+  --dag FILE      sizing: how stages follow each other, as JSON (default: in series)`
 
 const text = { type: 'string' } as const
 const flag = { type: 'boolean' } as const
-const options = { traces: text, only: text, app: text, setups: text, emulate: text, mb: text, quick: flag }
+const sizing = { profile: text, p95: text, dag: text }
+const options = { traces: text, only: text, app: text, setups: text, emulate: text, mb: text, quick: flag, ...sizing }
 
 process.exitCode = await main()
 
@@ -43,7 +49,14 @@ async function main(): Promise<number> {
   if (!load) return fail(`no bench '${name}'${suggest(name, Object.keys(benches))}`)
   const bench = (await load()).default
   const settings = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, String(value)]))
-  const result = await runBench(name, bench, settings, raw)
+  let result: Result
+  try {
+    result = await runBench(name, bench, settings, raw)
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    console.error(error.message)
+    return 1
+  }
   console.log(json ? JSON.stringify(result) : formatResult(result, bench))
   return 0
 }

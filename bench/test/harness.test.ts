@@ -160,6 +160,7 @@ describe('the benches', () => {
       ...['add', 'home', 'checkout'].map((action) => `${setup}-${action}`),
     ]),
     advise: ['advise'],
+    planner: ['exact-10', 'bounded-100'],
     simulator: [
       'simulator',
       ...['remote', 'all-fused'].flatMap((setup) =>
@@ -168,7 +169,7 @@ describe('the benches', () => {
     ],
   }
   /** Their cases are those of the folder that they are given. */
-  const foreign = ['emulation', 'prediction']
+  const foreign = ['emulation', 'prediction', 'sizing']
   const units: Record<string, string> = {
     'inline-call': 'ns',
     hop: 'us',
@@ -180,6 +181,7 @@ describe('the benches', () => {
     gateway: 'requests/s',
     throughput: 'requests/s',
     advise: 's',
+    planner: 's',
   }
 
   it.each(Object.keys(promised))('%s has exactly the cases that were promised, in their unit', async (name) => {

@@ -40,6 +40,7 @@ describe('npm run bench', () => {
     'throughput',
     'advise',
     'simulator',
+    'planner',
   ])('measures every case of %s', async (name) => {
     const raw = join(dir, `${name}.ndjson`)
     const { rows } = await bench(name, '--raw', raw)

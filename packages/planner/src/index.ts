@@ -46,6 +46,30 @@ export {
 } from './simulator/recorded-platform.js'
 export { simulate } from './simulator/simulate.js'
 export type * from './simulator/types.js'
+export { composeValue, followedBy, stagesOf } from './stages/compose.js'
+export { dependenceOf, measuredDependence } from './stages/dependence.js'
+export {
+  type ExecutionPlan,
+  meets,
+  type Passing,
+  type PlannedGroup,
+  predictedOf,
+  wordsOf,
+} from './stages/execution-plan.js'
+export * from './stages/grid.js'
+export { samplesAt } from './stages/interpolate.js'
+export {
+  type Group,
+  type Parallelism,
+  type PlanFigures,
+  type SizedGroup,
+  type StageModel,
+  type StageModelOptions,
+  separateGroups,
+  stageModel,
+} from './stages/model.js'
+export { setupOfPlan, type Translated } from './stages/to-setup.js'
+export * from './stages/types.js'
 export {
   type BootstrapOptions,
   bootstrap,
@@ -56,7 +80,27 @@ export {
 } from './statistics/bootstrap.js'
 export { type Distribution, meanOf, quantileOf } from './statistics/distribution.js'
 export { seededRandom } from './statistics/random.js'
+export { faastlane, faastlane1 } from './strategies/competitors/faastlane.js'
+export { type OrionOptions, orion } from './strategies/competitors/orion.js'
+export { photons, photonsBest } from './strategies/competitors/photons.js'
+export { type SonicMethod, type SonicOptions, sonic, sonicMethods } from './strategies/competitors/sonic.js'
+export { type StoreFacts, storeFacts } from './strategies/competitors/store-facts.js'
+export { rescaled, wisefuse } from './strategies/competitors/wisefuse.js'
 export { strategies } from './strategies/index.js'
+export {
+  type CallDag,
+  type CallTask,
+  type DagCall,
+  type DagFigures,
+  dagOf,
+  type TaskFigures,
+} from './strategies/plan/call-dag.js'
+export { objectiveOf, overshootOf, type PlanGoal } from './strategies/plan/goal.js'
+export { limitsOf, noLimits, type PlanLimits } from './strategies/plan/limits.js'
+export { type FrontPoint, kneeOf, type ParetoFront, paretoFront } from './strategies/plan/pareto.js'
+export { type CallPlan, type PlanCallsOptions, planCalls } from './strategies/plan/plan-calls.js'
+export { type PlanStagesOptions, planStages, type StagePlan } from './strategies/plan/plan-stages.js'
+export { analyticPredictor, type Predictor, type SetupFigures } from './strategies/plan/predictor.js'
 export { formats } from './traces/formats.js'
 export {
   createTraceImporter,

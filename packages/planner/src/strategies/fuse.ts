@@ -115,12 +115,13 @@ function objection(
     : `no memory size suits ${inside.join(', ')} at once`
 }
 
-function isTogether({ together = [] }: Constraints, { from, to }: Call): boolean {
+/** Whether the user wants a call inline. */
+export function isTogether({ together = [] }: Constraints, { from, to }: Pick<Call, 'from' | 'to'>): boolean {
   return from !== to && together.some((group) => group.includes(from) && group.includes(to))
 }
 
 /** Why two tasks may not share a sandbox. */
-function clashes(app: App, constraints: Constraints): (a: TaskName, b: TaskName) => string | undefined {
+export function clashes(app: App, constraints: Constraints): (a: TaskName, b: TaskName) => string | undefined {
   const { apart = [], zones = {}, isolate = [] } = constraints
   const alone = (task: TaskName) => app.tasks[task]?.isolate === true || isolate.includes(task)
   const zoneOf = (task: TaskName) => Object.keys(zones).find((zone) => zones[zone]?.includes(task))

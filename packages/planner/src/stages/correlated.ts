@@ -1,0 +1,83 @@
+import type { Grid } from './grid.js'
+import { reshape } from './grid.js'
+
+/** From this rank correlation on stages and workers count as dependent (BASELINES, `wisefuse`). */
+export const CORRELATED = 0.2
+
+/**
+ * Maximum of n workers: F^n when they are independent, F(x)·P(Xj ≤ x | Xi ≤ x)^(n−1) when they are not (PAPERS §2, Orion). The conditional
+ * probability is that of a Gaussian copula with the workers' rank correlation [ours]: profiles keep one number, not all pairs.
+ * @param n workers, 1 or more @param rankCorrelation −1…1
+ */
+export function slowestOf(grid: Grid, n: number, rankCorrelation = 0): Grid {
+  if (n <= 1) return grid
+  if (Math.abs(rankCorrelation) <= CORRELATED) return reshape(grid, (f) => f ** n)
+  const rho = Math.min(0.999, 2 * Math.sin((Math.PI * rankCorrelation) / 6))
+  return reshape(grid, (f) => (f <= 0 ? 0 : f >= 1 ? 1 : f * (bothBelow(f, rho) / f) ** (n - 1)))
+}
+
+/** P(Xi ≤ x, Xj ≤ x) where each alone has probability f, by Owen's T: Φ₂(z, z; ρ) = Φ(z) − 2 T(z, √((1 − ρ)/(1 + ρ))). */
+function bothBelow(f: number, rho: number): number {
+  const z = normalQuantile(f)
+  const a = Math.sqrt((1 - rho) / (1 + rho))
+  // Midpoints suffice: the integrand is smooth and a rarely above 3.
+  const steps = 64
+  let sum = 0
+  for (let i = 0; i < steps; i++) {
+    const x = ((i + 0.5) / steps) * a
+    sum += Math.exp((-z * z * (1 + x * x)) / 2) / (1 + x * x)
+  }
+  const t = (sum * a) / steps / (2 * Math.PI)
+  return Math.max(0, Math.min(f, f - 2 * t))
+}
+
+/** Spearman's rank correlation of paired samples; 0 when one of them does not vary. */
+export function rankCorrelation(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const [ra, rb] = [ranks(a), ranks(b)]
+  const middle = (ra.length - 1) / 2
+  let [ab, aa, bb] = [0, 0, 0]
+  for (let i = 0; i < ra.length; i++) {
+    const [x, y] = [(ra[i] as number) - middle, (rb[i] as number) - middle]
+    ab += x * y
+    aa += x * x
+    bb += y * y
+  }
+  return aa === 0 || bb === 0 ? 0 : ab / Math.sqrt(aa * bb)
+}
+
+/** Rank of each value from 0; equal values share the mean of theirs. */
+export function ranks(values: ArrayLike<number>): Float64Array {
+  const order = Array.from({ length: values.length }, (_, i) => i).sort(
+    (x, y) => (values[x] as number) - (values[y] as number),
+  )
+  const found = new Float64Array(values.length)
+  for (let from = 0; from < order.length; ) {
+    let to = from + 1
+    while (to < order.length && values[order[to] as number] === values[order[from] as number]) to++
+    for (let i = from; i < to; i++) found[order[i] as number] = (from + to - 1) / 2
+    from = to
+  }
+  return found
+}
+
+/** Inverse of the normal distribution function (Acklam's rational approximation, relative error < 1.2e−9). */
+export function normalQuantile(p: number): number {
+  const a = [
+    -39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269, -30.66479806614716, 2.506628277459239,
+  ]
+  const b = [-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572]
+  const c = [
+    -0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968,
+    2.938163982698783,
+  ]
+  const d = [0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416]
+  const polynomial = (k: readonly number[], x: number, last?: number) =>
+    (last === undefined ? k : [...k, last]).reduce((sum, v) => sum * x + v, 0)
+  if (p < 0.02425) {
+    const q = Math.sqrt(-2 * Math.log(p))
+    return polynomial(c, q) / polynomial(d, q, 1)
+  }
+  if (p > 1 - 0.02425) return -normalQuantile(1 - p)
+  const q = p - 0.5
+  return (q * polynomial(a, q * q)) / polynomial(b, q * q, 1)
+}
