@@ -240,9 +240,9 @@ describe('another setup', () => {
       merged: false,
     }
     const traces = tracesOf(load(setupOf(['a', 'b'], 256), arrivals)).map((trace, i): RequestTrace => {
-      const invocations = trace.invocations.map(({ cold: _, ...one }) => ({
+      const invocations = trace.invocations.map(({ isCold: _, ...one }) => ({
         ...one,
-        ...(i < 12 ? { cold: true } : {}),
+        ...(i < 12 ? { isCold: true } : {}),
       }))
       return { ...trace, invocations }
     })

@@ -123,7 +123,8 @@ function functionOf(
     name,
     memoryMb: memory,
     concurrency: spec.concurrency,
-    takesTurns: (platform.loop ?? 'turns') === 'turns' && spec.parallel === 'loop',
+    // Without a word of the setup a sandbox decides; up to one core it has no pool.
+    takesTurns: (platform.loop ?? 'turns') === 'turns' && (spec.parallel ?? 'loop') === 'loop',
     vcpus: platform.cpu.kind === 'none' ? seen : Math.min(seen, memory / platform.mbPerCore),
     routes: Uint8Array.from(
       tasks,
