@@ -15,6 +15,8 @@ export default task(
     const payload = sharedBytes(bytes)
     for (let i = 0; i < puts; i++) {
       const key = String(i)
+      // What was before has not quite ended.
+      await sleep(pauseMs)
       stamp(payload, nowUs())
       await payloads.put(key, payload)
       let arrival: Arrival | undefined
@@ -23,8 +25,6 @@ export default task(
         arrival = await arrivals.get(key)
       } while (arrival === undefined)
       seen.push({ ...arrival, sameMemory: isMarked(payload) })
-      // Who told that it has begun has not ended yet.
-      await sleep(pauseMs)
     }
     return seen
   },

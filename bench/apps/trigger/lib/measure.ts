@@ -17,6 +17,8 @@ export async function measure({ puts, pauseMs }: Order): Promise<void> {
   const us: number[] = []
   for (let i = 0; i < puts; i++) {
     const key = String(i)
+    // What was before has not quite ended.
+    if (pauseMs > 0) await sleep(pauseMs)
     await hops.put(key, nowUs())
     let found: number | undefined
     do {
@@ -24,8 +26,6 @@ export async function measure({ puts, pauseMs }: Order): Promise<void> {
       found = await seen.get(key)
     } while (found === undefined)
     us.push(found)
-    // Who told that it has begun has not ended yet.
-    if (pauseMs > 0) await sleep(pauseMs)
   }
   await samples.put('us', us)
 }
