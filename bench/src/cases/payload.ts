@@ -22,7 +22,7 @@ const LONG_FROM_BYTES = 1e6
 const SESSION_BYTES = 4e8
 const PUTS_OF_SESSION = 100
 /** Of each size, and before all of them. */
-const WARM_UP = { each: 20, first: 2000 }
+const WARM_UP = { each: 20, first: 6000 }
 const PAUSE_MS = 1
 /** A case that takes longer has fewer samples. */
 const CASE_MS = 60_000
