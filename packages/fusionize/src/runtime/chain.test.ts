@@ -22,12 +22,15 @@ afterAll(() => {
 
 type Told =
   | { what: 'reply'; of: string; ok: boolean; next: string[] }
+  | { what: 'settled'; of: string; ok: boolean; next: string[] }
   | { what: 'done'; of: string; records: string[] }
   | { what: 'begins'; send: string }
   | { what: 'mirror'; keys: string[]; ended: string }
-  | { what: 'released' }
+  | { what: 'released'; count: number }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+const recordsOf = (told: readonly Told[]) => told.flatMap((one) => (one.what === 'done' ? one.records : []))
 
 /** A function whose tasks `s1` to `s<n>` start one another through buckets, each as an invocation of its own; `acts`: what some of them do. */
 function chainOf(n: number, acts: Record<string, () => unknown> = {}, timeout = 1000) {
@@ -45,6 +48,14 @@ function chainOf(n: number, acts: Record<string, () => unknown> = {}, timeout = 
     tasks[i] = one
     buckets[i] = { name: `b${i}`, put: bucket<never>(`b${i}`).on(immediate(), one as never).put as never }
   }
+  // What a step sends to runs inline, after the step, and starts one more.
+  const tail = task('tail', async () => void ran.push('tail'))
+  const ending = bucket<number>('ending').on(immediate(), tail as never)
+  const side = task('side', async () => {
+    ran.push('side')
+    await acts.side?.()
+    await ending.put('k', 0)
+  })
   const entry = task('entry', async () => buckets[1]?.put('k', 0))
   const told: Told[] = []
   const port = (of: string): InvocationPort => ({
@@ -54,7 +65,10 @@ function chainOf(n: number, acts: Record<string, () => unknown> = {}, timeout = 
       told.push({ what: 'reply', of, ok: outcome.ok, next: next.map((send) => send.task) })
       return held.length > 0 ? Promise.resolve([]) : undefined
     },
-    settled: () => undefined,
+    settled(_id, outcome, _held, next) {
+      told.push({ what: 'settled', of, ok: outcome.ok, next: next.map((send) => send.task) })
+      return undefined
+    },
     done(lines) {
       told.push({ what: 'done', of, records: lines.split('\n').map((line) => parseRecord(line).task) })
     },
@@ -66,7 +80,7 @@ function chainOf(n: number, acts: Record<string, () => unknown> = {}, timeout = 
     },
     mirror: (_session, ops, ended) =>
       void told.push({ what: 'mirror', keys: ops.map(({ bucket: name }) => name), ended }),
-    release: () => void told.push({ what: 'released' }),
+    release: (ids) => void told.push({ what: 'released', count: ids.length }),
     log: () => {},
   } as Partial<Transport> as Transport
   const names = tasks.slice(1).map((_, i) => `s${i + 1}`)
@@ -74,10 +88,10 @@ function chainOf(n: number, acts: Record<string, () => unknown> = {}, timeout = 
     {
       app: 'a',
       function: 'entry',
-      tasks: [entry, ...tasks.slice(1)] as never,
-      inline: { call: [], send: [], map: [] },
+      tasks: [entry, side, tail, ...tasks.slice(1)] as never,
+      inline: { call: [], send: ['side'], map: [] },
       leaves: [],
-      buckets: names.map((name) => name.replace('s', 'b')),
+      buckets: [...names.map((name) => name.replace('s', 'b')), 'ending'],
     },
     { sandbox: 's', setup: 'x', memory: 128, timeoutMs: 1000, sampleCpuEvery: 0, dev: false },
     transport,
@@ -107,7 +121,7 @@ function chainOf(n: number, acts: Record<string, () => unknown> = {}, timeout = 
     await session()
     await session()
   }
-  return { handler, told, ran, session, warm, begin }
+  return { handler, told, ran, session, warm, begin, side }
 }
 
 describe('invocations that start one another in one turn', () => {
@@ -192,6 +206,29 @@ describe('invocations that start one another in one turn', () => {
     await turn()
     expect(told.flatMap((one) => (one.what === 'done' ? one.records : []))).toEqual(['entry', 's1', 's2', 's3', 's4'])
   })
+
+  it.each(['at once', 'after its turn'])(
+    'answer once for what one leaves behind, and tell what that starts: %s',
+    async (when) => {
+      const chain = chainOf(3, {
+        s2: () => chain.side.send(undefined as never),
+        side: () => (when === 'at once' ? undefined : new Promise((resolve) => setTimeout(resolve, 5))),
+      })
+      for (let i = 0; i < 4; i++) {
+        await chain.session('tail')
+        await vi.waitFor(() => expect(recordsOf(chain.told)).toContain('tail'))
+      }
+      const begun = chain.told.flatMap((one) => (one.what === 'begins' ? [one.send] : []))
+      const replied = chain.told.flatMap((one) => (one.what === 'reply' ? [one.of] : []))
+      expect(replied).toEqual(['entry', ...begun])
+      const started = chain.told.flatMap((one) => ('next' in one ? one.next : []))
+      // While the sandbox has something else to do, what one starts is the platform's.
+      const released = chain.told.reduce((sum, one) => sum + (one.what === 'released' ? one.count : 0), 0)
+      expect(started).toHaveLength(begun.length + released)
+      const ranHere = ['entry', 's1', 's2', 's3', 'tail'].filter((name) => chain.ran.includes(name) || name === 'entry')
+      expect(recordsOf(chain.told).sort()).toEqual(ranHere)
+    },
+  )
 
   it('are told before the session is given back, or anything else begins', async () => {
     for (const ask of ['recall', 'run'] as const) {

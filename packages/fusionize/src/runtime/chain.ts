@@ -58,8 +58,9 @@ export class Chain {
   readonly runs: InvocationPort = {
     reply: (outcome, held, next) => {
       if (this.next) return undefined
-      // It succeeded: as if the one that is known had done it all.
       if (!outcome.ok) this.tell()
+      // It succeeded: as if the one that is known had done it all, and had what it leaves behind to do.
+      this.carried = undefined
       return this.port.reply(outcome, held, next)
     },
     settled: (id, outcome, held, next) => this.port.settled(id, outcome, held, next),
@@ -67,7 +68,6 @@ export class Chain {
       this.records.push(record)
       if (this.next) return
       clearImmediate(this.looking)
-      this.carried = undefined
       this.port.done(this.lines(), busy)
     },
   }

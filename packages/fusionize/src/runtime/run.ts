@@ -62,9 +62,10 @@ export async function answer(frame: Frame, result: Outcome, deliver: Deliver): P
     const left = began.length > 0 ? [...waiting, ...began] : waiting
     const next = fused?.nextSends() ?? none
     const alone = left.length === 0 && run.open === 1
+    // What is settled after the answer is held outside, so its end must be told.
+    const withheld = unit === run.unit && alone && next.length === 1 && run.router.withholds(run, outcome, next)
     // With what else of the run goes on, and may need in another sandbox what this unit did.
-    if (!(alone && next.length === 1 && run.router.withholds(run, outcome, next)))
-      run.lease?.answering(left.length + next.length + run.open - 1)
+    if (!withheld) run.lease?.answering(left.length + next.length + run.open - 1)
     const accepted = deliver(
       outcome,
       left.map((held) => held.send()),
