@@ -19,7 +19,8 @@ import {
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compose } from '../src/stages/compose.js'
-import { rankCorrelation, slowestOf } from '../src/stages/correlated.js'
+import { slowestOf } from '../src/stages/correlated.js'
+import { rankCorrelation } from '../src/statistics/ranks.js'
 
 const samples = fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 3, maxLength: 30 })
 const totalOf = ({ mass }: Grid) => mass.reduce((sum, m) => sum + m, 0)

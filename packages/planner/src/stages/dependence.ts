@@ -1,5 +1,5 @@
+import { ranks } from '../statistics/ranks.js'
 import { composeValue } from './compose.js'
-import { ranks } from './correlated.js'
 import { type Grid, gridOf } from './grid.js'
 import type { Dependence, Shape, Workflow } from './types.js'
 

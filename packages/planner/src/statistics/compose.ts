@@ -58,37 +58,6 @@ export function togetherOf(maps: readonly (readonly number[])[]): (x: number) =>
   }
 }
 
-/** Spearman's rank correlation of pairs. @returns 0 for fewer than three */
-export function rankCorrelation(pairs: readonly (readonly [number, number])[]): number {
-  if (pairs.length < 3) return 0
-  const a = ranks(pairs.map(([x]) => x))
-  const b = ranks(pairs.map(([, y]) => y))
-  const middle = (pairs.length - 1) / 2
-  let product = 0
-  let squaresA = 0
-  let squaresB = 0
-  for (let i = 0; i < pairs.length; i++) {
-    const [x, y] = [(a[i] as number) - middle, (b[i] as number) - middle]
-    product += x * y
-    squaresA += x * x
-    squaresB += y * y
-  }
-  return squaresA === 0 || squaresB === 0 ? 0 : product / Math.sqrt(squaresA * squaresB)
-}
-
-/** From 0; equal values share the mean of their ranks. */
-function ranks(values: readonly number[]): Float64Array {
-  const order = values.map((_, i) => i).sort((x, y) => (values[x] as number) - (values[y] as number))
-  const out = new Float64Array(values.length)
-  for (let from = 0; from < order.length; ) {
-    let to = from + 1
-    while (to < order.length && values[order[to] as number] === values[order[from] as number]) to++
-    for (let k = from; k < to; k++) out[order[k] as number] = (from + to - 1) / 2
-    from = to
-  }
-  return out
-}
-
 function pointsOf(values: ArrayLike<number>): Float64Array {
   const sorted = Float64Array.from(values).sort()
   if (sorted.length <= POINTS) return sorted
