@@ -1,9 +1,10 @@
 import { Event } from './events.js'
 import type { EventHeap } from './heap.js'
+import { Quota } from './quota.js'
 import type { Frame, Sandbox } from './state.js'
 import type { SimulatedPlatform } from './types.js'
 
-/** Below this, work is done and a quota used up: a ns. Sums of times have rounding errors of this order after ten days. */
+/** Below this, work is done: a ns. Sums of times have rounding errors of this order after ten days. */
 const NOTHING_MS = 1e-6
 
 /**
@@ -12,7 +13,7 @@ const NOTHING_MS = 1e-6
  * so times are exact.
  */
 export class Cpu {
-  private readonly periodMs: number
+  private readonly quota: Quota | null
   private readonly nodeCores: number
   private readonly cores: number
   /** Sandboxes that compute, on a node with a number of cores. */
@@ -22,22 +23,25 @@ export class Cpu {
   constructor(
     platform: SimulatedPlatform,
     private readonly heap: EventHeap,
-    private readonly random: () => number,
+    random: () => number,
     /** Goes on with a frame whose work is done. */
     private readonly done: (frame: Frame) => void,
   ) {
-    this.periodMs = platform.cpu.kind === 'quota' ? platform.cpu.periodMs : 0
     this.nodeCores = platform.nodeCores ?? Number.POSITIVE_INFINITY
     this.cores = Math.min(platform.coresPerSandbox ?? 6, this.nodeCores)
+    this.quota = platform.cpu.kind === 'quota' ? new Quota(platform.cpu, random) : null
   }
 
   /** A sandbox begins: its periods do not begin when others' do. */
   reset(sandbox: Sandbox, now: number): void {
     sandbox.settledAt = now
     sandbox.due = Number.POSITIVE_INFINITY
-    if (this.periodMs === 0) return
-    sandbox.quotaMs = sandbox.fn.vcpus * this.periodMs
-    sandbox.refillAt = now + this.periodMs * this.random()
+    this.quota?.reset(sandbox, sandbox.fn.vcpus, now)
+  }
+
+  /** When a sandbox that has nothing more to compute can take something else. */
+  freeAt(sandbox: Sandbox, now: number): number {
+    return this.quota && sandbox.jobs.length === 0 ? this.quota.paidAt(sandbox, now) : now
   }
 
   /** @param workMs core ms */
@@ -55,6 +59,7 @@ export class Cpu {
       sandbox.loopBusy = true
     }
     this.settle(sandbox, now)
+    if (sandbox.jobs.length === 0) this.quota?.wake(sandbox, now)
     sandbox.jobs.push(frame)
     this.share(sandbox, now)
   }
@@ -80,6 +85,8 @@ export class Cpu {
     // Setting the length to 0 would give the memory away.
     while (jobs.length > kept) jobs.pop()
     if (sandbox.fn.takesTurns && first) this.nextTurn(sandbox, first)
+    if (jobs.length === 0) this.quota?.rest(sandbox, now)
+    else this.quota?.check(sandbox, now)
     this.share(sandbox, now)
     while (first) {
       const { next }: Frame = first
@@ -114,15 +121,10 @@ export class Cpu {
         const job = jobs[i] as Frame
         job.restMs -= job.rate * dt
       }
-      sandbox.quotaMs -= sandbox.rate * dt
-      // Too little to make a difference to a time so late.
-      if (sandbox.quotaMs < now * 1e-14) sandbox.quotaMs = 0
+      this.quota?.use(sandbox, sandbox.rate * dt, now)
       sandbox.settledAt = now
     }
-    if (this.periodMs > 0 && now >= sandbox.refillAt) {
-      sandbox.quotaMs = sandbox.fn.vcpus * this.periodMs
-      sandbox.refillAt += this.periodMs * (1 + Math.floor((now - sandbox.refillAt) / this.periodMs))
-    }
+    this.quota?.refill(sandbox, now)
   }
 
   /** Sets the rates anew after the sandbox's jobs or its quota have changed. */
@@ -186,8 +188,8 @@ export class Cpu {
   /** Cores that a sandbox would use if nobody else was there. */
   private demandOf(sandbox: Sandbox): number {
     const { jobs } = sandbox
-    if (this.periodMs > 0 && sandbox.quotaMs <= NOTHING_MS) return 0
-    const limit = this.periodMs > 0 ? this.cores : sandbox.fn.vcpus
+    if (sandbox.stopped) return 0
+    const limit = this.quota ? this.cores : sandbox.fn.vcpus
     let threads = 0
     for (let i = 0; i < jobs.length; i++) threads += (jobs[i] as Frame).threads
     return threads < limit ? threads : limit
@@ -215,10 +217,7 @@ export class Cpu {
       const job = jobs[i] as Frame
       if (job.rate > 0) due = Math.min(due, now + Math.max(0, job.restMs) / job.rate)
     }
-    if (this.periodMs > 0 && jobs.length > 0) {
-      if (sandbox.rate > 0) due = Math.min(due, now + Math.max(0, sandbox.quotaMs) / sandbox.rate)
-      if (due > sandbox.refillAt) due = sandbox.refillAt
-    }
+    if (this.quota && jobs.length > 0) due = Math.min(due, this.quota.nextCheck(sandbox, now))
     if (due === sandbox.due) return
     sandbox.due = due
     if (due !== Number.POSITIVE_INFINITY) this.heap.push(due, sandbox.id * 8 + Event.CPU)

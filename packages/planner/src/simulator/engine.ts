@@ -97,6 +97,7 @@ export class Engine {
     else if (kind === Event.WAKE) this.runs.computed(runs.all[id] as Frame)
     else if (kind === Event.READY) this.begin(invocations.all[id] as Invocation)
     else if (kind === Event.PUT) this.runs.wake(runs.all[id] as Frame)
+    else if (kind === Event.FREE) this.leave(invocations.all[id] as Invocation)
     else this.arrive()
   }
 
@@ -197,7 +198,7 @@ export class Engine {
   /** Nothing of the invocation goes on. */
   private finish(inv: Invocation): void {
     const { now } = this
-    this.sandboxes.leave(inv, now)
+    this.sandboxes.mark(inv, now)
     if (inv.request >= this.warmUp) {
       this.statistics.end(inv, now)
       if (inv.record) {
@@ -205,6 +206,13 @@ export class Engine {
         this.setting.options.onRecord?.(inv.record)
       }
     }
+    const freeAt = this.cpu.freeAt(inv.sandbox as Sandbox, now)
+    if (freeAt > now) this.heap.push(freeAt, inv.id * 8 + Event.FREE)
+    else this.leave(inv)
+  }
+
+  private leave(inv: Invocation): void {
+    this.sandboxes.leave(inv, this.now)
     this.release(inv)
   }
 

@@ -14,4 +14,6 @@ export const Event = {
   PUT: 6,
   /** A reply reaches the caller. */
   REPLY: 5,
+  /** The sandbox of an invocation that has ended can take another. */
+  FREE: 7,
 } as const

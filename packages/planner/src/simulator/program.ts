@@ -1,6 +1,6 @@
 import type { BucketInfo, FunctionSpec, FusionSetup } from 'fusionize/setup'
 import { groupedTableAt, groupsOf, type Table, tableAt, tableOf } from './draws.js'
-import type { Behaviour, BehaviourStep, Draw, SimulatedPlatform } from './types.js'
+import type { Behaviour, BehaviourStep, BySize, Draw, SimulatedPlatform } from './types.js'
 
 /** What a step of the program does. Steps that start something go on; `JOIN` waits until all that was started has ended. */
 export const Op = { END: 0, CPU: 1, WAIT: 2, CALL: 3, MAP: 4, SEND: 5, PUT: 6, LANE: 7, JOIN: 8 } as const
@@ -27,8 +27,10 @@ export interface SimulatedFunction {
   bundles: Int32Array
   /** By bucket id: 1 when it evaluates the bucket itself. */
   buckets: Uint8Array
-  callMs: Table
-  sendMs: Table
+  /** By task id: of calls of it, and of sends to it. */
+  callMs: Table[]
+  sendMs: Table[]
+  putMs: Table
   startUpMs: Float64Array
 }
 
@@ -82,7 +84,7 @@ export function compile(behaviour: Behaviour, setup: FusionSetup, platform: Simu
     if (!spec) throw new RangeError(`the setup has no function '${task}'`)
     let delays = bySize.get(spec.memory)
     if (!delays) {
-      delays = delaysAt(platform, spec.memory)
+      delays = delaysAt(platform, tasks, spec.memory)
       bySize.set(spec.memory, delays)
     }
     return functionOf(id, task, spec, tasks, buckets, platform, delays)
@@ -113,7 +115,7 @@ function functionOf(
   tasks: readonly string[],
   buckets: readonly string[],
   platform: SimulatedPlatform,
-  { callMs, sendMs, startUpMs }: Delays,
+  { callMs, sendMs, putMs, startUpMs }: Delays,
 ): SimulatedFunction {
   const { memory } = spec
   const more = (platform.startUpMsPerMb ?? 0) * (platform.functionMb?.[name] ?? 0)
@@ -137,16 +139,24 @@ function functionOf(
     buckets: Uint8Array.from(buckets, (bucket) => (spec.buckets.includes(bucket) ? 1 : 0)),
     callMs,
     sendMs,
+    putMs,
     startUpMs: more === 0 ? startUpMs : startUpMs.map((ms) => ms + more),
   }
 }
 
-type Delays = Pick<SimulatedFunction, 'callMs' | 'sendMs' | 'startUpMs'>
+type Delays = Pick<SimulatedFunction, 'callMs' | 'sendMs' | 'putMs' | 'startUpMs'>
 
-function delaysAt({ handOver, startUp }: SimulatedPlatform, memoryMb: number): Delays {
+function delaysAt({ handOver, startUp }: SimulatedPlatform, tasks: readonly string[], memoryMb: number): Delays {
+  const to = (known: Record<string, BySize> | undefined, any: Table) =>
+    tasks.map((task) => {
+      const own = known && Object.hasOwn(known, task) ? known[task] : undefined
+      return own ? groupedTableAt(own, memoryMb) : any
+    })
+  const [call, send] = [groupedTableAt(handOver.call, memoryMb), groupedTableAt(handOver.send, memoryMb)]
   return {
-    callMs: groupedTableAt(handOver.call, memoryMb),
-    sendMs: groupedTableAt(handOver.send, memoryMb),
+    callMs: to(handOver.callTo, call),
+    sendMs: to(handOver.sendTo, send),
+    putMs: send,
     startUpMs: tableAt(startUp, memoryMb),
   }
 }

@@ -2,8 +2,9 @@ import { type InvocationRecord, spanOf } from 'fusionize/record'
 import type { App } from 'fusionize/setup'
 import { figuresOf } from '../profile/spans.js'
 import { lengthOf } from '../statistics/intervals.js'
+import { computingMs } from './cpu-time.js'
 import { recordedRequests } from './recorded-requests.js'
-import { type OwnSplit, type RecordedRun, runOf, scriptOf } from './recorded-script.js'
+import { type RecordedRun, runOf, scriptOf } from './recorded-script.js'
 import type { Behaviour, BehaviourStep, SimulatedPlatform, TaskBehaviour } from './types.js'
 
 export interface RecordedBehaviourOptions {
@@ -15,7 +16,7 @@ export interface RecordedBehaviourOptions {
 
 /** CPU above own time by this factor is that of several threads. */
 const SEVERAL_THREADS = 1.15
-/** In less CPU time, what the runtime does beside the task is too much of it to tell, ms. */
+/** In less CPU time, what the runtime does beside the task, and as much for each remote call, is too much of it to tell, ms. */
 const LEAST_MS_OF_THREADS = 0.5
 
 interface Found extends RecordedRun {
@@ -27,7 +28,7 @@ interface Found extends RecordedRun {
 
 /**
  * What tasks do, from what they did: each recorded run is a script to draw from, and a simulated request follows the runs of one recorded request
- * wherever it can. Own time is CPU where CPU was read (for other runs: as much as the task's mean), waiting else; time in which the recording platform held the sandbox back is neither. Runs in a sandbox that had just started
+ * wherever it can. Own time is CPU where CPU was read (for other runs: where it was in the task's run that took as long), waiting else; time in which the recording platform held the sandbox back is neither. Runs in a sandbox that had just started
  * are scripts of their own. Retries are left out, and so are payload sizes; the time that a put took is own time.
  *
  * @param records without duplicates, in any order
@@ -109,41 +110,59 @@ function firingsOf(records: readonly InvocationRecord[]): Map<string, [bucket: s
   return found
 }
 
-function scriptsOf(runs: readonly Found[], options: RecordedBehaviourOptions): BehaviourStep[][] {
-  const sampled = runs.filter((run) => run.ownCpuMs !== undefined)
-  const cpuMs = sum(sampled.map((run) => run.ownCpuMs ?? 0))
-  const ownMs = sum(sampled.map((run) => run.ownMs))
-  const threads = ownMs > 0 && cpuMs > SEVERAL_THREADS * ownMs ? Math.ceil(cpuMs / ownMs) : 1
-  // Runs of a task differ more in what they wait for than in what they compute.
-  const mean = sampled.length > 0 ? cpuMs / sampled.length : 0
+interface Computed {
+  cpuMs: number
+  threads: number
+}
+
+function scriptsOf(runs: readonly Found[], { cpu, mbPerCore }: RecordedBehaviourOptions): BehaviourStep[][] {
+  const computed = computedBy(runs)
+  const beyond = runs.map(({ ownMs }, i) => {
+    const { cpuMs, threads } = computed[i] as Computed
+    return Math.max(0, ownMs - cpuMs / threads)
+  })
+  const stops = runs.map(({ record }, i) => {
+    const { cpuMs, threads } = computed[i] as Computed
+    return computingMs(cpuMs, threads, record.memory / mbPerCore, cpu) - cpuMs / threads
+  })
+  // A stop comes by chance, so nobody can tell a run's from its waiting: each has the share of them that all have.
+  const all = sum(beyond)
+  const waited = all > 0 ? Math.max(0, 1 - sum(stops) / all) : 0
+  return runs.map((run, i) =>
+    scriptOf(run, { ...(computed[i] as Computed), waitMs: (beyond[i] as number) * waited }, run.started),
+  )
+}
+
+/** What runs computed: of those whose CPU time was not read, as much as the one that took as long in which it was. */
+function computedBy(runs: readonly Found[]): Computed[] {
+  const read = runs.filter((run) => run.ownCpuMs !== undefined).sort((a, b) => a.ownMs - b.ownMs)
+  const long = read.filter(isLong)
+  const [cpuMs, ownMs] = [sum(long.map(({ ownCpuMs }) => ownCpuMs ?? 0)), sum(long.map((run) => run.ownMs))]
+  const usual = ownMs > 0 && cpuMs > SEVERAL_THREADS * ownMs ? Math.ceil(cpuMs / ownMs) : 1
   return runs.map((run) => {
-    const own = run.ownCpuMs ?? Math.min(mean, run.ownMs * threads)
-    return scriptOf(run, splitOf(run, own, threads, options), run.started)
+    const alike = run.ownCpuMs === undefined ? read[nearest(read, run.ownMs)] : run
+    const readMs = alike?.ownCpuMs ?? 0
+    if (!alike || !isLong(alike)) return { cpuMs: Math.min(readMs, run.ownMs), threads: 1 }
+    const threads = Math.max(usual, Math.ceil(readMs / Math.max(alike.ownMs, 1e-9) - (SEVERAL_THREADS - 1)))
+    return { cpuMs: Math.min(readMs, run.ownMs * threads), threads }
   })
 }
 
-/** What is left of the own time when the CPU time and the stops that it brought are taken off was waiting. */
-function splitOf(
-  { record, ownMs }: Found,
-  readMs: number,
-  usual: number,
-  { cpu, mbPerCore }: RecordedBehaviourOptions,
-): OwnSplit {
-  const vcpus = record.memory / mbPerCore
-  const isLong = readMs >= LEAST_MS_OF_THREADS
-  const threads = isLong ? Math.max(usual, Math.ceil(readMs / Math.max(ownMs, 1e-9) - (SEVERAL_THREADS - 1))) : 1
-  const cpuMs = isLong ? readMs : Math.min(readMs, ownMs)
-  return { cpuMs, threads, waitMs: Math.max(0, ownMs - computingMs(cpuMs, threads, vcpus, cpu)) }
+/** More than what the runtime does beside the task, for itself and for each call that it hands over. */
+function isLong({ ownCpuMs = 0, calls }: Found): boolean {
+  return ownCpuMs >= LEAST_MS_OF_THREADS * (1 + calls.filter(({ route }) => route === 'remote').length)
 }
 
-/** Ms that work takes in a sandbox with so many cores: with a quota, a stop for each whole quota used before the last. */
-function computingMs(cpuMs: number, threads: number, vcpus: number, cpu: SimulatedPlatform['cpu']): number {
-  if (cpu.kind === 'none') return cpuMs / threads
-  if (cpu.kind === 'even') return cpuMs / Math.min(threads, vcpus)
-  const quotaMs = vcpus * cpu.periodMs
-  if (vcpus >= threads) return cpuMs / threads
-  const stops = Math.max(0, Math.ceil(cpuMs / quotaMs) - 1)
-  return cpuMs / threads + stops * Math.max(0, cpu.periodMs - quotaMs / threads)
+/** @param sorted by own time */
+function nearest(sorted: readonly Found[], ownMs: number): number {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] as Found).ownMs < ownMs) low = middle + 1
+    else high = middle
+  }
+  const gap = (i: number) => Math.abs((sorted[i]?.ownMs ?? Number.POSITIVE_INFINITY) - ownMs)
+  return gap(low - 1) <= gap(low) ? low - 1 : low
 }
 
 function sum(values: readonly number[]): number {

@@ -11,13 +11,14 @@ export type RecordedDelays = Pick<SimulatedPlatform, 'handOver' | 'startUp'> & {
 
 /**
  * The platform's own delays as recorded: what callers of a warm function waited beyond its time (of a cold one, beyond its start-up, too,
- * where no warm one was called), what sends took to be accepted, and start-ups, by memory. A delay contains what the machine made it wait, so record under a load that it bears well.
+ * where no warm one was called), each callee's for itself (what a call waits depends on how soon the callee's sandbox has CPU to take it), what sends took to be accepted, and start-ups, by memory. A delay contains what the machine made it wait, so record under a load that it bears well.
  *
  * @param records without duplicates, in any order
  */
 export function recordedDelays(records: readonly InvocationRecord[]): RecordedDelays {
   const requests = recordedRequests(records)
   const [call, coldCall, send] = [new Delays(requests.size), new Delays(requests.size), new Delays(requests.size)]
+  const [callTo, sendTo] = [new DelaysByTask(requests.size), new DelaysByTask(requests.size)]
   const startUp = new Map<number, number[]>()
   const bySpan = new Map<string, InvocationRecord>()
   for (const record of records)
@@ -30,12 +31,15 @@ export function recordedDelays(records: readonly InvocationRecord[]): RecordedDe
     for (const [i, span] of record.spans.entries()) {
       if (span.route === 'inline' || span.error !== undefined) continue
       const waitMs = span.end - span.start
-      if (span.mode === 'send') send.note(memory, request, waitMs)
-      else {
+      if (span.mode === 'send') {
+        send.note(memory, request, waitMs)
+        sendTo.of(span.task).note(memory, request, waitMs)
+      } else {
         const callee = bySpan.get(spanId(record.span, i))
         if (!callee) continue
         const restMs = Math.max(0, waitMs - callee.reply - (callee.cold ?? 0))
         ;(callee.cold === null ? call : coldCall).note(memory, request, restMs)
+        if (callee.cold === null) callTo.of(span.task).note(memory, request, restMs)
       }
     }
   }
@@ -50,6 +54,8 @@ export function recordedDelays(records: readonly InvocationRecord[]): RecordedDe
     handOver: {
       call: known(call.isEmpty ? coldCall.sizes() : call.sizes(), 'how long a remote call takes: none was recorded'),
       send: known(send.sizes(), 'how long a remote send takes: none was recorded'),
+      callTo: callTo.sizes(),
+      sendTo: sendTo.sizes(),
       together: recordedTogether(records),
     },
     startUp: known(startUps, 'how long a sandbox takes to start: none was recorded'),
@@ -101,5 +107,24 @@ class Delays {
 
   sizes(): BySize {
     return [...this.bySize].sort(([a], [b]) => a - b).map(([memoryMb, byRequest]) => ({ memoryMb, ms: { byRequest } }))
+  }
+}
+
+class DelaysByTask {
+  private readonly byTask = new Map<string, Delays>()
+
+  constructor(private readonly requests: number) {}
+
+  of(task: string): Delays {
+    let known = this.byTask.get(task)
+    if (!known) {
+      known = new Delays(this.requests)
+      this.byTask.set(task, known)
+    }
+    return known
+  }
+
+  sizes(): Record<string, BySize> {
+    return Object.fromEntries([...this.byTask].map(([task, delays]) => [task, delays.sizes()]))
   }
 }

@@ -215,7 +215,7 @@ export class Runs {
   private handOver(frame: Frame, task: number, mode: 'call' | 'map', items: number): void {
     const { inv } = frame
     const callee = this.around.invocations.fresh(task, mode, inv.request, inv.recorded)
-    const ms = this.handOverMs(inv, inv.fn.callMs)
+    const ms = this.handOverMs(inv, inv.fn.callMs[task] as Table)
     callee.items = items
     callee.backMs = ms / 2
     callee.caller = frame
@@ -243,7 +243,8 @@ export class Runs {
     sent.caller = frame
     if (this.around.recorder) this.openRemote(frame, sent)
     frame.open++
-    this.around.heap.push(this.around.heap.time + this.handOverMs(inv, inv.fn.sendMs), sent.id * 8 + Event.DELIVER)
+    const ms = this.handOverMs(inv, inv.fn.sendMs[task] as Table)
+    this.around.heap.push(this.around.heap.time + ms, sent.id * 8 + Event.DELIVER)
   }
 
   private openRemote(frame: Frame, callee: Invocation): void {
@@ -271,7 +272,7 @@ export class Runs {
     const { recorder } = this.around
     recorder?.put(inv, frame.span, bucket)
     const fused = inv.fn.buckets[bucket] === 1
-    const ms = this.handOverMs(inv, inv.fn.sendMs)
+    const ms = this.handOverMs(inv, inv.fn.putMs)
     for (const { task, trigger } of this.around.program.starts[index] as Program['starts'][number]) {
       if (fused && ((inv.fn.routes[task] as number) & INLINE.send) !== 0) {
         const span = this.hold(frame, task)

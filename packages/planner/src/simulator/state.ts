@@ -104,9 +104,17 @@ export class Sandbox {
   supply = 0
   /** When something changes by itself; Infinity: never. Events for other times are out of date. */
   due = Number.POSITIVE_INFINITY
-  /** Core ms left in the period that ends at `refillAt`. */
+  /** Cores that its quota gives it. */
+  vcpus = 0
+  /** Core ms left in the period that ends at `refillAt`, and what its cores have taken of them; below 0 they owe. */
   quotaMs = 0
+  takenMs = 0
   refillAt = 0
+  /** Stopped until a period has paid. */
+  stopped = false
+  /** When it last had nothing more to compute, and a tick of the timer. */
+  restedAt = 0
+  tickAt = 0
   /** Position among those that compute on a shared node; -1: not among them. */
   place = -1
   next: Sandbox | null = null

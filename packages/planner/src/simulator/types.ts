@@ -51,12 +51,25 @@ export interface Behaviour {
 /** By memory of the function, ascending. Between two sizes each quantile goes linearly in 1/memory; beyond the last the nearest holds. */
 export type BySize = readonly { memoryMb: number; ms: Draw }[]
 
+/**
+ * How Linux keeps to a control group's quota (kernel/sched/fair.c, CFS bandwidth control): a core takes quota in slices, notices only at
+ * its timer's ticks that there is none left, and what it ran beyond that it owes: the stop lasts until enough periods have paid for it.
+ */
+export interface QuotaKeeping {
+  /** Between ticks of the timer. 0: noticed at once, and so nothing is owed. @default 0 */
+  tickMs: number
+  /** What a core takes from the quota of a period at a time. @default all of it */
+  sliceMs: number
+  /** What a core keeps of a slice when it has nothing more to do, be the period over or not. @default 0 */
+  keepMs: number
+}
+
 /** How a sandbox is held to its share of CPU, memory / `mbPerCore` cores. */
 export type CpuShare =
   /** Evenly: at 128 of 1769 MB everything takes 13.8 times as long. */
   | { kind: 'even' }
-  /** As Linux control groups do it: full speed until the share of each period is used up, then a stop until the next. */
-  | { kind: 'quota'; periodMs: number }
+  /** Full speed until the share of each period is used up, then a stop until the next. */
+  | ({ kind: 'quota'; periodMs: number } & Partial<QuotaKeeping>)
   /** Not at all. */
   | { kind: 'none' }
 
@@ -75,6 +88,9 @@ export interface SimulatedPlatform {
   handOver: {
     call: BySize
     send: BySize
+    /** By task: what calls of it, and sends to it, wait where that is known for itself. */
+    callTo?: Record<string, BySize>
+    sendTo?: Record<string, BySize>
     /** Probability that a hand-over is as lucky as one that leaves its invocation at the same moment: they share a connection, a core. @default 0 */
     together?: number
   }
