@@ -4,14 +4,11 @@ import { type Evidence, evenly, type LoadedApp, loadApp, openOwnPlatform, pool }
 import {
   measure,
   type PlannerFacts,
-  recordedBehaviour,
-  recordedDelays,
-  recordedGatewayMs,
-  type SimulatedPlatform,
+  type RecordedWorld,
+  recordedWorld,
   type SimulationResult,
   simulate,
 } from '@fusionize/planner'
-import type { Platform } from '@fusionize/platform'
 import { type App, allFusedSetup, type FusionSetup, remoteSetup } from 'fusionize/setup'
 import type { BenchContext } from '../harness.js'
 import { labOf } from '../load/setups.js'
@@ -24,8 +21,6 @@ const SIMULATED_REQUESTS = 5000
 const BLOCKS = 4
 const WARM_UP_SECONDS = 3
 const SEED = 1
-/** Period of the control groups' quota, ms (packages/local, engine/cgroup.ts). */
-const PERIOD_MS = 20
 
 /** Loads that are simulated and measured, none of them the recorded one. */
 export const comparisons = (['remote', 'all-fused'] as const).flatMap((setup) =>
@@ -78,7 +73,7 @@ export async function compareWithLocal(context: BenchContext): Promise<void> {
 function compare(
   { id, rps }: (typeof comparisons)[number],
   setup: FusionSetup,
-  world: ReturnType<typeof worldOf>,
+  world: RecordedWorld,
   evidence: Evidence,
   facts: PlannerFacts,
   { finding, more, sample }: BenchContext,
@@ -108,7 +103,7 @@ function compare(
 
 function simulateLoad(
   setup: FusionSetup,
-  { behaviour, platform }: ReturnType<typeof worldOf>,
+  { behaviour, platform }: RecordedWorld,
   rps: number,
   onLatency: (latencyMs: number) => void = () => {},
 ): SimulationResult {
@@ -124,32 +119,13 @@ function simulateLoad(
 }
 
 /** What the simulations know: all of it from the recording. */
-function worldOf(app: App, { records, samples }: Evidence, facts: PlannerFacts & ReturnType<Platform['facts']>) {
-  const cpu: SimulatedPlatform['cpu'] = facts.cpuShareEnforced
-    ? { kind: 'quota', periodMs: PERIOD_MS }
-    : { kind: 'none' }
-  const { behaviour } = recordedBehaviour(records, { app, cpu, mbPerCore: facts.mbPerCore })
-  const { handOver, startUp } = recordedDelays(records)
-  const latencies = new Map(
+function worldOf(app: App, { records, samples }: Evidence, facts: PlannerFacts): RecordedWorld {
+  const latencyMs = new Map(
     samples.flatMap(({ session, latencyMs, error }) =>
       session === undefined || error !== undefined ? [] : [[session, latencyMs] as const],
     ),
   )
-  const cores = availableParallelism()
-  const platform: SimulatedPlatform = {
-    prices: facts.prices,
-    mbPerCore: facts.mbPerCore,
-    cpu,
-    coresPerSandbox: cores,
-    nodeCores: cores,
-    handOver,
-    gatewayMs: recordedGatewayMs(records, latencies),
-    // The warm-up started what was needed.
-    startUp: startUp.some(({ ms }) => typeof ms === 'object') ? startUp : [{ memoryMb: 128, ms: 0 }],
-    keepAliveMs: 600_000,
-    waitingIsFree: true,
-  }
-  return { behaviour, platform }
+  return recordedWorld(records, { app, facts, cores: availableParallelism(), keepAliveMs: 600_000, latencyMs })
 }
 
 function emulationOf(name: string | undefined): LoadedApp['config']['local']['emulate'] {

@@ -18,6 +18,7 @@ import { queueFull, shuttingDown, unknownTask } from './engine/failures.js'
 import type { Job } from './engine/job.js'
 import { outcomeOf } from './engine/parts.js'
 import { startProcess } from './engine/process-host.js'
+import { quotaFacts } from './engine/quota-facts.js'
 import { SpinHost } from './engine/spin-host.js'
 import { startThread } from './engine/thread-host.js'
 import { createGateway, type Gateway } from './gateway/index.js'
@@ -124,6 +125,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     isolation === 'threads'
       ? unlimited('sandboxes are threads, which share all cores; use isolation: processes for CPU shares')
       : openGroups()
+  const quota = groups.enforced ? quotaFacts() : undefined
   const engine = new Engine(
     { ...settings, ...limitsOf(settings.maxSandboxes, settings.queueLimit), objects: join(dir, 'objects', 'new') },
     {
@@ -247,6 +249,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
         mbPerCore,
         cpuShareEnforced: groups.enforced,
         cpuShareReason: groups.reason,
+        ...(quota && { cpuQuota: quota }),
         afterReply: 'runs',
         maxPayloadBytes: { call: settings.bodyLimit, send: settings.bodyLimit },
         maxTimeoutMs: 15 * 60 * 1000,

@@ -44,6 +44,7 @@ export {
   recordedEntries,
   recordedGatewayMs,
 } from './simulator/recorded-platform.js'
+export { cpuShareOf, type RecordedWorld, type RecordedWorldOptions, recordedWorld } from './simulator/recorded-world.js'
 export { simulate } from './simulator/simulate.js'
 export type * from './simulator/types.js'
 export { composeValue, followedBy, stagesOf } from './stages/compose.js'

@@ -14,6 +14,8 @@ export interface PlannerFacts {
   memoryLadder: number[]
   mbPerCore: number
   cpuShareEnforced: boolean
+  /** How the share is enforced, where that is by a quota of CPU time per period, ms; absent: evenly. */
+  cpuQuota?: { periodMs: number; tickMs: number; sliceMs: number; keepMs: number }
   prices: {
     perGbSecond: number
     perRequest: number

@@ -43,6 +43,17 @@ export interface PriceModel {
 }
 
 /** What a platform is and can do. */
+/** How Linux keeps to a control group's CPU quota (kernel/sched/fair.c, CFS bandwidth control); all in ms. */
+export interface CpuQuota {
+  periodMs: number
+  /** Between ticks of the timer, at which a core notices that its quota is used up; what it ran beyond, it owes. */
+  tickMs: number
+  /** What a core takes of the quota at a time. */
+  sliceMs: number
+  /** What a core keeps of its slice when it has nothing more to do. */
+  keepMs: number
+}
+
 export interface Facts {
   platform: string
   /** Memory sizes a function may have, MB, ascending. */
@@ -53,6 +64,8 @@ export interface Facts {
   cpuShareEnforced: boolean
   /** Why not, in words for the user; empty when enforced. */
   cpuShareReason: string
+  /** How the share is enforced where that is by a quota of CPU time per period; absent: evenly. */
+  cpuQuota?: CpuQuota
   afterReply: 'runs' | 'before-reply'
   maxPayloadBytes: { call: number; send: number }
   maxTimeoutMs: number

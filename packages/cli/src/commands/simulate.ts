@@ -1,14 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { defaults } from '@fusionize/local'
 import {
-  recordedBehaviour,
-  recordedDelays,
   recordedEntries,
+  recordedWorld,
   type SimulatedPlatform,
   type SimulationResult,
   simulate,
 } from '@fusionize/planner'
-import type { Facts } from '@fusionize/platform'
 import { FusionizeError } from 'fusionize'
 import { printSetup, setupId } from 'fusionize/setup'
 import pc from 'picocolors'
@@ -23,9 +21,6 @@ import { createOutput } from '../terminal/output.js'
 import { plural, table } from '../terminal/table.js'
 import { loadOf, loadText } from './simulate/load.js'
 import { type NamedSetup, namedSetup } from './simulate/setups.js'
-
-/** Period of the control groups that hold sandboxes to their share of CPU, ms. */
-const PERIOD_MS = 20
 
 export default command({
   help: {
@@ -76,23 +71,18 @@ export default command({
     const { platform: opened, close } = await openOwnPlatform(loaded, undefined)
     const facts = opened.facts()
     await close()
-    const cpu = cpuOf(facts)
-    const { behaviour, neverRan } = recordedBehaviour(records, { app, cpu, mbPerCore: facts.mbPerCore })
-    const { handOver, startUp, unknown } = recordedDelays(records)
-    const cores = availableParallelism()
-    const platform: SimulatedPlatform = {
-      prices: facts.prices,
-      mbPerCore: facts.mbPerCore,
-      cpu,
-      coresPerSandbox: cores,
-      nodeCores: cores,
-      handOver,
-      startUp,
+    const world = recordedWorld(records, {
+      app,
+      facts,
+      cores: availableParallelism(),
       keepAliveMs:
         keepAliveSeconds === undefined
           ? (loaded.config.local.keepAliveMs ?? defaults.keepAliveMs)
           : keepAliveSeconds * 1000,
-      waitingIsFree: true,
+    })
+    const { behaviour, neverRan, unknown } = world
+    const platform: SimulatedPlatform = {
+      ...world.platform,
       forcedCold: args['forced-cold'],
       ...(limit === undefined ? {} : { concurrencyLimit: limit }),
     }
@@ -113,10 +103,6 @@ export default command({
     out.note('Latencies are without the way to the client, which records do not tell.')
   },
 })
-
-function cpuOf({ cpuShareEnforced }: Facts): SimulatedPlatform['cpu'] {
-  return cpuShareEnforced ? { kind: 'quota', periodMs: PERIOD_MS } : { kind: 'none' }
-}
 
 function resultTable(results: readonly (SimulationResult & { name: string })[]): string {
   const heading = [

@@ -4,13 +4,16 @@ import { mbPerCore } from '../prices.js'
 
 const PREFIX = 'fusionize-'
 
+/** Of quotas, ms. */
+export const PERIOD_MS = 20
+
 /**
  * The CPU time of a sandbox: `quotaUs` in every `periodUs`, in proportion to memory (1769 MB = one core, as on AWS Lambda). The
  * period is short, so that a small sandbox is slowed down evenly instead of being stopped for long; the kernel's least quota is 1 ms.
  */
 export function cpuQuota(memoryMb: number): { quotaUs: number; periodUs: number } {
   const share = memoryMb / mbPerCore
-  const periodUs = Math.max(20_000, Math.ceil(1000 / share))
+  const periodUs = Math.max(1000 * PERIOD_MS, Math.ceil(1000 / share))
   return { quotaUs: Math.round(share * periodUs), periodUs }
 }
 
