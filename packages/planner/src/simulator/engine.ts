@@ -195,10 +195,16 @@ export class Engine {
     this.setting.options.onReply?.(inv.request, inv.arrivedAt, latencyMs)
   }
 
-  /** Nothing of the invocation goes on. */
+  /** Nothing of the invocation goes on, but what its runtime has to do waits until the sandbox may compute again. */
   private finish(inv: Invocation): void {
+    const freeAt = this.cpu.freeAt(inv.sandbox as Sandbox, this.now)
+    if (freeAt > this.now) this.heap.push(freeAt, inv.id * 8 + Event.FREE)
+    else this.leave(inv)
+  }
+
+  private leave(inv: Invocation): void {
     const { now } = this
-    this.sandboxes.mark(inv, now)
+    this.sandboxes.leave(inv, now)
     if (inv.request >= this.warmUp) {
       this.statistics.end(inv, now)
       if (inv.record) {
@@ -206,13 +212,6 @@ export class Engine {
         this.setting.options.onRecord?.(inv.record)
       }
     }
-    const freeAt = this.cpu.freeAt(inv.sandbox as Sandbox, now)
-    if (freeAt > now) this.heap.push(freeAt, inv.id * 8 + Event.FREE)
-    else this.leave(inv)
-  }
-
-  private leave(inv: Invocation): void {
-    this.sandboxes.leave(inv, this.now)
     this.release(inv)
   }
 
