@@ -87,6 +87,7 @@ export { type SonicMethod, type SonicOptions, sonic, sonicMethods } from './stra
 export { type StoreFacts, storeFacts } from './strategies/competitors/store-facts.js'
 export { rescaled, wisefuse } from './strategies/competitors/wisefuse.js'
 export { strategies } from './strategies/index.js'
+export { appOfTraces, seenInTraces } from './strategies/plan/app-of-traces.js'
 export {
   type CallDag,
   type CallTask,
@@ -103,6 +104,7 @@ export { type PlanContext, plannerOf, type SeenPlan, type SeenPlanner } from './
 export { type PlanStagesOptions, planStages, type StagePlan } from './strategies/plan/plan-stages.js'
 export { analyticPredictor, type Predictor, type SetupFigures } from './strategies/plan/predictor.js'
 export { type Seen, spread } from './strategies/plan/seen.js'
+export { frontOf, type SeenFront } from './strategies/plan/seen-front.js'
 export { formats } from './traces/formats.js'
 export {
   createTraceImporter,
