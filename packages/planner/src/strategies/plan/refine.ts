@@ -11,7 +11,7 @@ import {
 } from 'fusionize/setup'
 import type { PlannerFacts } from '../../types.js'
 import { type Call, callsOf, isTogether, mayBeInline } from '../fuse.js'
-import { withMemory } from '../memory.js'
+import { nearest, withMemory } from '../memory.js'
 import { objectiveOf, overshootOf, type PlanGoal } from './goal.js'
 import type { Predictor, SetupFigures } from './predictor.js'
 
@@ -19,6 +19,8 @@ import type { Predictor, SetupFigures } from './predictor.js'
 const MOST_LOOKS = 1500
 /** Steps of the ladder that a size moves at a time. */
 const STRIDES = [-1, 1, -2, 2]
+/** Sizes that a new function is tried at, in cores. */
+const COARSE = [0.07, 0.3, 0.6, 1]
 /** Of two setups that are nearly equal under a goal of one figure, the one much better in the other wins. */
 const OTHER_FIGURE = 0.01
 
@@ -93,7 +95,8 @@ type Move = (setup: FusionSetup) => FusionSetup | undefined
 /** Moves of the functions that a setup has; each is of the setup that it is given. */
 function movesOf(setup: FusionSetup, options: RefineOptions): Move[] {
   const { app, facts, isSeen, sizes } = options
-  return reachableFunctions(app, setup).flatMap((fn): Move[] => {
+  const reached = reachableFunctions(app, setup)
+  return reached.flatMap((fn): Move[] => {
     const resized = STRIDES.map(
       (stride): Move =>
         (from) => {
@@ -106,13 +109,30 @@ function movesOf(setup: FusionSetup, options: RefineOptions): Move[] {
       .flatMap((task) => callsOf(app, task))
       .filter((call) => isSeen(call) && mayBeInline(app, call))
     const targets = new Map(calls.map((call) => [`${call.mode} ${call.to}`, call]))
-    const rerouted = [...targets.values()].map(
-      ({ to, mode }): Move =>
-        (from) =>
-          completed(app, options.constraints, flipped(from, fn, to, mode)),
+    const rerouted = [...targets.values()].flatMap(({ to, mode }): Move[] => {
+      const move = (from: FusionSetup) => completed(app, options.constraints, flipped(from, fn, to, mode))
+      if (!sizes || !isInline(setup, fn, to, mode) || reached.includes(to)) return [move]
+      // What was inline everywhere becomes a function of its own: it is as good as its size.
+      return COARSE.map((cores) => (from) => move(withMemory(from, to, sizeNear(facts, cores * facts.mbPerCore))))
+    })
+    const unbundled = Object.entries(setup.functions[fn]?.bundle ?? {}).flatMap(([to, items]): Move[] =>
+      items > 1 ? [(from) => withBundle(from, fn, to, 1)] : [],
     )
-    return [...(sizes ? resized : []), ...rerouted]
+    return [...(sizes ? resized : []), ...rerouted, ...unbundled]
   })
+}
+
+function isInline(setup: FusionSetup, fn: TaskName, to: TaskName, mode: Mode): boolean {
+  return setup.functions[fn]?.inline[mode].includes(to) === true
+}
+
+function sizeNear({ memoryLadder }: PlannerFacts, memoryMb: number): number {
+  return nearest(memoryLadder, memoryMb) ?? memoryMb
+}
+
+function withBundle(setup: FusionSetup, fn: TaskName, to: TaskName, items: number): FusionSetup | undefined {
+  const spec = setup.functions[fn]
+  return spec && { functions: { ...setup.functions, [fn]: { ...spec, bundle: { ...spec.bundle, [to]: items } } } }
 }
 
 function flipped(setup: FusionSetup, fn: TaskName, to: TaskName, mode: Mode): FusionSetup {
