@@ -54,9 +54,11 @@ test.each([
     const { path, unified } = await who(platform)
     if (!facts.cpuShareEnforced) {
       expect(facts.cpuShareReason).toMatch(/control groups/)
+      expect(facts.cpuQuota).toBeUndefined()
       return
     }
     expect(facts.cpuShareReason).toBe('')
+    expect(facts.cpuQuota?.periodMs).toBe(period / 1000)
     if (existsSync('/sys/fs/cgroup/cgroup.controllers')) {
       const group = join('/sys/fs/cgroup', unified)
       expect(readFileSync(join(group, 'cpu.max'), 'utf8').trim()).toBe(`${quota} ${period}`)
