@@ -14,14 +14,7 @@ export { best, better, choose, compareRows, dominates, objective, objectiveEstim
 export { type Cost, costOf, totalOf } from './measure/cost.js'
 export { measure, type RequestSample } from './measure/measure.js'
 export { predict, predictorOf } from './model/predict.js'
-export {
-  awsLambda2023,
-  awsLambdaArm,
-  awsLambdaX86,
-  type PriceModel,
-  priceOf,
-  usdPerGbSecond,
-} from './model/prices.js'
+export { type Prices, priceOf } from './model/prices.js'
 export type * from './model/types.js'
 export {
   type CallGraph,

@@ -1,3 +1,4 @@
+import type { Rates } from 'fusionize/prices'
 import type { App, Constraints, FusionSetup, Mode, Route } from 'fusionize/setup'
 
 /** A measured or computed quantity with its 95% interval. */
@@ -14,13 +15,7 @@ export interface PlannerFacts {
   memoryLadder: number[]
   mbPerCore: number
   cpuShareEnforced: boolean
-  prices: {
-    perGbSecond: number
-    perRequest: number
-    perGatewayRequest: number
-    billsInit: boolean
-    granularityMs: number
-  }
+  prices: Rates
 }
 
 /**

@@ -1,3 +1,4 @@
+import { lambdaMbPerCore } from 'fusionize/prices'
 import { type HandOverKind, isFirstRemote, recordedKind } from './hand-over.js'
 import { quotaMs, stopMs } from './law.js'
 import type { Times } from './times.js'
@@ -61,7 +62,7 @@ interface Ran {
  */
 export function replay(tree: Tree, context: ReplayContext): Replayed {
   const { setup, times, options, random } = context
-  const { mbPerCore = 1769, inlineSends = 'after-reply' } = options
+  const { mbPerCore = lambdaMbPerCore, inlineSends = 'after-reply' } = options
   const invocations: ReplayedInvocation[] = []
   const fair = fairShares(tree, times, mbPerCore)
   const nodeAt = (index: number) => tree.nodes[index] as Node

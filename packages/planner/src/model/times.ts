@@ -1,3 +1,4 @@
+import { lambdaMbPerCore } from 'fusionize/prices'
 import { mean, quantile } from '../statistics/bootstrap.js'
 import {
   addHandOvers,
@@ -76,7 +77,7 @@ export function timesOf(
 ): Times {
   const firstUseCoreMs = FIRST_USE_CORE_MS * (assumption.firstUse ?? 1)
   const open = new Set<Doubt>()
-  const { mbPerCore = 1769 } = options
+  const { mbPerCore = lambdaMbPerCore } = options
   const pools: OwnPools = new Map()
   const handOvers: HandOverPools = new Map()
   for (const trees of sets) {

@@ -1,6 +1,6 @@
 import type { Mode } from 'fusionize/setup'
 import type { Estimate } from '../types.js'
-import type { PriceModel } from './prices.js'
+import type { Prices } from './prices.js'
 
 /** What the model needs to know of a setup; a `FusionSetup` is one. */
 export interface ModelSetup {
@@ -16,7 +16,7 @@ export interface PredictOptions {
    */
   inlineSends?: 'after-reply' | 'awaited'
   /** @default awsLambdaX86 */
-  prices?: PriceModel
+  prices?: Prices
   /** Threads that a task keeps busy, by task, where it is known. */
   threads?: Record<string, number>
   /** Share of a task's own time that is computing, 0…1, where it is known; else two sizes tell, or it is taken to be all. */
