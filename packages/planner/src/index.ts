@@ -23,6 +23,7 @@ export {
   type CallGraphNode,
   callGraph,
 } from './profile/call-graph.js'
+export * from './profile/figures.js'
 export { emptyProfile } from './profile/fold.js'
 export { profileFromJSON, profileToJSON } from './profile/json.js'
 export { mergeProfiles } from './profile/merge.js'
