@@ -23,6 +23,11 @@ export interface PredictOptions {
   computing?: Record<string, number>
   /** Memory that buys one core, MB. @default 1769 (AWS Lambda) */
   mbPerCore?: number
+  /**
+   * Period of the quota that holds a sandbox to its share of a core, ms (`PERIOD_MS`); 0: a share is a slower core, without stops.
+   * @default 20
+   */
+  periodMs?: number
   /** How start-ups are predicted. `recorded`: as in the traces. @default 'concurrency' */
   startUps?: 'concurrency' | 'recorded'
   /** Of the intervals' bootstrap; 0: no intervals, and several times as fast, for a search. @default 1000 */
