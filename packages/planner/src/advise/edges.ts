@@ -1,7 +1,7 @@
 import { meanOf, quantileOf } from '../statistics/distribution.js'
 import type { Estimate } from '../types.js'
 import { type Outcome, outcomeOf, type Requests, savedMs, savedUsd, weightedMeanAt } from './figures.js'
-import { besideOf, type Kept } from './kept.js'
+import type { Kept } from './kept.js'
 import { type Observed, OTHERS, type SeenEdge } from './observe.js'
 import { assumptions, type Replayed, type Replayer } from './replayer.js'
 import type { EdgeAdvice, Verdict } from './types.js'
@@ -131,9 +131,9 @@ function wordsOf(
 function parallelShareOf(kept: readonly Kept[], some: Int32Array, { number }: SeenEdge): number {
   let [calls, beside] = [0, 0]
   for (const at of some) {
-    const { edge, tree } = kept[at] as Kept
+    const { besides, edge } = kept[at] as Kept
     for (const one of edge) if (one === number) calls++
-    for (const { child } of besideOf(tree)) if (edge[child] === number) beside++
+    for (const child of besides) if (edge[child] === number) beside++
   }
   return calls === 0 ? 0 : beside / calls
 }

@@ -45,9 +45,10 @@ export function outcomeOf(
 ): Outcome {
   const outcome: Outcome = { waiting: [...now], computing: [...now] }
   for (const i of changed) {
-    const computing = replayed(inline, 'computing', kept[i] as Kept, doubleBilling)
+    const one = kept[i] as Kept
+    const computing = replayed(inline, 'computing', one, doubleBilling)
     outcome.computing[i] = computing
-    outcome.waiting[i] = replayed.isTold ? computing : replayed(inline, 'waiting', kept[i] as Kept, doubleBilling)
+    outcome.waiting[i] = replayed.isSure(one) ? computing : replayed(inline, 'waiting', one, doubleBilling)
   }
   return outcome
 }

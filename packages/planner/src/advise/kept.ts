@@ -1,5 +1,4 @@
-import type { Step, Tree } from '../model/tree.js'
-import { treeOf } from '../model/tree.js'
+import { type Tree, treeOf } from '../model/tree.js'
 import type { RequestTrace } from '../traces/types.js'
 import { edgeNumberOf, type Observed } from './observe.js'
 
@@ -10,6 +9,8 @@ export interface Kept {
   weight: number
   arrivalMs: number
   tree: Tree
+  /** Calls that were open beside another of the same run, by the index of what they called. */
+  besides: number[]
   /** Number of the edge that each run was called by; -1: the request. */
   edge: Int32Array
   /** Memory of every invocation was told or assumed: it has a price. */
@@ -25,11 +26,13 @@ export function keptOf(seen: Observed, assumedMemoryMb: number | undefined, mbPe
     .flatMap(([entry, { items, seen: count }]) =>
       items.map((trace): Kept => {
         const sized = withMemory(trace, assumedMemoryMb, mbPerCore)
+        const tree = treeOf(sized)
         return {
           entry,
           weight: count / items.length,
           arrivalMs: trace.arrivalMs,
-          tree: treeOf(sized),
+          tree,
+          besides: besideOf(tree),
           edge: edgesOf(seen, trace),
           priced: assumedMemoryMb !== undefined || sized === trace,
         }
@@ -53,12 +56,11 @@ function edgesOf(seen: Observed, { runs }: RequestTrace): Int32Array {
   })
 }
 
-/** Each run's calls that were open beside another one. */
-export function besideOf({ nodes }: Tree): Step[] {
-  const found: Step[] = []
+function besideOf({ nodes }: Tree): number[] {
+  const found: number[] = []
   for (const { steps } of nodes) {
     if (steps.length < 2) continue
-    let [group, reach] = [[] as Step[], Number.NEGATIVE_INFINITY]
+    let [group, reach] = [[] as number[], Number.NEGATIVE_INFINITY]
     const close = () => {
       if (group.length > 1) found.push(...group)
     }
@@ -70,7 +72,7 @@ export function besideOf({ nodes }: Tree): Step[] {
         close()
         group = []
       }
-      group.push(step)
+      group.push(step.child)
       const endMs = startMs + step.handOverMs + (step.mode === 'send' ? 0 : callee.wallMs)
       reach = Math.max(reach, endMs)
     }

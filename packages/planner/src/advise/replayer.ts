@@ -8,7 +8,10 @@ import { firstExtraOf } from './first-extra.js'
 import type { Kept } from './kept.js'
 import type { AdviceOptions } from './types.js'
 
-/** What is not known of own time is taken to be all waiting, or all computing: what fusing does to it is told for both. */
+/**
+ * What fusing does is told under two assumptions about what is not known: own time is all waiting, or all computing; and what is known to compute side by
+ * side does so in each other's waiting, or all at the same time.
+ */
 export const assumptions = ['waiting', 'computing'] as const
 export type Assumption = (typeof assumptions)[number]
 
@@ -31,8 +34,10 @@ export interface Replayed {
 /** Replays a request with the calls along some edges inline, and the others as they were. */
 export interface Replayer {
   (inline: (edge: number) => boolean, assume: Assumption, kept: Kept, doubleBilling?: boolean): Replayed
-  /** Nothing had to be assumed: both assumptions are the same. */
+  /** Computing and waiting are told apart everywhere. */
   readonly isTold: boolean
+  /** Nothing has to be assumed of a request: both assumptions are the same. */
+  isSure(kept: Kept): boolean
   tells(node: Node): boolean
 }
 
@@ -79,6 +84,7 @@ export function replayerOf(
       random: seededRandom(one.tree.nodes.length),
       firstExtraMs: (callee) => extraMs.get(callee) ?? 0,
       doubleBilling,
+      computing: assume === 'waiting' ? 'spread' : 'together',
     })
     const sum: Replayed = {
       latencyMs,
@@ -103,7 +109,8 @@ export function replayerOf(
     }
     return sum
   }
-  return Object.assign(replayed, { isTold, tells })
+  const isSure = ({ besides, tree }: Kept) => besides.length === 0 && (isTold || tree.nodes.every(tells))
+  return Object.assign(replayed, { isTold, isSure, tells })
 }
 
 /** What was inline stays so; and each function has the largest memory of what runs in it. */

@@ -52,6 +52,11 @@ export interface ReplayContext {
   random: () => number
   /** Ms that a call takes longer when it becomes its warm invocation's first hand-over. @default 0 */
   firstExtraMs?: (callee: Node) => number
+  /**
+   * How the computing of calls that became inline side by side lies: as far as it can in each other's waiting, or all at the same time, after the waiting.
+   * @default 'spread'
+   */
+  computing?: 'spread' | 'together'
   /** Told of the invocations that wait, for METRICS' double billing. @default false */
   doubleBilling?: boolean
 }
@@ -116,6 +121,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     let lastEnd = 0
     const { clock } = sandbox
     const opened: Interval[] = []
+    const inTurn = turns(stopMs(sandbox.memoryMb, 1, mbPerCore, periodMs), context.computing === 'together')
     for (const [k, step] of node.steps.entries()) {
       const child = nodeAt(step.child)
       const from = step.after.reduce((latest, j) => Math.max(latest, ends[j] as number), 0)
@@ -137,7 +143,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
         const inner = run(child, sandbox, startMs + at)
         if (clock && afterwards) {
           sandbox.clock = clock
-          ran.sendWaitsMs += inner.sendWaitsMs + waitsOf(afterwards)
+          ran.sendWaitsMs += inner.sendWaitsMs + waitsOf(afterwards, inner.loadMs)
         } else ran.sendWaitsMs += inner.sendWaitsMs
         ran.sendsMs = Math.max(ran.sendsMs, at + inner.sendsMs)
         ran.sendLoadMs += inner.sendLoadMs
@@ -150,6 +156,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
           end =
             at + inner.spanMs + (step.route === 'remote' && isRested(node, sandbox) ? unrestedMs(child, sandbox) : 0)
           ran.loadMs += inner.loadMs
+          end = inTurn(at, end, inner.loadMs, step.route === 'remote')
         }
       }
       ends[k] = end
@@ -191,10 +198,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
       wallMs,
       billedMs: Math.max(0, wallMs + node.billedExtraMs * times.slower(node.memoryMb ?? memoryMb, memoryMb)),
       initMs,
-      // Where it computes longer than its path takes, it waits less.
-      doubleBilledMs: sandbox.clock
-        ? Math.min(waitsOf(sandbox.clock), Math.max(0, alone - ran.loadMs)) + ran.sendWaitsMs
-        : 0,
+      doubleBilledMs: sandbox.clock ? waitsOf(sandbox.clock, ran.loadMs) + ran.sendWaitsMs : 0,
     })
     return replyMs
   }
@@ -284,10 +288,36 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
   return { latencyMs, invocations }
 }
 
+/**
+ * What a run calls inline side by side computes in turn, in the order of the calls: none ends before those before it have computed, but for what of one
+ * quota may be left. What was inline side by side when it was recorded took what it took.
+ * @returns gives the end of the next call, ms from the run's start
+ */
+function turns(
+  restedMs: number,
+  together: boolean,
+): (at: number, end: number, loadMs: number, isNew: boolean) => number {
+  let [from, load, reach, anyNew] = [0, 0, Number.NEGATIVE_INFINITY, false]
+  return (at, end, loadMs, isNew) => {
+    if (at >= reach) [from, load, reach, anyNew] = [at, 0, Number.NEGATIVE_INFINITY, false]
+    anyNew ||= isNew
+    load += loadMs
+    if (together) from = Math.max(from, end - loadMs)
+    const ended = anyNew && load > loadMs ? Math.max(end, from + load - restedMs) : end
+    reach = Math.max(reach, ended)
+    return ended
+  }
+}
+
 function emptyClock(): Clock {
   return { work: [], waits: [] }
 }
 
-function waitsOf({ work, waits }: Clock): number {
-  return waits.length === 0 ? 0 : lengthOf(subtractAll(union(waits), union(work)))
+/** What side by side computes in one sandbox does so in turn: it fills as much more of the waiting. */
+function waitsOf({ work, waits }: Clock, loadMs: number): number {
+  if (waits.length === 0) return 0
+  const together = union(work)
+  const allMs = lengthOf(work)
+  const inTurnMs = allMs > 0 ? loadMs * (1 - lengthOf(together) / allMs) : 0
+  return Math.max(0, lengthOf(subtractAll(union(waits), together)) - inTurnMs)
 }
