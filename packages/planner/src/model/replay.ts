@@ -83,8 +83,10 @@ interface Clock {
 interface Ran {
   /** Until its result. */
   spanMs: number
-  /** Until the inline sends that it left behind have ended. */
+  /** Until the inline sends that it left behind have ended, if they run at once. */
   sendsMs: number
+  /** How long they take if they run when all else is done. */
+  sendSpanMs: number
   /** Of computing that needs the sandbox's cores, before the result and in inline sends. */
   loadMs: number
   sendLoadMs: number
@@ -113,6 +115,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     const ran: Ran = {
       spanMs: 0,
       sendsMs: 0,
+      sendSpanMs: 0,
       loadMs: times.load(node.task, ownMs, sandbox.memoryMb) * (fair.get(node.invocation) ?? 1),
       sendLoadMs: 0,
       sendWaitsMs: 0,
@@ -147,6 +150,10 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
         } else ran.sendWaitsMs += inner.sendWaitsMs
         ran.sendsMs = Math.max(ran.sendsMs, at + inner.sendsMs)
         ran.sendLoadMs += inner.sendLoadMs
+        ran.sendSpanMs = Math.max(
+          ran.sendSpanMs,
+          inner.sendSpanMs + (step.mode === 'send' ? inner.spanMs + extraMs(child, sandbox.memoryMb) : 0),
+        )
         if (step.mode === 'send') {
           ran.sendsMs = Math.max(ran.sendsMs, at + inner.spanMs)
           // The handler around an inline send does what it does around a remote one.
@@ -190,7 +197,8 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     const awaits = inlineSends === 'awaited'
     const restedMs = stopMs(memoryMb, 1, mbPerCore, periodMs)
     const alone = Math.max(ran.spanMs, ran.loadMs - restedMs)
-    const everything = Math.max(alone, ran.sendsMs, ran.loadMs + ran.sendLoadMs - restedMs)
+    const sendsEndMs = awaits ? ran.sendsMs : Math.max(ran.sendsMs, alone + ran.sendSpanMs)
+    const everything = Math.max(alone, sendsEndMs, ran.loadMs + ran.sendLoadMs - restedMs)
     const replyMs = awaits ? everything : alone
     const wallMs = Math.max(replyMs + extraMs(node, memoryMb), everything)
     const initMs = cold ? (node.cold && node.isHead ? node.initMs : context.initMs(fn)) : 0
