@@ -158,7 +158,6 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
           ran.sendsMs = Math.max(ran.sendsMs, at + inner.spanMs)
           // The handler around an inline send does what it does around a remote one.
           ran.sendLoadMs += inner.loadMs + extraMs(child, sandbox.memoryMb)
-          waits = false
         } else {
           end =
             at + inner.spanMs + (step.route === 'remote' && isRested(node, sandbox) ? unrestedMs(child, sandbox) : 0)
