@@ -153,8 +153,7 @@ export function timesOf(
   }
 
   /** Share of a task's own time at a size that is computing, where its CPU time does not tell. */
-  const computingAt = remembered((key: string): number => {
-    const [task, memoryMb] = JSON.parse(key) as [string, number]
+  const computingAt = remembered2((task: string, memoryMb: number): number => {
     const given = options.computing?.[task]
     if (given !== undefined) return given
     const here = pools.get(task)?.get(memoryMb)
@@ -171,7 +170,7 @@ export function timesOf(
     const known = threads(task) ?? 1
     const here = pools.get(task)?.get(memoryMb)
     if (options.computing?.[task] === undefined && here?.cpuPerMs !== undefined) return ms * here.cpuPerMs
-    const computing = computingAt(JSON.stringify([task, memoryMb]))
+    const computing = computingAt(task, memoryMb)
     return coreMsOf(ms * computing, Math.min(memoryMb, known * mbPerCore), known, mbPerCore, periodMs)
   }
   const clientSetUps = clientSetUpsOf(sets.flat())
@@ -294,6 +293,15 @@ function threadsSeen(bySize: ReadonlyMap<number, Pool> | undefined): number | un
 
 /** CPU per ms above which more than one thread worked; below, it is garbage collection and the like. */
 const BUSY = 1.25
+
+function remembered2<T>(of: (key: string, memoryMb: number) => T): (key: string, memoryMb: number) => T {
+  const bySize = remembered(() => new Map<number, T>())
+  return (key, memoryMb) => {
+    const known = bySize(key)
+    if (!known.has(memoryMb)) known.set(memoryMb, of(key, memoryMb))
+    return known.get(memoryMb) as T
+  }
+}
 
 function remembered<T>(of: (key: string) => T): (key: string) => T {
   const known = new Map<string, T>()
