@@ -277,7 +277,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
       callerCold: sandbox.cold,
       calleeCold,
     }
-    const ms = times.handOver(kind, recorded && { ms: step.handOverMs, kind: recorded }, random())
+    const ms = times.handOver(kind, recorded && { ms: step.handOverMs, kind: recorded, step }, random())
     const isFirst = atMs < sandbox.calledMs
     if (!sandbox.cold) return { ms: ms + (isFirst ? (context.firstExtraMs?.(callee) ?? 0) : 0), calleeCold }
     // The client that calls other functions is set up by whichever call comes first.
