@@ -22,11 +22,11 @@ export function emptyPairs(): Pairs {
   return { seen: 0, kept: [] }
 }
 
-/** Adds a pair in place. @param key chance without a seed: `keyOf` of what names the pair */
+/** Adds a pair in place, to three decimals. @param key chance without a seed: `keyOf` of what names the pair */
 export function notePair(pairs: Pairs, key: number, x: number, y: number): void {
   pairs.seen++
   const { kept } = pairs
-  const item: Pairs['kept'][number] = [key, x, y]
+  const item: Pairs['kept'][number] = [key, brief(x), brief(y)]
   const last = kept.at(-1)
   if (kept.length >= MOST && last && compare(item, last) >= 0) return
   let at = kept.length
@@ -38,6 +38,9 @@ export function notePair(pairs: Pairs, key: number, x: number, y: number): void 
 export function mergePairs(a: Pairs, b: Pairs): Pairs {
   return { seen: a.seen + b.seen, kept: [...a.kept, ...b.kept].sort(compare).slice(0, MOST) }
 }
+
+/** A µs of a ms is enough, and half the text. */
+const brief = (value: number) => Math.round(value * 1000) / 1000
 
 function compare(a: Pairs['kept'][number], b: Pairs['kept'][number]): number {
   return a[0] - b[0] || a[1] - b[1] || a[2] - b[2]
