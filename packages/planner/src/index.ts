@@ -4,7 +4,7 @@
 
 // The loop: a strategy proposes a setup, its measurement is judged by a goal.
 
-export { best, choose, dominates, objective, objectiveEstimate, satisfies } from './goals.js'
+export { best, choose, dominates, minimizeText, objective, objectiveEstimate, satisfies, weightsOf } from './goals.js'
 export { type Cost, costOf, totalOf } from './measure/cost.js'
 export { measure, type RequestSample } from './measure/measure.js'
 export { strategies } from './strategies/index.js'

@@ -9,6 +9,7 @@ import {
   type TaskName,
   validate,
 } from 'fusionize/setup'
+import { weightsOf } from '../../goals.js'
 import type { PlannerFacts } from '../../types.js'
 import { type Call, callsOf, isTogether, mayBeInline } from '../fuse.js'
 import { nearest, withMemory } from '../memory.js'
@@ -83,11 +84,11 @@ export function refine(starts: readonly FusionSetup[], options: RefineOptions): 
 
 /** What a goal makes of figures, as one number, its bounds as walls. The smaller the better. */
 export function scoreOf(goal: PlanGoal): (figures: SetupFigures) => number {
+  const { latencyWeight, costWeight } = weightsOf(goal.minimize)
   const other = (figures: SetupFigures) =>
-    goal.minimize === 'cost' ? figures.p50Ms : typeof goal.minimize === 'string' ? figures.costPerMillionUsd : 1
-  const weight = goal.minimize === 'balanced' ? 0 : OTHER_FIGURE
+    latencyWeight === 0 ? figures.p50Ms : costWeight === 0 ? figures.costPerMillionUsd : 1
   return (figures) =>
-    objectiveOf(goal, figures) * other(figures) ** weight * Math.max(1, overshootOf(goal, figures)) ** 20
+    objectiveOf(goal, figures) * other(figures) ** OTHER_FIGURE * Math.max(1, overshootOf(goal, figures)) ** 20
 }
 
 type Move = (setup: FusionSetup) => FusionSetup | undefined
