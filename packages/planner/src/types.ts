@@ -1,6 +1,5 @@
-import type { GoalConfig, Minimize } from 'fusionize'
 import type { Rates } from 'fusionize/prices'
-import type { App, Constraints, FusionSetup, Mode, Route, TaskName } from 'fusionize/setup'
+import type { App, Constraints, FusionSetup, GoalConfig, Minimize, Mode, Route, TaskName } from 'fusionize/setup'
 
 /** A measured or computed quantity with its 95% interval. */
 export interface Estimate {
