@@ -275,7 +275,6 @@ export function timesOf(
   }
   const handOverOf = (kind: HandOverKind, recorded: RecordedHandOver | undefined, at: number): number => {
     const fromMb = recorded?.kind.memoryMb
-    if (recorded && fromMb === kind.memoryMb && sameState(recorded.kind, kind)) return recorded.ms
     const place = recorded ? rankIn(handOvers.get(keyOf(recorded.kind)) ?? [], recorded.ms) : at
     for (const key of [keyOf(kind), kindKeyOf(kind)]) {
       const pool = handOvers.get(key)
@@ -311,7 +310,12 @@ export function timesOf(
     firstUse,
     slower,
     clientSetUp,
-    own: (node, memoryMb) => once(owns, node, memoryMb, () => ownOf(node, memoryMb)),
+    own(node, memoryMb) {
+      const asRecorded =
+        !node.cold && node.memoryMb === memoryMb && pools.get(node.task)?.get(memoryMb)?.crowded === false
+      if (asRecorded) return { workMs: node.ownMs, firstUseMs: 0 }
+      return once(owns, node, memoryMb, () => ownOf(node, memoryMb))
+    },
     coreMs,
     load,
     fairShares(tree) {
@@ -330,6 +334,7 @@ export function timesOf(
     },
     handOver(kind, recorded, at) {
       if (!recorded) return handOverOf(kind, undefined, at)
+      if (recorded.kind.memoryMb === kind.memoryMb && sameState(recorded.kind, kind)) return recorded.ms
       const state = 4 * kind.memoryMb + 2 * Number(kind.callerCold) + Number(kind.calleeCold)
       return once(handedOver, recorded.step, state, () => handOverOf(kind, recorded, at))
     },
