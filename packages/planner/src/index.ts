@@ -11,6 +11,7 @@ export {
 } from './characterize/characterize.js'
 export type * from './characterize/types.js'
 export { best, better, choose, compareRows, dominates, objective, objectiveEstimate, satisfies } from './goals.js'
+export { billedMs } from './measure/billed.js'
 export { type Cost, costOf, totalOf } from './measure/cost.js'
 export { measure, type RequestSample } from './measure/measure.js'
 export { predict, predictorOf } from './model/predict.js'

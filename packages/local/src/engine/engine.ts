@@ -6,6 +6,7 @@ import type { Buckets } from '../buckets/index.js'
 import { mbPerCore } from '../prices.js'
 import type { Part } from '../sandbox/messages.js'
 import type { Send } from '../send.js'
+import { amend } from './amend.js'
 import { BucketDesk } from './bucket-desk.js'
 import type { Deployment } from './deployment.js'
 import { exitError, shuttingDown, startError, unknownTask, wireText } from './failures.js'
@@ -429,8 +430,10 @@ export class Engine implements SandboxOwner, JobOwner {
   }
 
   #over(sandbox: Sandbox, job: Job, record: Part, answer: () => Promise<unknown> | undefined, busy: boolean): void {
-    for (const line of textOf(record).split('\n')) this.ports.record(line)
     const { pool } = sandbox
+    const lines = textOf(record).split('\n')
+    if (pool.concurrency > 1) amend(lines, job)
+    for (const line of lines) this.ports.record(line)
     pool.finished(job)
     const usable = sandbox.endedFor === undefined && sandbox.state === 'ready'
     // Before the answer: a caller in a loop has the link when it calls again.
@@ -439,7 +442,8 @@ export class Engine implements SandboxOwner, JobOwner {
     if (answered) void answered.then(() => job.finish())
     else job.finish()
     if (!usable || lent || busy) return
-    if (pool.deployment.forceCold) {
+    // One that several jobs share is cold for all that come before it is idle.
+    if (pool.deployment.forceCold && sandbox.jobs.size === 0) {
       this.scheduler.evict(sandbox)
       this.scheduler.schedule()
       return

@@ -49,6 +49,8 @@ export class Job implements WheelEntry {
   caller: Sandbox | undefined
   /** Nobody waits for it any more: what it would leave behind is not accepted. */
   void = false
+  /** Jobs that were in its sandbox with it at most, itself included. */
+  together = 1
   /** Epoch ms. */
   readonly arrived = Date.now()
   /** Epoch ms: the request's, until a run begins whose own limit ends earlier. */

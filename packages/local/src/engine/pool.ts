@@ -37,7 +37,7 @@ export class Pool {
     readonly spec: FunctionSpec,
   ) {
     this.fused = new Set(spec.buckets)
-    this.concurrency = deployment.forceCold ? 1 : Math.max(1, spec.concurrency)
+    this.concurrency = Math.max(1, spec.concurrency)
   }
 
   get function(): string {
@@ -88,11 +88,17 @@ export class Pool {
     this.meanMs += SMOOTHING * (Date.now() - job.arrived - this.meanMs)
   }
 
-  /** Takes the most recently used sandbox that has room. */
+  /** Takes a sandbox that has room: the most recently used, or the fullest where several jobs share one (BASELINES, `photons` 3). */
   takeFree(): Sandbox | undefined {
-    const sandbox = this.free.at(-1)
-    if (sandbox && sandbox.jobs.size + 1 >= this.concurrency) this.free.pop()
-    return sandbox
+    if (this.concurrency > 1) return this.#takeFullest()
+    return this.free.pop()
+  }
+
+  #takeFullest(): Sandbox | undefined {
+    let fullest: Sandbox | undefined
+    for (const sandbox of this.free) if (sandbox.jobs.size >= (fullest?.jobs.size ?? 0)) fullest = sandbox
+    if (fullest && fullest.jobs.size + 1 >= this.concurrency) this.leaveFree(fullest)
+    return fullest
   }
 
   /** A lent sandbox in which nothing runs, as far as is known. */

@@ -197,6 +197,8 @@ export class Sandbox {
   runs(job: Job): void {
     job.begin(this)
     this.jobs.set(job.no, job)
+    const { size } = this.jobs
+    if (size > 1) for (const other of this.jobs.values()) other.together = Math.max(other.together, size)
     this.#weigh()
   }
 

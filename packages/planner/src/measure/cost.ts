@@ -12,15 +12,15 @@ export interface Cost {
 /**
  * What one invocation costs (METRICS, cost): GB × billed time, rounded up, the request fee, and the start-up where the platform bills it. The
  * gateway's fee belongs to the external request, not here.
+ * @param computeMs what it is billed for: of a sandbox that takes several at a time, its share (`billedMs`). @default its wall time, rounded up
  */
-export function costOf(record: InvocationRecord, { prices }: PlannerFacts): Cost {
-  const gb = record.memory / 1024
-  const billed = (ms: number) =>
-    (gb * Math.ceil(ms / prices.granularityMs) * prices.granularityMs * prices.perGbSecond) / 1000
+export function costOf(record: InvocationRecord, { prices }: PlannerFacts, computeMs?: number): Cost {
+  const usdPerMs = ((record.memory / 1024) * prices.perGbSecond) / 1000
+  const roundUp = (ms: number) => Math.ceil(ms / prices.granularityMs) * prices.granularityMs
   return {
-    compute: billed(record.wall),
+    compute: usdPerMs * (computeMs ?? roundUp(record.wall)),
     requests: prices.perRequest,
-    startup: record.cold !== null && prices.billsInit ? billed(record.cold) : 0,
+    startup: record.cold !== null && prices.billsInit ? usdPerMs * roundUp(record.cold) : 0,
     gateway: 0,
   }
 }
