@@ -70,7 +70,7 @@ function edgeArbitrary(names: string[]): fc.Arbitrary<StaticEdge> {
 export interface SetupArbitraryOptions {
   /** Only routes that the source can take, buckets and memory vary; all else is as in `defaultSpec`. @default false */
   routesOnly?: boolean
-  /** Beside routes, how many items remote maps take in one invocation, and how items run. @default false */
+  /** Beside routes, how many items remote maps take in one invocation, how items run, and how many invocations share a sandbox. @default false */
   maps?: boolean
 }
 
@@ -115,9 +115,17 @@ function specArbitrary(
       ? fc.dictionary(fc.constantFrom(...mapped), fc.integer({ min: 1, max: 5 }), { noNullPrototype: true })
       : fc.constant({})
   const parallel = fc.constantFrom(undefined, 'loop' as const, 'threads' as const, 'processes' as const)
+  const sharing = maps ? fc.constantFrom(1, 1, 4) : fc.constant(1)
   if (routesOnly)
     return fc
-      .record({ memory, inline, buckets, bundle, parallel: maps ? parallel : fc.constant(undefined) })
+      .record({
+        memory,
+        inline,
+        buckets,
+        bundle,
+        parallel: maps ? parallel : fc.constant(undefined),
+        concurrency: sharing,
+      })
       .map((spec) => ({ ...defaultSpec(0), ...spec }))
   const byTask = <T>(values: fc.Arbitrary<T>) =>
     fc.dictionary(fc.constantFrom(...Object.keys(app.tasks)), values, { maxKeys: 2, noNullPrototype: true })
