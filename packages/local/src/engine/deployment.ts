@@ -3,6 +3,7 @@ import { FusionizeError } from 'fusionize'
 import type { Payload } from 'fusionize/runtime'
 import type { TaskInfo } from 'fusionize/setup'
 import type { Emulation } from '../emulation/index.js'
+import type { DataPassing } from '../emulation/passing.js'
 import { Pool } from './pool.js'
 
 /** A setup in effect: its functions and the sessions that are pinned to it. */
@@ -26,6 +27,8 @@ export class Deployment {
     readonly forceCold: boolean,
     /** Delays of its own, so that every deployment draws the same. */
     readonly emulation: Emulation | undefined,
+    /** How data goes to other functions, where that is emulated. */
+    readonly passing?: DataPassing,
   ) {
     for (const [name, artifact] of Object.entries(build.artifacts)) {
       const spec = build.setup.functions[name]

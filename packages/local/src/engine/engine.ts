@@ -3,6 +3,7 @@ import { FusionizeError, timeoutError } from 'fusionize'
 import { spanOf } from 'fusionize/record'
 import { itemsIn, type Outcome, type SandboxInfo } from 'fusionize/runtime'
 import type { Buckets } from '../buckets/index.js'
+import type { PassedBy, Transfer } from '../emulation/passing.js'
 import { mbPerCore } from '../prices.js'
 import type { Part } from '../sandbox/messages.js'
 import type { Send } from '../send.js'
@@ -14,7 +15,7 @@ import type { Exit, StartHost } from './host.js'
 import { type Answer, Job, type JobOwner, type JobRequest } from './job.js'
 import { LinkedWork } from './linked-work.js'
 import { Links } from './links.js'
-import { outcomeOf, payloadOf, textOf } from './parts.js'
+import { bytesIn, outcomeOf, payloadOf, textOf } from './parts.js'
 import type { Pool } from './pool.js'
 import { type FunctionLog, type Held, type Leaving, type Reply, Sandbox, type SandboxOwner } from './sandbox.js'
 import { type Limits, Scheduler } from './scheduler.js'
@@ -66,6 +67,8 @@ export class Engine implements SandboxOwner, JobOwner {
   readonly #early = new Map<string, Outcome>()
   /** Who made a send that is on its way to be accepted. */
   readonly #senders = new Map<string, Sandbox>()
+  /** How inputs of sends come that are on their way, where that is emulated. */
+  readonly #transfers = new Map<string, Transfer>()
   readonly #sweep: NodeJS.Timeout
   readonly #name = randomBytes(3).toString('hex')
   #jobs = 0
@@ -131,6 +134,10 @@ export class Engine implements SandboxOwner, JobOwner {
     if (request.mode === 'send') {
       job.caller = this.#senders.get(request.id)
       this.#senders.delete(request.id)
+      if (this.#transfers.size > 0) {
+        request.transfer = this.#transfers.get(request.id)
+        this.#transfers.delete(request.id)
+      }
     }
     this.#admit(job)
     this.scheduler.submit(job)
@@ -245,9 +252,13 @@ export class Engine implements SandboxOwner, JobOwner {
     else this.#call(sandbox, no, request)
   }
 
-  #call(sandbox: Sandbox, no: number, request: Leaving): void {
+  #call(sandbox: Sandbox, no: number, request: Leaving, transfer?: Transfer): void {
     if (!sandbox.calls.has(no)) return
-    const { deployment } = sandbox.pool
+    const { deployment, passing } = sandbox.pool
+    if (passing !== undefined && transfer === undefined && passing.has(request.task)) {
+      pass(sandbox, request, (given) => this.#call(sandbox, no, request, given))
+      return
+    }
     const job = this.submit(
       deployment,
       request.function,
@@ -264,6 +275,7 @@ export class Engine implements SandboxOwner, JobOwner {
         trace: request.trace,
         parent: request.parent,
         input: request.input,
+        transfer,
       },
       true,
       (ok, part) => sandbox.result(no, ok, part),
@@ -309,8 +321,15 @@ export class Engine implements SandboxOwner, JobOwner {
         },
         (error) => sandbox.refuseOrAnswer(no, false, wireText(error)),
       )
-    if (delayMs > 0) setTimeout(hold, delayMs)
-    else void hold()
+    const leave = () => {
+      if (!sandbox.pool.passing?.has(task)) return void hold()
+      pass(sandbox, request, (transfer) => {
+        this.#transfers.set(id, transfer)
+        void hold().finally(() => this.#senders.has(id) || this.#transfers.delete(id))
+      })
+    }
+    if (delayMs > 0) setTimeout(leave, delayMs)
+    else leave()
   }
 
   reply(sandbox: Sandbox, job: Job, { ok, part, no, held, record, busy }: Reply): void {
@@ -431,8 +450,8 @@ export class Engine implements SandboxOwner, JobOwner {
 
   #over(sandbox: Sandbox, job: Job, record: Part, answer: () => Promise<unknown> | undefined, busy: boolean): void {
     const { pool } = sandbox
-    const lines = textOf(record).split('\n')
-    if (pool.concurrency > 1) amend(lines, job)
+    const lines = record === undefined ? [] : textOf(record).split('\n')
+    if (pool.concurrency > 1 || job.request.transfer) amend(lines, job)
     for (const line of lines) this.ports.record(line)
     pool.finished(job)
     const usable = sandbox.endedFor === undefined && sandbox.state === 'ready'
@@ -594,6 +613,13 @@ const nobodys = { session: '', task: '', trace: '', parent: '' }
 function handOverMs(mode: 'call' | 'send', sandbox: Sandbox, { parent }: Leaving): number {
   const { deployment, spec } = sandbox.pool
   return deployment.emulation?.handOverMs(mode, spec.memory, sandbox, spanOf(parent).root) ?? 0
+}
+
+/** Emulates how the input leaves; `then` is called when the sandbox has done its part. */
+function pass({ id, pool }: Sandbox, { task, parent, input }: Leaving, then: (transfer: Transfer) => void): void {
+  const from = `${id} ${spanOf(parent).root} ${task}`
+  const how = pool.passing?.get(task) as PassedBy
+  pool.deployment.passing?.leave(how, from, bytesIn(input), pool.spec.memory, then)
 }
 
 function refuse(jobs: readonly Job[], error: string): void {

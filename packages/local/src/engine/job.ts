@@ -1,3 +1,4 @@
+import type { Transfer } from '../emulation/passing.js'
 import type { Part } from '../sandbox/messages.js'
 import type { Pool } from './pool.js'
 import type { Sandbox } from './sandbox.js'
@@ -21,6 +22,8 @@ export interface JobRequest {
   trace: string
   parent: string | null
   input: Part
+  /** How the input comes, where that is emulated. */
+  transfer?: Transfer | undefined
 }
 
 export type Answer = (ok: boolean, part: Part) => void

@@ -1,5 +1,6 @@
 import type { Artifact } from '@fusionize/platform'
 import type { FunctionSpec } from 'fusionize/setup'
+import type { PassedBy } from '../emulation/passing.js'
 import type { Deployment } from './deployment.js'
 import type { Job } from './job.js'
 import { Queue } from './queue.js'
@@ -30,6 +31,8 @@ export class Pool {
   readonly concurrency: number
   /** Buckets that its sandboxes evaluate themselves, for sessions leased to them. */
   readonly fused: ReadonlySet<string>
+  /** Tasks to which its data goes in an emulated way; absent when there are none. */
+  readonly passing: ReadonlyMap<string, PassedBy> | undefined
 
   constructor(
     readonly deployment: Deployment,
@@ -37,6 +40,7 @@ export class Pool {
     readonly spec: FunctionSpec,
   ) {
     this.fused = new Set(spec.buckets)
+    if (deployment.passing) this.passing = passedBy(spec)
     this.concurrency = Math.max(1, spec.concurrency)
   }
 
@@ -116,6 +120,12 @@ export class Pool {
     const at = this.free.lastIndexOf(sandbox)
     if (at !== -1) this.free.splice(at, 1)
   }
+}
+
+function passedBy({ passing }: FunctionSpec): Map<string, PassedBy> | undefined {
+  const found = new Map<string, PassedBy>()
+  for (const [task, how] of Object.entries(passing)) if (how === 'direct' || how === 'store') found.set(task, how)
+  return found.size > 0 ? found : undefined
 }
 
 function countsForPressure(job: Job): boolean {

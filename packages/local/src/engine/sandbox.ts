@@ -155,10 +155,29 @@ export class Sandbox {
   ) {}
 
   run(job: Job): void {
-    const { request } = job
+    const { transfer } = job.request
     this.runs(job)
     const { cold } = this
     this.cold = null
+    if (transfer === undefined) this.#begin(job, cold)
+    else transfer.arrive(this.pool.spec.memory, () => this.#arrived(job, cold))
+  }
+
+  /** The input is there. */
+  #arrived(job: Job, cold: number | null): void {
+    if (!this.jobs.has(job.no)) return
+    if (!job.void) {
+      this.#begin(job, cold)
+      return
+    }
+    // Nobody waits for it any more.
+    this.cold = cold
+    this.#leave(job.no)
+    this.owner.done(this, job, undefined, false)
+  }
+
+  #begin(job: Job, cold: number | null): void {
+    const { request } = job
     const lease = this.owner.buckets.lease(this, job)
     const objects = this.owner.buckets.objects(request.input)
     const post = (refs?: string[], parts: Part[] = []) => this.#invoke(job, cold, lease, refs, parts)

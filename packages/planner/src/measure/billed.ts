@@ -5,13 +5,13 @@ import { type Interval, shareOut, union } from '../statistics/intervals.js'
 const ROUNDING_MS = 0.002
 
 /**
- * Ms that each invocation is billed for, in the order of the records. One alone in its sandbox: its wall time. Of a sandbox that takes several at a time, each
+ * Ms that each invocation is billed for, in the order of the records. One alone in its sandbox: its wall time, and what it waited for its input (`passing`). Of a sandbox that takes several at a time, each
  * busy period is billed once (BASELINES, `photons` 6), each instant of it in equal parts to those under way. Rounded up to the platform's granularity, an
  * invocation alone or a busy period.
  */
 export function billedMs(records: readonly InvocationRecord[], granularityMs: number): number[] {
   const roundUp = (ms: number) => Math.ceil(ms / granularityMs) * granularityMs
-  const billed = records.map((record) => roundUp(record.wall))
+  const billed = records.map(({ wall, passing }) => roundUp(wall + (passing?.ms ?? 0)))
   for (const places of sharedSandboxes(records))
     for (const period of busyPeriods(records, places)) {
       if (period.length === 1) continue
@@ -47,6 +47,7 @@ function busyPeriods(records: readonly InvocationRecord[], places: readonly numb
   return periods
 }
 
-function intervalOf({ start, wall }: InvocationRecord): Interval {
-  return [start, start + wall]
+/** In its sandbox: from when it fetched its input. */
+function intervalOf({ start, wall, passing }: InvocationRecord): Interval {
+  return [start - (passing?.ms ?? 0), start + wall]
 }

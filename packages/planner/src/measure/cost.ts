@@ -4,6 +4,7 @@ import type { PlannerFacts } from '../types.js'
 /** Parts of a cost, USD. */
 export interface Cost {
   compute: number
+  /** Fees: of invocations, and of operations that passed their data. */
   requests: number
   startup: number
   gateway: number
@@ -18,8 +19,8 @@ export function costOf(record: InvocationRecord, { prices }: PlannerFacts, compu
   const usdPerMs = ((record.memory / 1024) * prices.perGbSecond) / 1000
   const roundUp = (ms: number) => Math.ceil(ms / prices.granularityMs) * prices.granularityMs
   return {
-    compute: usdPerMs * (computeMs ?? roundUp(record.wall)),
-    requests: prices.perRequest,
+    compute: usdPerMs * (computeMs ?? roundUp(record.wall + (record.passing?.ms ?? 0))),
+    requests: prices.perRequest + (record.passing?.feeUsd ?? 0),
     startup: record.cold !== null && prices.billsInit ? usdPerMs * roundUp(record.cold) : 0,
     gateway: 0,
   }
