@@ -94,7 +94,7 @@ export class Engine implements SandboxOwner, JobOwner {
     })
     this.scheduler = new Scheduler(
       options,
-      (pool) => this.#start(pool),
+      (pool, ahead) => this.#start(pool, ahead),
       (sandbox) => this.#links.revoke(sandbox),
     )
     this.#links = new Links(
@@ -140,15 +140,29 @@ export class Engine implements SandboxOwner, JobOwner {
       }
     }
     this.#admit(job)
+    if (request.external) this.#startAhead(deployment, request)
     this.scheduler.submit(job)
     this.#mind(job)
     return job
+  }
+
+  #startAhead(deployment: Deployment, { task, attempt, session }: JobRequest): void {
+    const ahead = deployment.aheadOf(task)
+    if (ahead === undefined || attempt > 1) return
+    for (const { pool, afterMs } of ahead)
+      setTimeout(() => {
+        const isOver = this.#closing || (deployment.weight === 0 && deployment.sessions.size === 0)
+        const isBroken = pool.broken !== undefined && Date.now() < pool.broken.until
+        const jobs = pool.width?.yet(session) ?? 1
+        if (!isOver && !isBroken) this.scheduler.startAhead(pool, Math.ceil(jobs / pool.concurrency))
+      }, afterMs).unref()
   }
 
   /** Counts the job until it is over. */
   #admit(job: Job): void {
     this.#open++
     job.pool.deployment.enter(job.request.session)
+    job.pool.width?.enter(job.request.session)
     job.owner = this
   }
 
@@ -163,6 +177,7 @@ export class Engine implements SandboxOwner, JobOwner {
 
   over(job: Job): void {
     this.#wheel.remove(job)
+    job.pool.width?.leave(job.request.session)
     job.pool.deployment.leave(job.request.session)
     if (--this.#open === 0) for (const idle of this.#idle.splice(0)) idle()
   }
@@ -226,7 +241,7 @@ export class Engine implements SandboxOwner, JobOwner {
     const realMs = performance.now() - sandbox.started
     pool.broken = undefined
     this.scheduler.loaded(sandbox)
-    sandbox.coldKind = pool.deployment.forceCold ? 'forced' : 'natural'
+    sandbox.coldKind = sandbox.ahead ? 'prewarmed' : pool.deployment.forceCold ? 'forced' : 'natural'
     const { emulation } = pool.deployment
     if (emulation === undefined) {
       sandbox.cold = realMs
@@ -555,10 +570,11 @@ export class Engine implements SandboxOwner, JobOwner {
 
   // — sandboxes —
 
-  #start(pool: Pool): void {
+  #start(pool: Pool, ahead: boolean): void {
     const { deployment, artifact, spec } = pool
     const id = `${this.#name}-${++this.#sandboxes}`
     const sandbox = new Sandbox(id, pool, this)
+    sandbox.ahead = ahead
     const info: SandboxInfo & { objects: string } = {
       objects: this.options.objects,
       setup: deployment.id,

@@ -1,6 +1,7 @@
 import type { Artifact } from '@fusionize/platform'
 import type { FunctionSpec } from 'fusionize/setup'
 import type { PassedBy } from '../emulation/passing.js'
+import type { Width } from './ahead.js'
 import type { Deployment } from './deployment.js'
 import type { Job } from './job.js'
 import { Queue } from './queue.js'
@@ -28,6 +29,8 @@ export class Pool {
   meanMs = 100
   /** After a failed start: until when (epoch ms) no other is tried, and what its callers are told. */
   broken: { until: number; failures: number; error: string } | undefined
+  /** Of functions of which sandboxes are started ahead. */
+  width: Width | undefined
   readonly concurrency: number
   /** Buckets that its sandboxes evaluate themselves, for sessions leased to them. */
   readonly fused: ReadonlySet<string>
@@ -103,6 +106,13 @@ export class Pool {
     for (const sandbox of this.free) if (sandbox.jobs.size >= (fullest?.jobs.size ?? 0)) fullest = sandbox
     if (fullest && fullest.jobs.size + 1 >= this.concurrency) this.leaveFree(fullest)
     return fullest
+  }
+
+  /** Sandboxes that have room for a job or soon will. */
+  get roomy(): number {
+    let count = 0
+    for (const { jobs } of this.sandboxes) if (jobs.size < this.concurrency) count++
+    return count
   }
 
   /** A lent sandbox in which nothing runs, as far as is known. */

@@ -134,6 +134,8 @@ export class Sandbox {
   waiting = false
   /** Start-up to report with the first invocation, ms; null afterwards. */
   cold: number | null = null
+  /** Started before a job needed it. */
+  ahead = false
   coldKind: 'natural' | 'forced' | 'prewarmed' = 'natural'
   /** `performance.now()` */
   readonly started = performance.now()
