@@ -1,4 +1,4 @@
-import type { Context, Frame } from './runtime/frames.js'
+import type { Context } from './runtime/frames.js'
 import type { Route } from './setup/types.js'
 import type { Trigger } from './triggers/custom.js'
 import type { StandardSchema } from './types.js'
@@ -62,7 +62,7 @@ export interface Link {
   /** Index of the name in the router's table. */
   readonly name: number
   /** A function: how parallel branches run (`runtime/pool/spread.ts`). */
-  call: Route | ((frame: Frame, definition: TaskDefinition, input: unknown) => Promise<unknown>)
+  call: Route | ((frame: Context, definition: TaskDefinition, input: unknown) => Promise<unknown>)
   readonly send: Route
   readonly map: Route
   /** It calls no task, as the source shows: it needs no frame of its own to be found by. */

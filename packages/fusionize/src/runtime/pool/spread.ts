@@ -1,4 +1,4 @@
-import type { TaskDefinition } from '../../definition.js'
+import type { Link, TaskDefinition } from '../../definition.js'
 import { enter, spanCode } from '../calls.js'
 import { isDelivery } from '../delivery.js'
 import { Frame, type Run } from '../frames.js'
@@ -35,7 +35,7 @@ export function spread(maps: Maps, { whole = false, branches = [] }: Spread): Ma
         known.add(router)
         for (const name of branches) {
           const task = router.task(name)
-          if (task) router.link(task).call = branch
+          if (task) router.link(task).call = branch as Link['call']
         }
       }
       if (maps.start(run, definition)) return true
