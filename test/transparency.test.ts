@@ -88,7 +88,7 @@ describe.each([iot, tree, webshop, videoAnalytics, approximateSvdApp, mlPipeline
         .concat(saved[example.name])
         .map((one) => readable(app, one))
       // With more memory some have two cores, and so a pool.
-      const options = { routesOnly: true, maps: true, hand: true }
+      const options = { routesOnly: true, hand: true }
       const setup = setupArbitrary(app, [memoryMb, memoryMb, TWO_CORES_MB], options).chain(withConcurrency)
       try {
         await fc.assert(

@@ -72,7 +72,7 @@ export interface SetupArbitraryOptions {
   routesOnly?: boolean
   /** Beside routes, how many items remote maps take in one invocation, how items run, and how many invocations share a sandbox. @default false */
   maps?: boolean
-  /** Beside routes, how remote routes hand data over, and what is started ahead within 50 ms. @default false */
+  /** Beside routes, how parallel work runs, how remote routes hand data over, and what is started ahead within 50 ms. @default false */
   hand?: boolean
 }
 
@@ -129,7 +129,7 @@ function specArbitrary(
         inline,
         buckets,
         bundle,
-        parallel: maps ? parallel : fc.constant(undefined),
+        parallel: maps || hand ? parallel : fc.constant(undefined),
         concurrency: sharing,
         passing: hand ? passing : fc.constant({}),
         prewarm: hand ? soon : fc.constant({}),
