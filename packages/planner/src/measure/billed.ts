@@ -10,7 +10,8 @@ const ROUNDING_MS = 0.002
  * invocation alone or a busy period.
  */
 export function billedMs(records: readonly InvocationRecord[], granularityMs: number): number[] {
-  const roundUp = (ms: number) => Math.ceil(ms / granularityMs) * granularityMs
+  // As `priceOf`.
+  const roundUp = (ms: number) => Math.ceil(ms / granularityMs - 1e-9) * granularityMs
   const billed = records.map(({ wall, passing }) => roundUp(wall + (passing?.ms ?? 0)))
   for (const places of sharedSandboxes(records))
     for (const period of busyPeriods(records, places)) {

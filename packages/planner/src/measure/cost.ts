@@ -1,4 +1,5 @@
 import type { InvocationRecord } from 'fusionize/record'
+import { priceOf } from '../model/prices.js'
 import type { PlannerFacts } from '../types.js'
 
 /** Parts of a cost, USD. */
@@ -11,19 +12,17 @@ export interface Cost {
 }
 
 /**
- * What one invocation costs (METRICS, cost): GB × billed time, rounded up, the request fee, and the start-up where the platform bills it. The
- * gateway's fee belongs to the external request, not here.
- * @param computeMs what it is billed for: of a sandbox that takes several at a time, its share (`billedMs`). @default its wall time, rounded up
+ * What one recorded invocation costs (METRICS, cost), start-up included where the platform bills it; without the gateway's fee.
+ * @param computeMs what it is billed for: of a sandbox that takes several at a time, its share (`billedMs`). @default its own time, rounded up
  */
 export function costOf(record: InvocationRecord, { prices }: PlannerFacts, computeMs?: number): Cost {
-  const usdPerMs = ((record.memory / 1024) * prices.perGbSecond) / 1000
-  const roundUp = (ms: number) => Math.ceil(ms / prices.granularityMs) * prices.granularityMs
-  return {
-    compute: usdPerMs * (computeMs ?? roundUp(record.wall + (record.passing?.ms ?? 0))),
-    requests: prices.perRequest + (record.passing?.feeUsd ?? 0),
-    startup: record.cold !== null && prices.billsInit ? usdPerMs * roundUp(record.cold) : 0,
-    gateway: 0,
-  }
+  const { cold, memory, passing, wall } = record
+  const cost = priceOf(prices, memory, wall + (passing?.ms ?? 0), cold ?? 0)
+  if (passing) cost.requests += passing.feeUsd
+  const { granularityMs } = prices
+  if (computeMs !== undefined)
+    cost.compute = priceOf(prices, memory, granularityMs).compute * (computeMs / granularityMs)
+  return cost
 }
 
 export const totalOf = (cost: Cost): number => cost.compute + cost.requests + cost.startup + cost.gateway
