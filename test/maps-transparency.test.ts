@@ -56,6 +56,8 @@ test.each([
               for (const { task, mode, route, pooled, parent } of spans) {
                 if (mode === 'map' && parent >= 0) expect(routeOf(setup, fn, task, 'map')).toBe(route)
                 if (mode === 'map') taken.add(pooled ? `${route} in a pool` : route)
+                else if (pooled && parent >= 0 && spans[parent]?.pooled === undefined) taken.add('a branch in a pool')
+                else if (pooled && parent < 0) taken.add('whole in a pool')
               }
             }
           },
@@ -65,7 +67,15 @@ test.each([
     } finally {
       await platform.stop()
     }
-    expect([...taken].sort()).toEqual(['bundle', 'inline', 'inline in a pool', 'remote', 'remote in a pool'])
+    expect([...taken].sort()).toEqual([
+      'a branch in a pool',
+      'bundle',
+      'inline',
+      'inline in a pool',
+      'remote',
+      'remote in a pool',
+      'whole in a pool',
+    ])
   },
 )
 
@@ -101,6 +111,7 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   fc.integer({ min: 0, max: 2 }).map((pause) => ({ pause })),
   fc.integer({ min: -1, max: 9 }).map((help) => ({ help })),
   fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 4 }).map((helps) => ({ helps })),
+  fc.array(fc.integer({ min: -1, max: 9 }), { maxLength: 3 }).map((together) => ({ together })),
   fc.record({ note: fc.constantFrom('one', 'two') }),
   fc.record({ note: fc.constantFrom('three', 'four'), late: fc.constant(true as const) }),
   fc.array(fc.nat({ max: 255 }), { maxLength: 3 }).map((flip) => ({ flip })),
@@ -124,7 +135,14 @@ function setupsArbitrary(): fc.Arbitrary<FusionSetup> {
 
 /** What nobody should have to wait for chance to generate. */
 function planned() {
-  const steps: Step[] = [{ spin: 2 }, { helps: [1, 2] }, { help: 3 }, { note: 'one' }, { flip: [4] }]
+  const steps: Step[] = [
+    { spin: 2 },
+    { together: [3, -1] },
+    { helps: [1, 2] },
+    { help: 3 },
+    { note: 'one' },
+    { flip: [4] },
+  ]
   const items = [0, 1, 2, 3].map((i): Item => ({ name: `item-${i}`, steps }))
   const again = items.map((item, i) => (i === 2 ? { ...item, steps: [...steps, { fail: 'first' }] } : item))
   const request: Request = { items, again, catches: true }
@@ -135,6 +153,8 @@ function planned() {
     mapsSetup(app, { main: { bundle: { work: 3 } }, work: { parallel: 'threads', bundle: { helper: 2 } } }),
     mapsSetup(app, { main: { bundle: { work: 8 } }, work: { parallel: 'processes' } }),
     mapsSetup(app, { main: { inline, parallel: 'threads', bundle: { helper: 2 } } }),
+    mapsSetup(app, { work: { parallel: 'threads', concurrency: 5 } }),
+    mapsSetup(app, { work: { parallel: 'processes', inline: { call: ['flip', 'helper'], send: [], map: [] } } }),
     fused,
   ].map((setup) => readable({ setup, requests: [request, { ...request, catches: false }] as [Request, Request] }))
 }

@@ -12,6 +12,7 @@ import {
   webshop,
 } from './support/examples.js'
 import { localBuilder } from './support/local.js'
+import { TWO_CORES_MB } from './support/maps-app.js'
 import { handlersInOneProcess, type Observed, type Placement, plainFunctions, sandboxes } from './support/placements.js'
 import { type Call, callsIn } from './support/records.js'
 import { plannedSetups } from './support/setups.js'
@@ -30,6 +31,9 @@ const saved: Record<Example['name'], Case[]> = {
   ...{ 'video-analytics': [], 'approximate-svd': [], 'ml-pipeline': [] },
 }
 
+/** Quick, so that many setups can be tried. */
+const emulatePassing = { putMs: 2, getMs: 1 }
+
 const placements = {
   'handlers in one process': {
     open: handlersInOneProcess,
@@ -39,14 +43,14 @@ const placements = {
     generated: { iot: 120, tree: 100, webshop: 30, 'video-analytics': 15, 'approximate-svd': 15, 'ml-pipeline': 4 },
   },
   'sandboxes as threads': {
-    open: (example: Example) => sandboxes(example, { isolation: 'threads', maxSandboxes: 24 }),
+    open: (example: Example) => sandboxes(example, { isolation: 'threads', maxSandboxes: 24, emulatePassing }),
     startsSandboxes: true,
     inFlight: 4,
     memoryMb: 128,
-    generated: { iot: 100, tree: 100, webshop: 4, 'video-analytics': 4, 'approximate-svd': 4, 'ml-pipeline': 2 },
+    generated: { iot: 70, tree: 70, webshop: 4, 'video-analytics': 4, 'approximate-svd': 4, 'ml-pipeline': 2 },
   },
   'sandboxes as processes': {
-    open: (example: Example) => sandboxes(example, { isolation: 'processes', maxSandboxes: 24 }),
+    open: (example: Example) => sandboxes(example, { isolation: 'processes', maxSandboxes: 24, emulatePassing }),
     startsSandboxes: true,
     inFlight: 3,
     // A whole core each: with the CPU share of a small function its first request alone would take seconds.
@@ -83,7 +87,9 @@ describe.each([iot, tree, webshop, videoAnalytics, approximateSvdApp, mlPipeline
         .map((given, i) => ({ setup: shared(setups[i] as FusionSetup), requests: given }))
         .concat(saved[example.name])
         .map((one) => readable(app, one))
-      const setup = setupArbitrary(app, [memoryMb], { routesOnly: true }).chain(withConcurrency)
+      // With more memory some have two cores, and so a pool.
+      const options = { routesOnly: true, hand: true }
+      const setup = setupArbitrary(app, [memoryMb, memoryMb, TWO_CORES_MB], options).chain(withConcurrency)
       try {
         await fc.assert(
           fc.asyncProperty(

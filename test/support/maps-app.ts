@@ -45,10 +45,14 @@ export async function startMapsApp(options: Partial<LocalPlatformOptions> = {}) 
     app,
     platform,
     /** Puts the setup into effect, with a file of its own for notes. */
-    async deploy(setup: FusionSetup, env: Record<string, string> = {}): Promise<void> {
+    async deploy(
+      setup: FusionSetup,
+      env: Record<string, string> = {},
+      options: { forceCold?: boolean } = {},
+    ): Promise<void> {
       notes = join(folder.path, `notes-${runs++}`)
       writeFileSync(notes, '')
-      await platform.deploy(await builder.build(setup, { NOTES: notes, ...env }))
+      await platform.deploy(await builder.build(setup, { NOTES: notes, ...env }), options)
     },
     async request(task: string, input: unknown, options?: InvokeOptions): Promise<unknown> {
       return outputOf(await platform.invoke(task, encode(input), options))
@@ -59,6 +63,8 @@ export async function startMapsApp(options: Partial<LocalPlatformOptions> = {}) 
     async met(names: readonly string[]): Promise<void> {
       while (!names.every((name) => existsSync(`${notes}.${name}`))) await pause(5)
     },
+    /** Says that something of this name is there. */
+    meet: (name: string) => writeFileSync(`${notes}.${name}`, ''),
     /** The records since the last time, when nothing is under way. */
     async records(): Promise<InvocationRecord[]> {
       await platform.drained()

@@ -19,11 +19,29 @@ export type LoadProfile =
   | { kind: 'cold'; rps: number; seconds: number }
 
 /** Options of the embedded platform. */
+/** Figures of data passing: ms until a put or get begins to move data, MB/s of a sandbox with `fullMb` or more and of a node's interface, USD an operation. */
+export interface PassingFigures {
+  /** When they were measured, year and month. */
+  date?: string
+  putMs?: number
+  getMs?: number
+  storeMbPerS?: number
+  fullMb?: number
+  nicMbPerS?: number
+  putUsd?: number
+  getUsd?: number
+}
+
 export interface LocalOptions {
   /** Sandboxes are processes (isolated, memory and CPU limited) or threads (fast, not limited). @default 'processes' */
   isolation?: 'processes' | 'threads'
   /** Adds the hand-over and start-up delays measured on AWS Lambda. @default off */
   emulate?: 'aws-lambda'
+  /**
+   * Adds what `passing: direct` and `store` of a setup take elsewhere; without it data goes as every payload does. `true`: with the dated figures of
+   * docs/reference/local.md; or with some of your own. @default false
+   */
+  emulatePassing?: boolean | PassingFigures
   /** How safely accepted sends are kept. @default 'journal' */
   durability?: 'none' | 'journal' | 'fsync'
   /** Ms an idle sandbox is kept. @default 600000 */

@@ -61,7 +61,8 @@ export interface Link {
   readonly router: unknown
   /** Index of the name in the router's table. */
   readonly name: number
-  readonly call: Route
+  /** A function: how parallel branches run (`runtime/pool/spread.ts`). */
+  call: Route | ((frame: Context, definition: TaskDefinition, input: unknown) => Promise<unknown>)
   readonly send: Route
   readonly map: Route
   /** It calls no task, as the source shows: it needs no frame of its own to be found by. */

@@ -67,6 +67,8 @@ export interface InvocationRecord {
    * each, one after the other from `parent` on.
    */
   items?: number
+  /** How its input came, when its setup says `passing` and the platform emulates that. */
+  passing?: Passed
   /** What started it, when a bucket's trigger did. */
   fired?: Fired
   /** What its runs put, by span and bucket; absent when nothing. */
@@ -74,6 +76,19 @@ export interface InvocationRecord {
   /** Of spans (mode `send`, route `inline`) that a fused bucket started: which. */
   firings?: { span: number; fired: Omit<Fired, 'id'> }[]
   spans: Span[]
+}
+
+/** How an input came to its invocation. */
+export interface Passed {
+  how: 'direct' | 'store'
+  bytes: number
+  /** Before `start`: from when its sandbox asked for it until it was there; billed. */
+  ms: number
+  /** Operations of an object store, and what they and others of their kind cost. A put for several invocations is with one of them. */
+  puts: number
+  gets: number
+  feeUsd: number
+  emulated: true
 }
 
 /** How a trigger started a run. */

@@ -70,8 +70,10 @@ function edgeArbitrary(names: string[]): fc.Arbitrary<StaticEdge> {
 export interface SetupArbitraryOptions {
   /** Only routes that the source can take, buckets and memory vary; all else is as in `defaultSpec`. @default false */
   routesOnly?: boolean
-  /** Beside routes, how many items remote maps take in one invocation, and how items run. @default false */
+  /** Beside routes, how many items remote maps take in one invocation, how items run, and how many invocations share a sandbox. @default false */
   maps?: boolean
+  /** Beside routes, how parallel work runs, how remote routes hand data over, and what is started ahead within 50 ms. @default false */
+  hand?: boolean
 }
 
 /**
@@ -95,7 +97,7 @@ function specArbitrary(
   app: App,
   fn: string,
   ladder: readonly number[],
-  { routesOnly = false, maps = false }: SetupArbitraryOptions,
+  { routesOnly = false, maps = false, hand = false }: SetupArbitraryOptions,
 ): fc.Arbitrary<FunctionSpec> {
   const mayRun = (to: string) => to === fn || (!app.tasks[fn]?.isolate && !app.tasks[to]?.isolate)
   const mayEvaluate = (bucket: string) =>
@@ -115,12 +117,24 @@ function specArbitrary(
       ? fc.dictionary(fc.constantFrom(...mapped), fc.integer({ min: 1, max: 5 }), { noNullPrototype: true })
       : fc.constant({})
   const parallel = fc.constantFrom(undefined, 'loop' as const, 'threads' as const, 'processes' as const)
-  if (routesOnly)
-    return fc
-      .record({ memory, inline, buckets, bundle, parallel: maps ? parallel : fc.constant(undefined) })
-      .map((spec) => ({ ...defaultSpec(0), ...spec }))
   const byTask = <T>(values: fc.Arbitrary<T>) =>
     fc.dictionary(fc.constantFrom(...Object.keys(app.tasks)), values, { maxKeys: 2, noNullPrototype: true })
+  const passing = byTask(fc.constantFrom('payload' as const, 'local' as const, 'direct' as const, 'store' as const))
+  const soon = byTask(fc.integer({ min: 0, max: 50 }))
+  const sharing = maps ? fc.constantFrom(1, 1, 4) : fc.constant(1)
+  if (routesOnly)
+    return fc
+      .record({
+        memory,
+        inline,
+        buckets,
+        bundle,
+        parallel: maps || hand ? parallel : fc.constant(undefined),
+        concurrency: sharing,
+        passing: hand ? passing : fc.constant({}),
+        prewarm: hand ? soon : fc.constant({}),
+      })
+      .map((spec) => ({ ...defaultSpec(0), ...spec }))
   return fc.record({
     memory,
     inline,
@@ -128,7 +142,7 @@ function specArbitrary(
     buckets,
     concurrency: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 1000 })),
     parallel,
-    passing: byTask(fc.constantFrom('payload', 'local', 'direct', 'store')),
+    passing,
     prewarm: byTask(fc.double({ min: 0, max: 1e6, noNaN: true }).map(Math.abs)),
   })
 }

@@ -1,3 +1,4 @@
+export { type PassingFacts, passingFacts } from './emulation/passing-facts.js'
 export type { FunctionLog } from './engine/sandbox.js'
 export type { RequestLog } from './gateway/index.js'
 export { defaults, type LocalPlatformOptions } from './local-options.js'

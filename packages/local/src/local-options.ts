@@ -39,7 +39,16 @@ export const defaults = {
   spin: false,
 } as const
 
-const known = [...Object.keys(defaults), 'dir', 'app', 'emulate', 'maxSandboxes', 'token', 'onRequest']
+const known = [
+  ...Object.keys(defaults),
+  'dir',
+  'app',
+  'emulate',
+  'emulatePassing',
+  'maxSandboxes',
+  'token',
+  'onRequest',
+]
 
 /**
  * The options with their defaults.

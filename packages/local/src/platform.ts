@@ -10,6 +10,8 @@ import { Buckets, type SessionState } from './buckets/index.js'
 import { LargeObjects } from './buckets/large.js'
 import { limitsOf } from './capacity.js'
 import { createEmulation } from './emulation/index.js'
+import { DataPassing } from './emulation/passing.js'
+import { passingFacts } from './emulation/passing-facts.js'
 import { openGroups, unlimited } from './engine/cgroup.js'
 import { Deployment } from './engine/deployment.js'
 import { Deployments } from './engine/deployments.js'
@@ -55,6 +57,10 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   const { dir, isolation, emulate, seed, durability, retries, retryDelayMs } = settings
   const newEmulation = () => (emulate === undefined ? undefined : createEmulation(emulate, seed))
   newEmulation()
+  const { emulatePassing } = settings
+  const passing = emulatePassing
+    ? new DataPassing({ ...passingFacts, ...(typeof emulatePassing === 'object' && emulatePassing) })
+    : undefined
   mkdirSync(dir, { recursive: true })
   // Before the sends: those of an earlier run ask for the retries of their tasks as soon as they are read.
   const deployments: Deployments = new Deployments((deployment) => engine.retire(deployment))
@@ -202,7 +208,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   }
 
   function newDeployment(setup: string, build: Build, forceCold: boolean): Deployment {
-    const deployment = new Deployment(setup, build, forceCold, newEmulation())
+    const deployment = new Deployment(setup, build, forceCold, newEmulation(), passing)
     deployment.onQuiet = (session) => buckets.quiet(session)
     return deployment
   }
@@ -256,6 +262,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
         prices,
         durability,
         ...(emulate === undefined ? {} : { emulate }),
+        ...(passing && { passing: passing.words }),
       }
     },
 
@@ -263,6 +270,14 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       if (closed) throw shuttingDown()
       const setup = setupId(build.setup)
       const changed = changedFunctions(deployments.current?.build, build)
+      if (!passing && passesData(build))
+        logs.add({
+          ...ownLog,
+          level: 'warn',
+          session: '',
+          message: `setup ${setup} passes data by 'direct' or 'store'; without local.emulatePassing it goes as every payload does`,
+          time: Date.now(),
+        })
       buckets.define(await bucketsOf(build))
       const same = deployments.byId(setup)
       if (same && same.forceCold === forceCold && changedFunctions(same.build, build).length === 0)
@@ -379,6 +394,13 @@ async function bucketsOf(build: Build): Promise<BucketDefinition[]> {
   if (build.buckets === undefined) return []
   const module = (await import(pathToFileURL(build.buckets.file).href)) as { buckets: unknown[] }
   return module.buckets.map(bucketOf).filter((definition) => definition !== undefined)
+}
+
+/** Whether a function hands data over in a way that this platform only emulates. */
+function passesData({ setup }: Build): boolean {
+  return Object.values(setup.functions).some(({ passing }) =>
+    Object.values(passing).some((how) => how === 'direct' || how === 'store'),
+  )
 }
 
 function statusOf(deployments: Deployments): Pick<PlatformStatus, 'platform' | 'setups' | 'functions'> {

@@ -5,6 +5,7 @@
 // The loop: a strategy proposes a setup, its measurement is judged by a goal.
 
 export { best, choose, dominates, minimizeText, objective, objectiveEstimate, satisfies, weightsOf } from './goals.js'
+export { billedMs } from './measure/billed.js'
 export { type Cost, costOf, totalOf } from './measure/cost.js'
 export { measure, type RequestSample } from './measure/measure.js'
 export { strategies } from './strategies/index.js'

@@ -1,4 +1,4 @@
-import { measure, type RequestSample } from '@fusionize/planner'
+import { billedMs, measure, type RequestSample } from '@fusionize/planner'
 import type { InvocationRecord } from 'fusionize/record'
 import { remoteSetup } from 'fusionize/setup'
 import { expect, test } from 'vitest'
@@ -28,6 +28,27 @@ test('cost is GB × ms rounded up, request fees, start-ups and the gateway, over
   const { compute = 0, startup = 0, requests = 0, gateway = 0 } = m.cost ?? {}
   expect(m.costPerMillionUsd?.value).toBeCloseTo(compute + startup + requests + gateway, 9)
   expect(m).toMatchObject({ requests: 2, coldStarts: 1, invocations: 5, invocationsPerRequest: 2.5 })
+})
+
+test('a sandbox that takes several at a time is billed for its busy periods, once each, and for every invocation', () => {
+  const at = (start: number, wall: number, more: Partial<InvocationRecord> = {}) =>
+    record({ session: 'a', sandbox: 'shared', memory: 1024, start, wall, concurrent: 1, ...more })
+  const records = [
+    at(1000, 100),
+    at(1020, 60.5, { concurrent: 2, session: 'b' }),
+    at(1090, 50.2, { concurrent: 2, session: 'b' }),
+    at(2000, 10),
+    // Elsewhere at the same time.
+    at(1000, 100, { sandbox: 'other' }),
+  ]
+  const m = measure([sample('a'), sample('b')], records, awsLike)
+  const perMillion = 1e6 / 2
+  expect(m.cost?.compute).toBeCloseTo(perMillion * (0.141 + 0.01 + 0.1) * 0.0000166667, 9)
+  expect(m.cost?.requests).toBeCloseTo(perMillion * 5 * 0.2e-6, 9)
+  const billed = billedMs(records, 1)
+  expect(billed.slice(3)).toEqual([10, 100])
+  // Half of what each shares with another, scaled to the rounded period.
+  expect(billed[0]).toBeCloseTo((20 + 60.5 / 2 + 9.5 + 10 / 2) * (141 / 140.2), 9)
 })
 
 test('start-ups are free where the platform does not bill them', () => {

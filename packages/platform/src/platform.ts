@@ -60,6 +60,8 @@ export interface Facts {
   durability: 'none' | 'journal' | 'fsync'
   /** Name of the emulation in force, if any. */
   emulate?: string
+  /** In words, how data passing is emulated, if it is. */
+  passing?: string
 }
 
 export interface InvokeOptions {

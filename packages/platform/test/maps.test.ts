@@ -19,6 +19,7 @@ const requestOf = (fn: string, tasks: string[], spec: Partial<FunctionSpec> = {}
 test('a function that neither maps nor is mapped over needs nothing', () => {
   expect(requestOf('other', ['other'])).toBeUndefined()
   expect(requestOf('leaf', ['leaf'], { bundle: { work: 5 }, parallel: 'threads' })).toBeUndefined()
+  expect(requestOf('leaf', ['leaf'], { concurrency: 5 })).toBeUndefined()
 })
 
 test('bundles are those of maps that its tasks make', () => {
@@ -40,4 +41,25 @@ test('no pool runs what does anything with a bucket, itself or in what it calls 
   // A remote call and an inline send run elsewhere than the item.
   expect(requestOf('work', ['work'], {}, ['leaf'])).toEqual({ poolable: ['work'] })
   expect(requestOf('work', ['leaf', 'work'], inline({ send: ['leaf'] }), ['leaf'])).toEqual({ poolable: ['work'] })
+})
+
+test('whole invocations run in a pool where several share a sandbox and its setup says threads, unless it maps there', () => {
+  const shared = { concurrency: 5, parallel: 'threads' } as const
+  const whole = { poolable: ['leaf'], parallel: 'threads', spread: { whole: true } }
+  expect(requestOf('leaf', ['leaf'], shared)).toEqual(whole)
+  expect(requestOf('leaf', ['leaf'], { ...shared, parallel: 'processes' })).toBeUndefined()
+  expect(requestOf('leaf', ['leaf'], shared, ['leaf'])).toBeUndefined()
+  const mapped = inline({ map: ['work'] })
+  expect(requestOf('main', ['main', 'work'], { ...shared, ...mapped })).toEqual({
+    poolable: ['work'],
+    parallel: 'threads',
+  })
+})
+
+test('inline calls may be branches in processes of their own', () => {
+  const called = inline({ call: ['leaf'] })
+  const forks = { poolable: ['leaf', 'work'], parallel: 'processes', spread: { branches: ['leaf'] } }
+  expect(requestOf('work', ['leaf', 'work'], { ...called, parallel: 'processes' })).toEqual(forks)
+  expect(requestOf('work', ['leaf', 'work'], { ...called, parallel: 'threads' })?.spread).toBeUndefined()
+  expect(requestOf('work', ['leaf', 'work'], { ...called, parallel: 'processes' }, ['leaf'])?.spread).toBeUndefined()
 })

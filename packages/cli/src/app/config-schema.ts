@@ -12,9 +12,21 @@ const profile = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('cold'), rps: positive, seconds: positive }),
 ])
 
+const passing = z.strictObject({
+  date: z.string().optional(),
+  putMs: z.number().min(0).optional(),
+  getMs: z.number().min(0).optional(),
+  storeMbPerS: positive.optional(),
+  fullMb: positive.optional(),
+  nicMbPerS: positive.optional(),
+  putUsd: z.number().min(0).optional(),
+  getUsd: z.number().min(0).optional(),
+})
+
 const local = z.strictObject({
   isolation: z.enum(['processes', 'threads']).optional(),
   emulate: z.enum(['aws-lambda']).optional(),
+  emulatePassing: z.union([z.boolean(), passing]).optional(),
   durability: z.enum(['none', 'journal', 'fsync']).optional(),
   keepAliveMs: z.number().min(0).optional(),
   maxSandboxes: count.optional(),

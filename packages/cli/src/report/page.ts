@@ -113,9 +113,9 @@ function graphs(outcome: Outcome): Markup {
 }
 
 function emulation({ emulation, facts }: Outcome): Markup | null {
-  if (!facts.emulate) return null
+  if (!facts.emulate) return facts.passing ? html`<h2>What was emulated</h2><p>${facts.passing}.</p>` : null
   if (!emulation)
-    return html`<h2>What was emulated</h2><p>Hand-over and start-up delays of ${facts.emulate}, from a dated table by mode and memory of the caller, with the same seed for all setups. Run with <code>--compare-emulation</code> to see how much of the gain they make.</p>`
+    return html`<h2>What was emulated</h2><p>Hand-over and start-up delays of ${facts.emulate}, from a dated table by mode and memory of the caller, with the same seed for all setups. Run with <code>--compare-emulation</code> to see how much of the gain they make.${facts.passing ? ` Also ${facts.passing}.` : ''}</p>`
   const line = (title: string, m: NonNullable<Outcome['emulation']>['first']) =>
     html`<tr><td>${title}</td><td>${digits(m.on.p50Ms.value)}</td><td>${digits(m.off.p50Ms.value)}</td><td>${m.on.costPerMillionUsd ? digits(m.on.costPerMillionUsd.value) : '–'}</td><td>${m.off.costPerMillionUsd ? digits(m.off.costPerMillionUsd.value) : '–'}</td></tr>`
   return html`<h2>What was emulated</h2><div class="card"><p>Hand-over and start-up delays of ${facts.emulate}, from a dated table by mode and memory of the caller, with the same seed for all setups. Their share of the gain: <b>${percent(emulation.medianShare)}</b> in median latency, <b>${percent(emulation.costShare)}</b> in cost (– where there is no gain).</p>

@@ -123,7 +123,7 @@ function footnotes(outcome: Outcome): string[] {
     '$/M: USD per million requests = compute + requests + start-up (init) + gateway' +
       ` (${facts.prices.name}, ${facts.prices.date}); inv.: invocations per request.`,
     ...(facts.cpuShareEnforced ? [] : [`Cost is null: ${facts.cpuShareReason}`]),
-    `Platform ${facts.platform}, ${facts.emulate ? `emulating the delays of ${facts.emulate}` : 'no emulation'}, durability ${facts.durability}; ${load.profile} load of ${load.rps} requests/s, seed ${load.seed}.`,
+    `Platform ${facts.platform}, ${facts.emulate ? `emulating the delays of ${facts.emulate}` : 'no emulation'}${facts.passing ? `, ${facts.passing}` : ''}, durability ${facts.durability}; ${load.profile} load of ${load.rps} requests/s, seed ${load.seed}.`,
     `Deployments until adoption: ${overhead.deployments} (${outcome.converged ? 'converged' : 'not converged'}), ${overhead.requestsSpent} requests, ${digits(overhead.seconds)} s. ` +
       `Management: ${digits(overhead.cpuSeconds)} CPU-s, ${bytes(overhead.bytes)}, ${usd(overhead.usd)} (deployer ${digits(overhead.deployer.cpuSeconds)}, monitor ${digits(overhead.monitor.cpuSeconds)}, optimizer ${digits(overhead.optimizer.cpuSeconds)} CPU-s).`,
   ]

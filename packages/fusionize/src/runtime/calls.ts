@@ -13,9 +13,12 @@ export const spanCode = { call: 0, callRemote: 1, send: 2, sendRemote: 3, map: 4
 
 /** `await t(input)` inside a function. */
 export function call(frame: Frame, definition: TaskDefinition, input: unknown): Promise<unknown> {
-  return frame.run.router.link(definition).call === 'inline'
+  const route = frame.run.router.link(definition).call
+  return route === 'inline'
     ? inlineCall(frame, definition, input, spanCode.call)
-    : remoteCall(frame, definition, input, spanCode.callRemote)
+    : route === 'remote'
+      ? remoteCall(frame, definition, input, spanCode.callRemote)
+      : route(frame, definition, input)
 }
 
 /** `await t.map(inputs)` inside a function. */
@@ -76,7 +79,7 @@ export function inlineCall(frame: Frame, definition: TaskDefinition, input: unkn
 }
 
 /** Entering a frame costs more than all else in an inline call; a task that calls none is never looked for. */
-function enter(frame: Frame, input: unknown, leaf: boolean): Promise<unknown> {
+export function enter(frame: Frame, input: unknown, leaf: boolean): Promise<unknown> {
   return leaf ? execute(frame, input) : current.run(frame, execute, frame, input)
 }
 

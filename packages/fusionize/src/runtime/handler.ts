@@ -67,8 +67,7 @@ export function createHandler(
       if (!router.maps?.start(started, definition)) startRun(started, definition)
       return
     }
-    const known = [...router.names].join(', ')
-    const message = `function '${module.function}' has no task '${request.task}'; it has ${known}`
+    const message = `function '${module.function}' has no task '${request.task}'; it has ${router.names.join(', ')}`
     port.reply(failure(new FusionizeError('UNKNOWN_TASK', message)), [], [])
     started.open++
     started.close()

@@ -236,6 +236,6 @@ function beginLater(
 
 /** Runs an item in this thread. */
 export const onLoop: RunItem = (frame, input, limitMs, over) => {
-  const running = () => outcomeOf(frame, input, false).finally(over)
+  const running = () => outcomeOf(frame, input, !frame.parent && frame.run.request.external).finally(over)
   return limitMs === undefined ? running() : frame.limit(running, limitMs).catch(failure)
 }

@@ -189,24 +189,20 @@ export async function outcomeOf(frame: Frame, input: Payload, external: boolean)
 
 /** The input of a run that a trigger started, as the run that put left it. */
 function known(run: Run, given: KnownInput): unknown {
-  const { head, input } = given.read()
+  const read = given.read()
   // It has the run that put in it, and that the one before.
   run.request.known = undefined
-  return inputOf(run, head, input)
+  return inputOf(run, read)
 }
 
 /** The input of a run that a trigger started. */
 async function delivered(run: Run, text: string): Promise<unknown> {
-  const { head, input } = await decodeDelivery(text, ({ ref }) => (run.router.transport as Transport).object(ref))
-  return inputOf(run, head, input)
+  return inputOf(run, await decodeDelivery(text, ({ ref }) => (run.router.transport as Transport).object(ref)))
 }
 
-function inputOf(
-  run: Run,
-  { fired: { bucket, trigger, id, objects, bytes }, at }: DeliveryHead,
-  input: unknown,
-): unknown {
-  const waitMs = performance.timeOrigin + run.spans.origin - at
+function inputOf(run: Run, { head, input }: { head: DeliveryHead; input: unknown }): unknown {
+  const { bucket, trigger, id, objects, bytes } = head.fired
+  const waitMs = performance.timeOrigin + run.spans.origin - head.at
   run.fired = { bucket, trigger, id, objects, bytes, waitMs }
   return input
 }

@@ -22,7 +22,7 @@ export class Spans {
 
   constructor(
     /** Whether cpu time is read at the span's ends. */
-    readonly sampled: boolean,
+    public sampled: boolean,
   ) {
     this.numbers = spare.pop() ?? new Int32Array(16 * SPAN_FIELDS)
   }
@@ -50,9 +50,9 @@ export class Spans {
     return at / SPAN_FIELDS
   }
 
-  /** µs from the invocation's start to the span's. */
-  startOf(span: number): number {
-    return this.numbers[span * SPAN_FIELDS + 3] as number
+  /** A figure of the span as on the wire. @param field 2: mode and route; 3: its start in µs from the invocation's */
+  read(span: number, field: number): number {
+    return this.numbers[span * SPAN_FIELDS + field] as number
   }
 
   /** The span begins now, not when it was opened: a send that waited for the reply. */

@@ -39,7 +39,7 @@ export class Work implements Held, KnownInput {
   begin(): unknown {
     const { firing, span } = this
     const { spans } = this.frame.run
-    const waitUs = Math.max(0, spans.startOf(span) - Math.round((this.at - spans.origin) * 1000))
+    const waitUs = Math.max(0, spans.read(span, 3) - Math.round((this.at - spans.origin) * 1000))
     dataOf(this.frame.run).fired(span, firing.bucket, firing.trigger, this.values.length, this.bytes, waitUs)
     return this.input()
   }

@@ -3,6 +3,8 @@ import { FusionizeError } from 'fusionize'
 import type { Payload } from 'fusionize/runtime'
 import type { TaskInfo } from 'fusionize/setup'
 import type { Emulation } from '../emulation/index.js'
+import type { DataPassing } from '../emulation/passing.js'
+import { type Ahead, aheadOf, startsAhead, Width } from './ahead.js'
 import { Pool } from './pool.js'
 
 /** A setup in effect: its functions and the sessions that are pinned to it. */
@@ -15,6 +17,8 @@ export class Deployment {
   /** By task, the first function that contains it. */
   readonly #hosts = new Map<string, Pool>()
   weight = 0
+  /** What a request at a task starts ahead, by task as they come; absent when the setup starts nothing ahead. */
+  readonly #ahead: Map<string, Ahead[]> | undefined
   /** Called when the last session is over. */
   onIdle: (deployment: Deployment) => void = () => {}
   /** Called when nothing of the session is under way. */
@@ -26,6 +30,8 @@ export class Deployment {
     readonly forceCold: boolean,
     /** Delays of its own, so that every deployment draws the same. */
     readonly emulation: Emulation | undefined,
+    /** How data goes to other functions, where that is emulated. */
+    readonly passing?: DataPassing,
   ) {
     for (const [name, artifact] of Object.entries(build.artifacts)) {
       const spec = build.setup.functions[name]
@@ -35,6 +41,7 @@ export class Deployment {
       this.pools.set(name, pool)
       for (const task of artifact.tasks) if (!this.#hosts.has(task)) this.#hosts.set(task, pool)
     }
+    if (startsAhead(this)) this.#ahead = new Map()
   }
 
   task(name: string): TaskInfo | undefined {
@@ -48,6 +55,18 @@ export class Deployment {
   poolFor(task: string, fn: string): Pool | undefined {
     const asked = this.pools.get(fn)
     return asked?.artifact.tasks.includes(task) ? asked : (this.pools.get(task) ?? this.#hosts.get(task))
+  }
+
+  /** What the arrival of a request at the task starts ahead; undefined when nothing. */
+  aheadOf(task: string): readonly Ahead[] | undefined {
+    if (this.#ahead === undefined) return undefined
+    let ahead = this.#ahead.get(task)
+    if (ahead === undefined) {
+      ahead = aheadOf(this, task)
+      for (const { pool } of ahead) pool.width ??= new Width()
+      this.#ahead.set(task, ahead)
+    }
+    return ahead
   }
 
   enter(session: string): void {

@@ -3,9 +3,11 @@ import { FusionizeError, timeoutError } from 'fusionize'
 import { spanOf } from 'fusionize/record'
 import { itemsIn, type Outcome, type SandboxInfo } from 'fusionize/runtime'
 import type { Buckets } from '../buckets/index.js'
+import type { PassedBy, Transfer } from '../emulation/passing.js'
 import { mbPerCore } from '../prices.js'
 import type { Part } from '../sandbox/messages.js'
 import type { Send } from '../send.js'
+import { amend } from './amend.js'
 import { BucketDesk } from './bucket-desk.js'
 import type { Deployment } from './deployment.js'
 import { exitError, shuttingDown, startError, unknownTask, wireText } from './failures.js'
@@ -13,7 +15,7 @@ import type { Exit, StartHost } from './host.js'
 import { type Answer, Job, type JobOwner, type JobRequest } from './job.js'
 import { LinkedWork } from './linked-work.js'
 import { Links } from './links.js'
-import { outcomeOf, payloadOf, textOf } from './parts.js'
+import { bytesIn, outcomeOf, payloadOf, textOf } from './parts.js'
 import type { Pool } from './pool.js'
 import { type FunctionLog, type Held, type Leaving, type Reply, Sandbox, type SandboxOwner } from './sandbox.js'
 import { type Limits, Scheduler } from './scheduler.js'
@@ -65,6 +67,8 @@ export class Engine implements SandboxOwner, JobOwner {
   readonly #early = new Map<string, Outcome>()
   /** Who made a send that is on its way to be accepted. */
   readonly #senders = new Map<string, Sandbox>()
+  /** How inputs of sends come that are on their way, where that is emulated. */
+  readonly #transfers = new Map<string, Transfer>()
   readonly #sweep: NodeJS.Timeout
   readonly #name = randomBytes(3).toString('hex')
   #jobs = 0
@@ -90,7 +94,7 @@ export class Engine implements SandboxOwner, JobOwner {
     })
     this.scheduler = new Scheduler(
       options,
-      (pool) => this.#start(pool),
+      (pool, ahead) => this.#start(pool, ahead),
       (sandbox) => this.#links.revoke(sandbox),
     )
     this.#links = new Links(
@@ -130,17 +134,35 @@ export class Engine implements SandboxOwner, JobOwner {
     if (request.mode === 'send') {
       job.caller = this.#senders.get(request.id)
       this.#senders.delete(request.id)
+      if (this.#transfers.size > 0) {
+        request.transfer = this.#transfers.get(request.id)
+        this.#transfers.delete(request.id)
+      }
     }
     this.#admit(job)
+    if (request.external) this.#startAhead(deployment, request)
     this.scheduler.submit(job)
     this.#mind(job)
     return job
+  }
+
+  #startAhead(deployment: Deployment, { task, attempt, session }: JobRequest): void {
+    const ahead = deployment.aheadOf(task)
+    if (ahead === undefined || attempt > 1) return
+    for (const { pool, afterMs } of ahead)
+      setTimeout(() => {
+        const isOver = this.#closing || (deployment.weight === 0 && deployment.sessions.size === 0)
+        const isBroken = pool.broken !== undefined && Date.now() < pool.broken.until
+        const jobs = pool.width?.yet(session) ?? 1
+        if (!isOver && !isBroken) this.scheduler.startAhead(pool, Math.ceil(jobs / pool.concurrency))
+      }, afterMs).unref()
   }
 
   /** Counts the job until it is over. */
   #admit(job: Job): void {
     this.#open++
     job.pool.deployment.enter(job.request.session)
+    job.pool.width?.enter(job.request.session)
     job.owner = this
   }
 
@@ -155,6 +177,7 @@ export class Engine implements SandboxOwner, JobOwner {
 
   over(job: Job): void {
     this.#wheel.remove(job)
+    job.pool.width?.leave(job.request.session)
     job.pool.deployment.leave(job.request.session)
     if (--this.#open === 0) for (const idle of this.#idle.splice(0)) idle()
   }
@@ -218,7 +241,7 @@ export class Engine implements SandboxOwner, JobOwner {
     const realMs = performance.now() - sandbox.started
     pool.broken = undefined
     this.scheduler.loaded(sandbox)
-    sandbox.coldKind = pool.deployment.forceCold ? 'forced' : 'natural'
+    sandbox.coldKind = sandbox.ahead ? 'prewarmed' : pool.deployment.forceCold ? 'forced' : 'natural'
     const { emulation } = pool.deployment
     if (emulation === undefined) {
       sandbox.cold = realMs
@@ -244,9 +267,13 @@ export class Engine implements SandboxOwner, JobOwner {
     else this.#call(sandbox, no, request)
   }
 
-  #call(sandbox: Sandbox, no: number, request: Leaving): void {
+  #call(sandbox: Sandbox, no: number, request: Leaving, transfer?: Transfer): void {
     if (!sandbox.calls.has(no)) return
-    const { deployment } = sandbox.pool
+    const { deployment, passing } = sandbox.pool
+    if (passing !== undefined && transfer === undefined && passing.has(request.task)) {
+      pass(sandbox, request, (given) => this.#call(sandbox, no, request, given))
+      return
+    }
     const job = this.submit(
       deployment,
       request.function,
@@ -263,6 +290,7 @@ export class Engine implements SandboxOwner, JobOwner {
         trace: request.trace,
         parent: request.parent,
         input: request.input,
+        transfer,
       },
       true,
       (ok, part) => sandbox.result(no, ok, part),
@@ -308,8 +336,15 @@ export class Engine implements SandboxOwner, JobOwner {
         },
         (error) => sandbox.refuseOrAnswer(no, false, wireText(error)),
       )
-    if (delayMs > 0) setTimeout(hold, delayMs)
-    else void hold()
+    const leave = () => {
+      if (!sandbox.pool.passing?.has(task)) return void hold()
+      pass(sandbox, request, (transfer) => {
+        this.#transfers.set(id, transfer)
+        void hold().finally(() => this.#senders.has(id) || this.#transfers.delete(id))
+      })
+    }
+    if (delayMs > 0) setTimeout(leave, delayMs)
+    else leave()
   }
 
   reply(sandbox: Sandbox, job: Job, { ok, part, no, held, record, busy }: Reply): void {
@@ -429,8 +464,10 @@ export class Engine implements SandboxOwner, JobOwner {
   }
 
   #over(sandbox: Sandbox, job: Job, record: Part, answer: () => Promise<unknown> | undefined, busy: boolean): void {
-    for (const line of textOf(record).split('\n')) this.ports.record(line)
     const { pool } = sandbox
+    const lines = record === undefined ? [] : textOf(record).split('\n')
+    if (pool.concurrency > 1 || job.request.transfer) amend(lines, job)
+    for (const line of lines) this.ports.record(line)
     pool.finished(job)
     const usable = sandbox.endedFor === undefined && sandbox.state === 'ready'
     // Before the answer: a caller in a loop has the link when it calls again.
@@ -439,7 +476,8 @@ export class Engine implements SandboxOwner, JobOwner {
     if (answered) void answered.then(() => job.finish())
     else job.finish()
     if (!usable || lent || busy) return
-    if (pool.deployment.forceCold) {
+    // One that several jobs share is cold for all that come before it is idle.
+    if (pool.deployment.forceCold && sandbox.jobs.size === 0) {
       this.scheduler.evict(sandbox)
       this.scheduler.schedule()
       return
@@ -532,10 +570,11 @@ export class Engine implements SandboxOwner, JobOwner {
 
   // — sandboxes —
 
-  #start(pool: Pool): void {
+  #start(pool: Pool, ahead: boolean): void {
     const { deployment, artifact, spec } = pool
     const id = `${this.#name}-${++this.#sandboxes}`
     const sandbox = new Sandbox(id, pool, this)
+    sandbox.ahead = ahead
     const info: SandboxInfo & { objects: string } = {
       objects: this.options.objects,
       setup: deployment.id,
@@ -590,6 +629,13 @@ const nobodys = { session: '', task: '', trace: '', parent: '' }
 function handOverMs(mode: 'call' | 'send', sandbox: Sandbox, { parent }: Leaving): number {
   const { deployment, spec } = sandbox.pool
   return deployment.emulation?.handOverMs(mode, spec.memory, sandbox, spanOf(parent).root) ?? 0
+}
+
+/** Emulates how the input leaves; `then` is called when the sandbox has done its part. */
+function pass({ id, pool }: Sandbox, { task, parent, input }: Leaving, then: (transfer: Transfer) => void): void {
+  const from = `${id} ${spanOf(parent).root} ${task}`
+  const how = pool.passing?.get(task) as PassedBy
+  pool.deployment.passing?.leave(how, from, bytesIn(input), pool.spec.memory, then)
 }
 
 function refuse(jobs: readonly Job[], error: string): void {

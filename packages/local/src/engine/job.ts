@@ -1,3 +1,4 @@
+import type { Transfer } from '../emulation/passing.js'
 import type { Part } from '../sandbox/messages.js'
 import type { Pool } from './pool.js'
 import type { Sandbox } from './sandbox.js'
@@ -21,6 +22,8 @@ export interface JobRequest {
   trace: string
   parent: string | null
   input: Part
+  /** How the input comes, where that is emulated. */
+  transfer?: Transfer | undefined
 }
 
 export type Answer = (ok: boolean, part: Part) => void
@@ -49,6 +52,8 @@ export class Job implements WheelEntry {
   caller: Sandbox | undefined
   /** Nobody waits for it any more: what it would leave behind is not accepted. */
   void = false
+  /** Jobs that were in its sandbox with it at most, itself included. */
+  together = 1
   /** Epoch ms. */
   readonly arrived = Date.now()
   /** Epoch ms: the request's, until a run begins whose own limit ends earlier. */

@@ -94,6 +94,7 @@ export class Links {
       pool.concurrency === 1 &&
       !forceCold &&
       emulation === undefined &&
+      caller.pool.passing === undefined &&
       pool.queued === 0 &&
       sandbox.jobs.size === 0 &&
       sandbox.lentTo === undefined &&

@@ -1,5 +1,7 @@
 import type { Artifact } from '@fusionize/platform'
 import type { FunctionSpec } from 'fusionize/setup'
+import type { PassedBy } from '../emulation/passing.js'
+import type { Width } from './ahead.js'
 import type { Deployment } from './deployment.js'
 import type { Job } from './job.js'
 import { Queue } from './queue.js'
@@ -27,9 +29,13 @@ export class Pool {
   meanMs = 100
   /** After a failed start: until when (epoch ms) no other is tried, and what its callers are told. */
   broken: { until: number; failures: number; error: string } | undefined
+  /** Of functions of which sandboxes are started ahead. */
+  width: Width | undefined
   readonly concurrency: number
   /** Buckets that its sandboxes evaluate themselves, for sessions leased to them. */
   readonly fused: ReadonlySet<string>
+  /** Tasks to which its data goes in an emulated way; absent when there are none. */
+  readonly passing: ReadonlyMap<string, PassedBy> | undefined
 
   constructor(
     readonly deployment: Deployment,
@@ -37,7 +43,8 @@ export class Pool {
     readonly spec: FunctionSpec,
   ) {
     this.fused = new Set(spec.buckets)
-    this.concurrency = deployment.forceCold ? 1 : Math.max(1, spec.concurrency)
+    if (deployment.passing) this.passing = passedBy(spec)
+    this.concurrency = Math.max(1, spec.concurrency)
   }
 
   get function(): string {
@@ -88,11 +95,24 @@ export class Pool {
     this.meanMs += SMOOTHING * (Date.now() - job.arrived - this.meanMs)
   }
 
-  /** Takes the most recently used sandbox that has room. */
+  /** Takes a sandbox that has room: the most recently used, or the fullest where several jobs share one (BASELINES, `photons` 3). */
   takeFree(): Sandbox | undefined {
-    const sandbox = this.free.at(-1)
-    if (sandbox && sandbox.jobs.size + 1 >= this.concurrency) this.free.pop()
-    return sandbox
+    if (this.concurrency > 1) return this.#takeFullest()
+    return this.free.pop()
+  }
+
+  #takeFullest(): Sandbox | undefined {
+    let fullest: Sandbox | undefined
+    for (const sandbox of this.free) if (sandbox.jobs.size >= (fullest?.jobs.size ?? 0)) fullest = sandbox
+    if (fullest && fullest.jobs.size + 1 >= this.concurrency) this.leaveFree(fullest)
+    return fullest
+  }
+
+  /** Sandboxes that have room for a job or soon will. */
+  get roomy(): number {
+    let count = 0
+    for (const { jobs } of this.sandboxes) if (jobs.size < this.concurrency) count++
+    return count
   }
 
   /** A lent sandbox in which nothing runs, as far as is known. */
@@ -110,6 +130,12 @@ export class Pool {
     const at = this.free.lastIndexOf(sandbox)
     if (at !== -1) this.free.splice(at, 1)
   }
+}
+
+function passedBy({ passing }: FunctionSpec): Map<string, PassedBy> | undefined {
+  const found = new Map<string, PassedBy>()
+  for (const [task, how] of Object.entries(passing)) if (how === 'direct' || how === 'store') found.set(task, how)
+  return found.size > 0 ? found : undefined
 }
 
 function countsForPressure(job: Job): boolean {

@@ -134,6 +134,8 @@ export class Sandbox {
   waiting = false
   /** Start-up to report with the first invocation, ms; null afterwards. */
   cold: number | null = null
+  /** Started before a job needed it. */
+  ahead = false
   coldKind: 'natural' | 'forced' | 'prewarmed' = 'natural'
   /** `performance.now()` */
   readonly started = performance.now()
@@ -155,10 +157,29 @@ export class Sandbox {
   ) {}
 
   run(job: Job): void {
-    const { request } = job
+    const { transfer } = job.request
     this.runs(job)
     const { cold } = this
     this.cold = null
+    if (transfer === undefined) this.#begin(job, cold)
+    else transfer.arrive(this.pool.spec.memory, () => this.#arrived(job, cold))
+  }
+
+  /** The input is there. */
+  #arrived(job: Job, cold: number | null): void {
+    if (!this.jobs.has(job.no)) return
+    if (!job.void) {
+      this.#begin(job, cold)
+      return
+    }
+    // Nobody waits for it any more.
+    this.cold = cold
+    this.#leave(job.no)
+    this.owner.done(this, job, undefined, false)
+  }
+
+  #begin(job: Job, cold: number | null): void {
+    const { request } = job
     const lease = this.owner.buckets.lease(this, job)
     const objects = this.owner.buckets.objects(request.input)
     const post = (refs?: string[], parts: Part[] = []) => this.#invoke(job, cold, lease, refs, parts)
@@ -197,6 +218,8 @@ export class Sandbox {
   runs(job: Job): void {
     job.begin(this)
     this.jobs.set(job.no, job)
+    const { size } = this.jobs
+    if (size > 1) for (const other of this.jobs.values()) other.together = Math.max(other.together, size)
     this.#weigh()
   }
 

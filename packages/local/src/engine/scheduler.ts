@@ -27,13 +27,15 @@ export class Scheduler {
   #count = 0
   #loading = 0
   readonly #pools = new Set<Pool>()
+  /** Pools of which a sandbox is to be started before it is needed, one item a sandbox. */
+  #ahead: Pool[] = []
   /** Pools with jobs that have no sandbox to wait for. */
   readonly #wanting = new Set<Pool>()
 
   constructor(
     readonly limits: Limits,
     /** Starts a sandbox of the pool. */
-    readonly start: (pool: Pool) => void,
+    readonly start: (pool: Pool, ahead: boolean) => void,
     /** Takes a lent sandbox back; `freed` follows. */
     readonly revoke: (sandbox: Sandbox) => void,
   ) {}
@@ -126,8 +128,25 @@ export class Scheduler {
     sandbox.end('idle')
   }
 
-  /** Starts what the waiting jobs need, work that sandboxes wait for first, then the longest waiting. */
+  /** Starts so many sandboxes of the pool as it lacks of `count` with room, where that takes nothing from others. */
+  startAhead(pool: Pool, count: number): void {
+    this.#pools.add(pool)
+    const coming = this.#ahead.filter((other) => other === pool).length
+    for (let n = pool.roomy - pool.queued + coming; n < count; n++) this.#ahead.push(pool)
+    this.schedule()
+  }
+
+  /** Starts what the waiting jobs need, work that sandboxes wait for first, then the longest waiting; then what is to be started ahead. */
   schedule(): void {
+    this.#serve()
+    while (this.#ahead.length > 0 && this.#loading < this.limits.startsAtOnce) {
+      const pool = this.#ahead.shift() as Pool
+      // Without room it is too early to be of use.
+      if (this.#fits(this.limits.weightOf(pool))) this.start(pool, true)
+    }
+  }
+
+  #serve(): void {
     for (;;) {
       const pool = this.#neediest()
       if (pool === undefined) return
@@ -141,7 +160,7 @@ export class Scheduler {
         this.#breakDeadlock(pool)
         return
       }
-      this.start(pool)
+      this.start(pool, false)
     }
   }
 
@@ -149,12 +168,14 @@ export class Scheduler {
   close(): Job[] {
     const waiting = [...this.#pools].flatMap((pool) => pool.takeAll())
     this.#wanting.clear()
+    this.#ahead = []
     return waiting
   }
 
   forget(pool: Pool): void {
     this.#pools.delete(pool)
     this.#wanting.delete(pool)
+    this.#ahead = this.#ahead.filter((other) => other !== pool)
   }
 
   #neediest(): Pool | undefined {
@@ -176,11 +197,14 @@ export class Scheduler {
     return own === undefined || rival.nested.size > 0 || arrival(rival) + PATIENCE_MS < own.arrived
   }
 
+  #fits(weight: number): boolean {
+    const { capacity, ceiling } = this.limits
+    return (this.#load === 0 || this.#load + weight <= capacity) && this.#count < ceiling
+  }
+
   #makeRoom(pool: Pool): boolean {
     const weight = this.limits.weightOf(pool)
-    const { capacity, ceiling } = this.limits
-    const fits = () => (this.#load === 0 || this.#load + weight <= capacity) && this.#count < ceiling
-    while (!fits()) {
+    while (!this.#fits(weight)) {
       const idle = this.#longestIdle()
       if (idle === undefined) {
         this.#revokeOne()

@@ -98,8 +98,9 @@ export function start(module: FunctionModule): void {
     })
 
   const transport: Transport = {
-    call: (request, signal) =>
+    call: (outbound, signal) =>
       new Promise((resolve, reject) => {
+        const request = settledOf(outbound)
         if (signal?.aborted) return reject(signal.reason)
         const no = ++counter
         let linked: string | undefined
@@ -116,9 +117,11 @@ export function start(module: FunctionModule): void {
         waiting.set(no, { outcome, accepted: () => {} })
         // Over a link a callee has the limit of one item.
         linked = itemsIn(request.id) > 0 ? undefined : caller.call(no, request)
-        if (linked === undefined) channel.post([kind.call, no, ...outboundHead(request)], [request.input])
+        if (linked === undefined)
+          channel.post([kind.call, no, ...outboundHead(request)], [request.input], request !== outbound)
       }),
-    async send(request) {
+    async send(outbound) {
+      const request = settledOf(outbound)
       const { input } = request
       const attached = namesObjects(input) ? objects.attached(input) : noObjects
       const callee = isDelivery(input) && attached ? caller.fire(request, attached) : undefined
@@ -203,6 +206,12 @@ function connectThread(receive: Receive): { channel: Channel; info: Info; thread
   if (parentPort === null || !workerData?.fusionize)
     throw new Error('this file is a function of fusionize: run it with the fusionize command, not by itself')
   return { channel: portChannel(parentPort, receive), info: workerData.fusionize, thread: true }
+}
+
+/** Bytes as they are now: a message may leave when the caller has changed them. */
+function settledOf(request: Outbound): Outbound {
+  const { input } = request
+  return typeof input === 'object' ? { ...request, input: new Uint8Array(input) } : request
 }
 
 function outboundHead(request: Outbound): unknown[] {

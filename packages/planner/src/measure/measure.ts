@@ -3,6 +3,7 @@ import type { TaskName } from 'fusionize/setup'
 import { doubleBilledMs } from '../profile/spans.js'
 import { bootstrap, mean, percentiles } from '../statistics/bootstrap.js'
 import type { Estimate, Measurement, PlannerFacts } from '../types.js'
+import { billedMs } from './billed.js'
 import { type Cost, costOf, totalOf } from './cost.js'
 
 /** One request of a load, as its client saw it. */
@@ -94,8 +95,9 @@ function pricesOf(
   const gateway = facts.prices.perGatewayRequest
   const sum: Cost = { compute: 0, requests: 0, startup: 0, gateway: samples.length * gateway }
   const bySession = new Map<string, number>()
-  for (const record of records) {
-    const cost = costOf(record, facts)
+  const billed = billedMs(records, facts.prices.granularityMs)
+  for (const [i, record] of records.entries()) {
+    const cost = costOf(record, facts, billed[i])
     sum.compute += cost.compute
     sum.requests += cost.requests
     sum.startup += cost.startup

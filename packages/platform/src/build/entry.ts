@@ -25,6 +25,8 @@ export interface MapRequest {
   parallel?: FunctionModule['parallel']
   /** Tasks whose items may run in a pool; absent when there are none. */
   poolable?: readonly string[]
+  /** What besides items runs there; absent = nothing. */
+  spread?: { whole?: true; branches?: readonly string[] }
 }
 
 /** The module that a function's artifact starts with: hands the function's tasks to the platform's adapter. */
@@ -40,18 +42,25 @@ export function functionEntry(
     `app: ${quote(scan.app.name)}, function: ${quote(name)}, tasks: [${files.map((_, i) => `t${i}`).join(', ')}]`,
     `inline: ${JSON.stringify(inline)}, leaves: ${JSON.stringify(leaves)}`,
     ...(buckets ? [`buckets: ${JSON.stringify(buckets)}`] : []),
-    ...(maps ? ['maps', ...Object.entries(maps).map(([key, value]) => `${key}: ${JSON.stringify(value)}`)] : []),
+    ...(maps ? mapFields(maps) : []),
   ]
   return [
     `import { start } from ${quote(adapter)}`,
     ...(maps ? [`import { maps } from 'fusionize/runtime/map'`] : []),
-    ...(maps?.poolable ? [`import { pool } from 'fusionize/runtime/pool'`] : []),
+    ...(maps?.poolable ? [`import { pool${maps.spread ? ', spread' : ''} } from 'fusionize/runtime/pool'`] : []),
     ...files.map(([path, file], i) => `import { ${exportName(file)} as t${i} } from ${quote(path)}`),
     `const module = { ${fields.join(', ')} }`,
     maps?.poolable
       ? 'pool.serve(module) || start({ ...module, pool: pool.at(import.meta.url, module) })'
       : 'start(module)',
   ].join('\n')
+}
+
+function mapFields({ spread, ...rest }: MapRequest): string[] {
+  return [
+    spread ? `maps: spread(maps, ${JSON.stringify(spread)})` : 'maps',
+    ...Object.entries(rest).map(([key, value]) => `${key}: ${JSON.stringify(value)}`),
+  ]
 }
 
 /** The module that a platform learns the app's buckets from: exports `buckets`, a list of them in order of name. */

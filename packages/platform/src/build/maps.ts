@@ -11,7 +11,7 @@ export function mapRequest(
   { app, withBuckets }: Pick<Scan, 'app' | 'withBuckets'>,
   fn: TaskName,
   tasks: readonly TaskName[],
-  { inline, bundle, parallel }: FunctionSpec,
+  { inline, bundle, parallel, concurrency }: FunctionSpec,
 ): MapRequest | undefined {
   const mapsTo = (from?: ReadonlySet<TaskName>) =>
     new Set(
@@ -19,15 +19,30 @@ export function mapRequest(
     )
   const made = mapsTo(new Set(tasks))
   const isTarget = mapsTo().has(fn)
-  if (made.size === 0 && !isTarget) return undefined
+  const mappedHere = [...made].filter((task) => inline.map.includes(task))
+  // Items of its own maps gain more by the pool than all of them together in one member.
+  const whole = concurrency > 1 && parallel === 'threads' && mappedHere.length === 0 && mayLeave(fn)
+  const calls = app.edges.filter(
+    ({ from, to, modes }) => tasks.includes(from) && tasks.includes(to) && modes.includes('call'),
+  )
+  const called = [...new Set(calls.map(({ to }) => to))].filter((task) => inline.call.includes(task) && mayLeave(task))
+  const branches = parallel === 'processes' ? called.sort(compare) : []
+  if (made.size === 0 && !isTarget && !whole && branches.length === 0) return undefined
   const bundles = Object.entries(bundle).filter(([task, items]) => items > 1 && made.has(task))
-  const itemsHere = [...made].filter((task) => inline.map.includes(task)).concat(isTarget ? [fn] : [])
-  // A pool cannot reach the shards of the sandbox's buckets.
-  const poolable = [...new Set(itemsHere)].filter((task) => [...runsWith(task)].every((one) => !withBuckets.has(one)))
+  const poolable = new Set(mappedHere.concat(isTarget ? [fn] : []).filter(mayLeave))
+  if (whole) poolable.add(fn)
+  for (const task of branches) poolable.add(task)
   return {
     ...(bundles.length > 0 && { bundle: Object.fromEntries(bundles.sort(([a], [b]) => compare(a, b))) }),
     ...(parallel && { parallel }),
-    ...(parallel !== 'loop' && poolable.length > 0 && { poolable: poolable.sort(compare) }),
+    ...(parallel !== 'loop' && poolable.size > 0 && { poolable: [...poolable].sort(compare) }),
+    ...(whole && { spread: { whole } }),
+    ...(branches.length > 0 && { spread: { branches } }),
+  }
+
+  /** A pool cannot reach the shards of the sandbox's buckets. */
+  function mayLeave(task: TaskName): boolean {
+    return [...runsWith(task)].every((one) => !withBuckets.has(one))
   }
 
   /** A task and what runs in the same thread when it does: sends are begun by the sandbox, not by the item. */

@@ -2,6 +2,8 @@ import type { FunctionModule } from '../protocol.js'
 import { type OpenPool, Pool } from './pool.js'
 import { serve } from './serve.js'
 
+export { type Spread, spread } from './spread.js'
+
 /** What the build puts into artifacts of functions whose items may run in a pool. */
 export const pool = {
   /** Serves a pool, if this thread or process was started for one. @returns whether it was */

@@ -51,9 +51,9 @@ export class PooledItem {
     const { invocation: id, session, attempt, definition, run, span, parent: caller } = this.frame
     // Its own limit counts from its start.
     const deadline = (caller ?? this.frame).deadline
-    const { trace } = run.request
+    const { trace, external: outer } = run.request
     const parent = spanId(run.spanId, span)
-    const rest = { external: false, attempt, deadline, trace, parent, cold: null }
+    const rest = { external: !caller && outer, attempt, deadline, trace, parent, cold: null }
     return { id, session, task: definition.name, mode: 'call', input, ...rest }
   }
 
@@ -93,7 +93,7 @@ export class PooledItem {
   adopt(record: InvocationRecord): void {
     const { run, span: own } = this.frame
     const shiftMs = record.start - performance.timeOrigin - run.spans.origin
-    const from = run.spans.startOf(own)
+    const from = run.spans.read(own, 3)
     const to = run.spans.now()
     // Two clocks: a child never leaves its parent for that.
     const at = (ms: number) => Math.min(to, Math.max(from, Math.round((ms + shiftMs) * 1000)))
@@ -107,7 +107,9 @@ export class PooledItem {
       if (this.held.has(i)) run.spans.set(known, [parent])
       else {
         const place =
-          i === 0 ? [this.frame.parent?.span ?? -1, name, spanCode.map + POOLED] : [parent, name, code + POOLED]
+          i === 0
+            ? [this.frame.parent?.span ?? -1, name, run.spans.read(own, 2) | POOLED]
+            : [parent, name, code + POOLED]
         // What the process's clock says of CPU time is not theirs alone.
         run.spans.set(known, [...place, at(start), at(end), bytesIn, bytesOut, -1])
       }
