@@ -56,6 +56,8 @@ export {
   predictedOf,
   wordsOf,
 } from './stages/execution-plan.js'
+export { stageFactsOf } from './stages/facts.js'
+export { type TracedWorkflow, withDriver, workflowOf } from './stages/from-traces.js'
 export * from './stages/grid.js'
 export { samplesAt } from './stages/interpolate.js'
 export {
@@ -84,6 +86,7 @@ export { faastlane, faastlane1 } from './strategies/competitors/faastlane.js'
 export { type OrionOptions, orion } from './strategies/competitors/orion.js'
 export { photons, photonsBest } from './strategies/competitors/photons.js'
 export { type SonicMethod, type SonicOptions, sonic, sonicMethods } from './strategies/competitors/sonic.js'
+export { NOT_SAID, stageStrategy } from './strategies/competitors/stage-strategy.js'
 export { type StoreFacts, storeFacts } from './strategies/competitors/store-facts.js'
 export { rescaled, wisefuse } from './strategies/competitors/wisefuse.js'
 export { strategies } from './strategies/index.js'

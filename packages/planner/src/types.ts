@@ -14,6 +14,8 @@ export interface PlannerFacts {
   memoryLadder: number[]
   mbPerCore: number
   cpuShareEnforced: boolean
+  /** Cores that all sandboxes share; absent = any number. */
+  machineCores?: number
   prices: {
     perGbSecond: number
     perRequest: number
@@ -73,6 +75,8 @@ export interface Round {
   summary: string
   measurement: Measurement
   profile: import('./profile/types.js').Profile
+  /** The requests that were measured, for strategies that need more than the profile. */
+  traces?: readonly import('./traces/types.js').RequestTrace[]
 }
 
 export interface StrategyContext {

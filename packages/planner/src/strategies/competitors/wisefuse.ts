@@ -1,6 +1,6 @@
 import { type ExecutionPlan, meets, predictedOf, wordsOf } from '../../stages/execution-plan.js'
 import { type Group, type SizedGroup, type StageModel, stageModel } from '../../stages/model.js'
-import type { StageFacts, StageGoal, Workflow } from '../../stages/types.js'
+import { type StageFacts, type StageGoal, sizesFrom, type Workflow } from '../../stages/types.js'
 import { bundleSizes, fusableEdges, groupsOf } from '../plan/stage-options.js'
 import { lowers, STEP_MB, type Step, stepOf, steps } from './grow.js'
 
@@ -152,9 +152,7 @@ function smallestMb({ workflow, facts, fits }: StageModel, group: Group): number
     const time = workflow.stages[name]?.time
     return time?.kind === 'measured' ? [time.sizes[0]?.memoryMb ?? facts.minMb] : []
   })
-  for (let memoryMb = Math.max(facts.minMb, ...measured); memoryMb <= facts.maxMb; memoryMb += STEP_MB)
-    if (fits(group, memoryMb)) return memoryMb
-  return Number.NaN
+  return sizesFrom(facts, Math.max(facts.minMb, ...measured), STEP_MB).find((size) => fits(group, size)) ?? Number.NaN
 }
 
 function isBetter(goal: StageGoal, a: Step, b: Step): boolean {
