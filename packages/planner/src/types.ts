@@ -75,7 +75,7 @@ export interface Round {
   summary: string
   measurement: Measurement
   profile: import('./profile/types.js').Profile
-  /** The requests that were measured, for strategies that need more than the profile. */
+  /** Its requests, as a model can run them again; some of them, if they were many. */
   traces?: readonly import('./traces/types.js').RequestTrace[]
 }
 
