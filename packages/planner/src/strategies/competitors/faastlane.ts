@@ -62,7 +62,7 @@ function swept(
   return {
     strategy,
     merged: true,
-    groups: groups.map((group) => ({ ...group, concurrency: 1 })),
+    groups: groups.map((group) => ({ ...group, concurrency: 1, sandboxes: model.sandboxes(group) })),
     passing: {},
     predicted,
     feasible: meets(goal, predicted),

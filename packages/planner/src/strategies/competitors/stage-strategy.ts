@@ -3,7 +3,7 @@ import { best } from '../../goals.js'
 import { stageFactsOf } from '../../stages/facts.js'
 import { type TracedWorkflow, workflowOf } from '../../stages/from-traces.js'
 import { setupOfPlan } from '../../stages/to-setup.js'
-import type { StageGoal } from '../../stages/types.js'
+import type { StageFacts, StageGoal } from '../../stages/types.js'
 import { quantile } from '../../statistics/bootstrap.js'
 import type { Measurement, Proposal, Reason, Round, Strategy, StrategyContext } from '../../types.js'
 import { moveIntoBounds, withMemory } from '../memory.js'
@@ -63,14 +63,25 @@ export function stageStrategy({ name, source, planner, replans = 0 }: StageStrat
   }
 }
 
-function studyOf(profiled: Round, { app, facts, goal }: StrategyContext) {
+/** What competitors plan with: the workflow of a round, the goal and the platform as they see them. */
+export interface StageStudy {
+  traced: TracedWorkflow
+  goal: StageGoal
+  facts: StageFacts
+  /** What a client waits beyond its request's handler: the same in every setup. */
+  outsideMs: number
+  /** In what these leave the truth. */
+  reasons: Reason[]
+}
+
+/** @throws RangeError when the round has no traces that can be used */
+export function studyOf(profiled: Round, { app, facts, goal }: StrategyContext): StageStudy {
   const traces = tracesOf(profiled)
   const traced = workflowOf(app, traces, facts)
   const asked = stageGoalOf(goal, profiled.measurement, facts.prices.perGatewayRequest)
   const handled = traces.map(({ runs }) => runs[0]?.endMs ?? 0).sort((a, b) => a - b)
   const reasons: Reason[] = traced.left.map((why) => ({ change: NOT_SAID, why }))
   if (asked.why !== undefined) reasons.push({ change: 'goal', why: asked.why })
-  // What a client waits beyond the handler is the same in every setup.
   const outsideMs = Math.max(0, profiled.measurement.p50Ms.value - quantile(handled, 0.5))
   return { traced, goal: asked.goal, facts: stageFactsOf(facts), outsideMs, reasons }
 }
