@@ -9,8 +9,6 @@ export interface MeasuredApp {
   scale: [name: string, value: string]
   rps: number
   request(index: number): { task: string; input: unknown }
-  /** Degree of parallelism of its requests, for the report. */
-  dop: number
 }
 
 export const measuredApps: readonly MeasuredApp[] = [
@@ -18,20 +16,18 @@ export const measuredApps: readonly MeasuredApp[] = [
     name: 'video-analytics',
     store: 'VIDEO_STORE',
     scale: ['VIDEO_SCALE', '0.5'],
-    rps: 8,
+    rps: 14,
     request: (index) => ({ task: 'analyze-video', input: { video: index % 8, chunks: 8, frames: 4 } }),
-    dop: 8,
   },
   {
     name: 'approximate-svd',
     store: 'SVD_STORE',
     scale: ['SVD_SCALE', '0.25'],
-    rps: 8,
+    rps: 14,
     request: (index) => ({
       task: 'approximate-svd',
-      input: { matrix: index % 4, rows: 1024, columns: 64, values: 10, blocks: 8 },
+      input: { matrix: index % 4, rows: 2048, columns: 64, values: 10, blocks: 8 },
     }),
-    dop: 8,
   },
   {
     name: 'ml-pipeline',
@@ -42,7 +38,6 @@ export const measuredApps: readonly MeasuredApp[] = [
       task: 'ml-pipeline',
       input: { dataset: index % 4, training: 100, testing: 100, forests: 10 },
     }),
-    dop: 10,
   },
 ]
 

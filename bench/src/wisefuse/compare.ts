@@ -14,9 +14,10 @@ import { type Compared, findingsOf } from './report.js'
 import { type RowName, rowNames } from './rows.js'
 
 const REQUESTS = 300
-const PROBE_REQUESTS = 120
+/** Of a round while setups are looked for. */
+const PROBE_REQUESTS = 80
 const BLOCKS = 3
-const WARM_UP_SECONDS = 2
+const WARM_UP_SECONDS = 1.5
 
 /** One application: the common goal, every strategy's setup for it, all of them measured in turn. */
 export async function compareStrategies(measured: MeasuredApp, context: BenchContext): Promise<void> {

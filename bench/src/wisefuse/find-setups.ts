@@ -16,7 +16,7 @@ import { labOf } from '../load/setups.js'
 import { bestSize } from './best-size.js'
 import { type RowName, rowNames } from './rows.js'
 
-const WARM_UP_SECONDS = 2
+const WARM_UP_SECONDS = 1.5
 const MOST_ROUNDS = 8
 
 export interface Bed {

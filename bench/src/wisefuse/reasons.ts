@@ -9,7 +9,6 @@ export interface Why {
   handOverMs: number
   /** Ms in which anything but the entry was running. */
   stagesMs: number
-  /** Ms of CPU, of the invocations in which it was read, times all invocations. */
   invocations: number
   /** Share of requests with a start-up on the way to their reply. */
   startUps: number
@@ -56,8 +55,10 @@ function lengthOf(intervals: readonly Interval[]): number {
 
 function skewOf({ runs }: RequestTrace): number {
   const times = new Map<string, number[]>()
-  for (const { task, startMs, endMs, mode } of runs)
-    if (mode === 'map') times.set(task, [...(times.get(task) ?? []), endMs - startMs])
+  for (const { task, parent, startMs, endMs } of runs) {
+    const key = `${parent} ${task}`
+    times.set(key, [...(times.get(key) ?? []), endMs - startMs])
+  }
   const widest = [...times.values()].reduce<number[]>((a, b) => (b.length > a.length ? b : a), [])
   if (widest.length < 2) return 1
   const sorted = Float64Array.from(widest).sort()

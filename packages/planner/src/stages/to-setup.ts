@@ -52,10 +52,10 @@ export function setupOfPlan(
     for (const { from, modes: called } of callers(head)) {
       const caller = specOf(from)
       for (const mode of called) caller.inline[mode] = caller.inline[mode].filter((task) => task !== head)
-      if (group.bundle > 1 && called.includes('map')) caller.bundle[head] = group.bundle
+      if (!plan.merged && group.bundle > 1 && called.includes('map')) caller.bundle[head] = group.bundle
       if (group.prewarmMs !== undefined) caller.prewarm[head] = group.prewarmMs
     }
-    if (group.bundle > 1 && !callers(head).some(({ modes: called }) => called.includes('map')))
+    if (!plan.merged && group.bundle > 1 && !callers(head).some(({ modes: called }) => called.includes('map')))
       lost.push(`${group.bundle} items of ${head} per sandbox: nothing maps over it`)
   }
   for (const [edge, how] of Object.entries(plan.passing)) {

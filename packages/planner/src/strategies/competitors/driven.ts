@@ -33,26 +33,45 @@ export function planDriven(
   outsideMs: number,
 ): DrivenPlan {
   const { ladderMb = [facts.minMb, facts.maxMb] } = facts
-  const tried = ladderMb.flatMap((driverMb): DrivenPlan[] => {
-    const workflow = withDriver(traced, driverMb, facts.mbPerCore, outsideMs)
-    const at = { driverMb, model: stageModel(workflow, facts, { dependence: 'independent' }) }
-    const plan = orNothing(() => planner(workflow, goal, facts))
-    if (!plan) return []
-    if (plan.merged) {
-      const alone = { ...facts, minMb: driverMb, maxMb: driverMb, ladderMb: [driverMb] }
-      const here = orNothing(() => planner(workflow, goal, alone))
-      return here ? [driven(here, goal, at, 0)] : []
-    }
-    const once = driven(plan, goal, at, driverUsd(at, plan))
-    if (goal.kind === 'slo' || !Number.isFinite(goal.usdPerRequest)) return [once]
-    // What the driver costs is not the stages' to spend.
-    const rest = { ...goal, usdPerRequest: goal.usdPerRequest - (once.predicted.costUsd - plan.predicted.costUsd) }
-    const again = rest.usdPerRequest > 0 ? orNothing(() => planner(workflow, rest, facts)) : undefined
-    return again ? [driven(again, goal, at, driverUsd(at, again))] : [once]
-  })
-  const [first, ...others] = tried
-  if (!first) throw new RangeError(`no size holds what the stages of '${traced.workflow.name}' need`)
-  return others.reduce((a, b) => (isBetter(goal, b, a) ? b : a), first)
+  let best: DrivenPlan | undefined
+  let worse = 0
+  for (const driverMb of ladderMb) {
+    const found = planAt(traced, goal, facts, planner, driverMb, outsideMs)
+    if (found && (!best || isBetter(goal, found, best))) {
+      best = found
+      worse = 0
+    } else if (best && ++worse === ENOUGH_WORSE && !best.plan.merged) break
+  }
+  if (!best) throw new RangeError(`no size holds what the stages of '${traced.workflow.name}' need`)
+  return best
+}
+
+/** A larger driver is faster and dearer: after so many larger ones that were no better none will be. */
+const ENOUGH_WORSE = 2
+
+function planAt(
+  traced: TracedWorkflow,
+  goal: StageGoal,
+  facts: StageFacts,
+  planner: StagePlanner,
+  driverMb: number,
+  outsideMs: number,
+): DrivenPlan | undefined {
+  const workflow = withDriver(traced, driverMb, facts.mbPerCore, outsideMs)
+  const at = { driverMb, model: stageModel(workflow, facts, { dependence: 'independent' }) }
+  const plan = orNothing(() => planner(workflow, goal, facts))
+  if (!plan) return undefined
+  if (plan.merged) {
+    const alone = { ...facts, minMb: driverMb, maxMb: driverMb, ladderMb: [driverMb] }
+    const here = orNothing(() => planner(workflow, goal, alone))
+    return here && driven(here, goal, at, 0)
+  }
+  const once = driven(plan, goal, at, driverUsd(at, plan))
+  if (goal.kind === 'slo' || !Number.isFinite(goal.usdPerRequest)) return once
+  // What the driver costs is not the stages' to spend.
+  const rest = { ...goal, usdPerRequest: goal.usdPerRequest - (once.predicted.costUsd - plan.predicted.costUsd) }
+  const again = rest.usdPerRequest > 0 ? orNothing(() => planner(workflow, rest, facts)) : undefined
+  return again ? driven(again, goal, at, driverUsd(at, again)) : once
 }
 
 type At = Pick<DrivenPlan, 'driverMb' | 'model'>
