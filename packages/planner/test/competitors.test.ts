@@ -260,6 +260,33 @@ describe('a plan as a setup', () => {
     const fused = plan.groups.find(({ stages }) => stages.length === 2) as (typeof plan.groups)[number]
     expect(setup.functions.extract?.inline.call).toEqual(['classify'])
     expect(setup.functions.extract?.memory).toBeGreaterThanOrEqual(fused.memoryMb)
+    expect(setup.functions.video?.bundle.extract ?? 1).toBe(fused.bundle)
+  })
+
+  it('says what it cannot say', () => {
+    const plan = { ...planned, passing: { 'split>gone': 'store' as const } }
+    const { lost } = setupOfPlan(
+      { ...app, edges: app.edges.filter(({ from }) => from !== 'extract') },
+      plan,
+      remoteSetup(app, 128),
+      ladder,
+    )
+    expect(lost).toContain('extract and classify in one function: extract does not call classify')
+    expect(lost).toContain('split>gone by store: nothing calls gone')
+  })
+
+  it('says one function for faastlane', () => {
+    const one = setupOfPlan(app, faastlane1(video, slo(1500), facts), remoteSetup(app, 128), ladder)
+    expect(one.lost).toEqual([])
+    for (const task of ['video', 'extract', 'split', 'classify']) {
+      expect(one.setup.functions[task]?.inline).toMatchObject({ call: ['classify', 'split'], map: ['extract'] })
+      expect(one.setup.functions[task]?.parallel).toBe('processes')
+    }
+    // More items than a container takes: all of them go to further ones, since a map has one route.
+    const plan = faastlane(video, slo(1500), facts)
+    const { setup, lost } = setupOfPlan(app, plan, remoteSetup(app, 128), ladder)
+    expect(setup.functions.video?.inline).toMatchObject({ call: ['classify', 'split'], map: [] })
+    expect(setup.functions.extract?.inline.call).toEqual(['classify', 'split'])
     const { bundle } = plan.groups.find(({ stages }) => stages[0] === 'extract') as (typeof plan.groups)[number]
     expect(setup.functions.video?.bundle.extract ?? 1).toBe(bundle)
     expect(lost.join()).toContain('of extract in the sandbox of their caller')
