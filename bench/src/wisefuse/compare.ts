@@ -3,12 +3,14 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { evenly, openOwnPlatform, pool } from '@fusionize/cli/control'
 import { measure } from '@fusionize/planner'
-import { printSetup, setupId } from 'fusionize/setup'
+import { printSetup, remoteSetup, setupId } from 'fusionize/setup'
 import type { BenchContext } from '../harness.js'
 import { emulationOf, OFFERED_LIMIT } from '../load/compare.js'
 import { figuresOf, serveInTurn } from '../load/in-turn.js'
 import { loadMeasuredApp, type MeasuredApp } from './apps.js'
 import { commonGoal, type FoundSetup, notSaid, setupsFor } from './find-setups.js'
+import { simulateMoreCores } from './more-cores.js'
+import { platformBed } from './platform-bed.js'
 import { whyOf } from './reasons.js'
 import { type Compared, findingsOf } from './report.js'
 import { type RowName, rowNames } from './rows.js'
@@ -30,18 +32,11 @@ export async function compareStrategies(measured: MeasuredApp, context: BenchCon
   try {
     const facts = { ...platform.facts(), machineCores: availableParallelism() }
     const { rps } = measured
-    const bed = {
-      loaded,
-      app,
-      platform,
-      context: { app, facts, constraints: loaded.config.constraints },
-      requests: quick ? 12 : PROBE_REQUESTS,
-      rps,
-      progress,
-    }
-    const common = await commonGoal(bed)
-    finding(`${measured.name}: goal of all: ${common.words}`)
-    const found = await setupsFor(bed, common)
+    const bed = platformBed(loaded, app, platform, facts, { requests: quick ? 12 : PROBE_REQUESTS, rps }, progress)
+    const { round: profile, evidence: profiled } = await bed.record('remote', remoteSetup(app, bed.memory))
+    const { goal, words } = await commonGoal(bed, profile)
+    finding(`${measured.name}: goal of all: ${words}`)
+    const found = await setupsFor(bed, goal, profile)
     const blocks = quick ? 1 : BLOCKS
     const plan = evenly(quick ? 6 : REQUESTS / BLOCKS, rps)
     const served = await serveInTurn(loaded, app, platform, {
@@ -64,7 +59,7 @@ export async function compareStrategies(measured: MeasuredApp, context: BenchCon
         ...figuresOf(app, setup, evidence, facts),
         p95Interval: [p95Ms.low, p95Ms.high],
         costInterval: costUsd && [costUsd.low, costUsd.high],
-        keepsGoal: p95Ms.value <= (common.goal.subjectTo?.p95Ms ?? Number.POSITIVE_INFINITY),
+        keepsGoal: p95Ms.value <= (goal.subjectTo?.p95Ms ?? Number.POSITIVE_INFINITY),
         deployments,
         notSaid: notSaid(found[name]),
         why,
@@ -81,7 +76,9 @@ export async function compareStrategies(measured: MeasuredApp, context: BenchCon
         busy,
       }
     })
-    for (const text of findingsOf(compared, common.goal)) finding(`${measured.name}: ${text}`)
+    for (const text of findingsOf(compared, goal)) finding(`${measured.name}: ${text}`)
+    for (const text of await simulateMoreCores(bed, profile, profiled, rps, found, compared))
+      finding(`${measured.name}: ${text}`)
     for (const text of unsaid(found)) finding(`${measured.name}: ${text}`)
     for (const name of rowNames) progress(`${measured.name}, ${name}: ${printSetup(found[name].setup, app)}`)
     if (!facts.cpuShareEnforced) finding(`${measured.name}: cost is null: ${facts.cpuShareReason}`)

@@ -93,6 +93,7 @@ function reasonWords(of: Compared, row: Compared): string {
   ].join(', ')
 }
 
-function signed(share: number): string {
+/** As a signed percentage. */
+export function signed(share: number): string {
   return `${share < 0 ? '−' : '+'}${(100 * Math.abs(share)).toFixed(1)}%`
 }
