@@ -77,7 +77,8 @@ export async function compareStrategies(measured: MeasuredApp, context: BenchCon
       }
     })
     for (const text of findingsOf(compared, goal)) finding(`${measured.name}: ${text}`)
-    for (const text of await simulateMoreCores(bed, profile, profiled, rps, found, compared))
+    const simulated = quick ? { rps, requests: 60 } : { rps }
+    for (const text of await simulateMoreCores(bed, profile, profiled, simulated, found, compared))
       finding(`${measured.name}: ${text}`)
     for (const text of unsaid(found)) finding(`${measured.name}: ${text}`)
     for (const name of rowNames) progress(`${measured.name}, ${name}: ${printSetup(found[name].setup, app)}`)

@@ -7,7 +7,7 @@ export const frozen = {
   cores: [8, 32],
   /** Relative error of the simulated P95 on this machine's own cores up to which a strategy is simulated on more of them (issue). */
   withinP95: 0.15,
-  requests: 2000,
+  requests: 1000,
   warmUpRequests: 50,
   seed: 20_261_121,
   /** Period of the control groups' quota, ms (packages/local, engine/cgroup.ts). */

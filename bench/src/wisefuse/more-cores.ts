@@ -16,11 +16,11 @@ export async function simulateMoreCores(
   bed: Bed,
   profile: Round,
   profiled: Evidence,
-  rps: number,
+  { rps, requests }: { rps: number; requests?: number },
   found: Record<RowName, FoundSetup>,
   measured: readonly Compared[],
 ): Promise<string[]> {
-  const here = simulatedBed(bed, profiled, rps, availableParallelism())
+  const here = simulatedBed(bed, profiled, rps, availableParallelism(), requests)
   const errors = new Map<RowName, number>()
   for (const { name, p95Ms } of measured) {
     const { measurement } = await here.probe(name, found[name].setup)
@@ -33,7 +33,7 @@ export async function simulateMoreCores(
   ]
   if (trusted.length < 2) return lines
   for (const cores of frozen.cores.filter((count) => count > availableParallelism())) {
-    const larger = simulatedBed(bed, profiled, rps, cores)
+    const larger = simulatedBed(bed, profiled, rps, cores, requests)
     const start = await larger.probe('remote', profile.setup)
     const { goal, words: goalWords } = await commonGoal(larger, start)
     const setups = await setupsFor(larger, goal, start, trusted)

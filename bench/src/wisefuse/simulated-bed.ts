@@ -25,7 +25,13 @@ const KEPT_TRACES = 300
 const CORES_PER_SANDBOX = 6
 
 /** What the profile recorded, on a machine of this many cores. */
-export function simulatedBed(bed: Bed, { records, samples }: Evidence, rps: number, cores: number): Bed {
+export function simulatedBed(
+  bed: Bed,
+  { records, samples }: Evidence,
+  rps: number,
+  cores: number,
+  requests: number = frozen.requests,
+): Bed {
   const facts: PlannerFacts = { ...bed.context.facts, machineCores: cores }
   const cpu: SimulatedPlatform['cpu'] = facts.cpuShareEnforced
     ? { kind: 'quota', periodMs: frozen.periodMs }
@@ -54,7 +60,7 @@ export function simulatedBed(bed: Bed, { records, samples }: Evidence, rps: numb
     ...bed,
     name: `${bed.name} on ${cores} simulated cores`,
     context: { ...bed.context, facts },
-    probe: (label, setup) => roundOf(label, setup, behaviour, platform, facts, rps),
+    probe: (label, setup) => roundOf(label, setup, behaviour, platform, facts, { rps, requests }),
   }
 }
 
@@ -64,9 +70,9 @@ function roundOf(
   behaviour: Behaviour,
   platform: SimulatedPlatform,
   facts: PlannerFacts,
-  rps: number,
+  { rps, requests }: { rps: number; requests: number },
 ): Round {
-  const { requests, warmUpRequests, seed } = frozen
+  const { warmUpRequests, seed } = frozen
   const records: InvocationRecord[] = []
   const samples: RequestSample[] = []
   simulate(behaviour, setup, platform, {

@@ -3,7 +3,7 @@ import { timeOf } from '../model/law.js'
 import { rankCorrelation } from '../statistics/ranks.js'
 import type { RequestTrace } from '../traces/types.js'
 import { openOf, structureOf, type TracedRun, type TracedTask } from './traced-structure.js'
-import { handOversOf, isCold, peakOf, workOfRuns } from './traced-work.js'
+import { handOversOf, isCold, peakOf, workOfDriver, workOfRuns } from './traced-work.js'
 import type { Shape, Stage, StageEdge, Work, Workflow } from './types.js'
 
 /** A measured application as the WiseFuse and Orion papers see one, and what of it they do not see. */
@@ -38,7 +38,7 @@ export function workflowOf(app: App, traces: readonly RequestTrace[], options: {
   const root = structureOf(used)
   if (!root) throw new RangeError(`no recorded request of '${app.name}' can be used; record some without errors`)
   const samplesOf = (runs: readonly TracedRun[]) => workOfRuns(runs, options.mbPerCore)
-  const driverWork: Work = { kind: 'work', samples: samplesOf(root.runs) }
+  const { work: driverWork, beneathMs } = workOfDriver(root.runs, options.mbPerCore)
   const peaks = new Map(allTasks(root).map((one) => [one.task, peakOf(one.runs)]))
   const known = [...peaks.values()].filter((mb) => mb !== undefined)
   const baseMb = known.length > 0 ? Math.min(...known) : undefined
@@ -61,7 +61,9 @@ export function workflowOf(app: App, traces: readonly RequestTrace[], options: {
       bytesOut: mean(node.runs.map(({ run }) => run.bytesOut ?? 0)),
     }
     stages[node.task] = stage
-    const handOverMs = handOversOf(node.runs)
+    const driven = root.clusters.flat().includes(node)
+    const driversMs = driven ? beneathMs / root.clusters.length : 0
+    const handOverMs = handOversOf(node.runs).map((ms) => Math.max(0, ms - driversMs))
     for (const from of before) edges.push({ from, to: node.task, handOverMs, ...correlationOf(stages[from], stage) })
     return [node.task, ...addAll(node.clusters, [node.task])]
   }

@@ -8,8 +8,10 @@ import { samplesAt } from './interpolate.js'
 import type { InterpolationLaw, Stage, StageFacts, Work, Workflow } from './types.js'
 
 export interface StageModelOptions {
-  /** @default a 400th of the workflow's slowest run */
+  /** @default the workflow's slowest run / `bins` */
   binMs?: number
+  /** Times of a convolution grow with its square. @default 400 */
+  bins?: number
   /** @default 'linear' */
   law?: InterpolationLaw
   /** @default 'mean' */
@@ -89,7 +91,7 @@ const FILLED = 0.9
 
 export function stageModel(workflow: Workflow, facts: StageFacts, options: StageModelOptions = {}): StageModel {
   const { law, rounding, between, dependence, draws, seed } = { ...stageModelDefaults, ...options }
-  const binMs = options.binMs ?? widthFor(workflow)
+  const binMs = options.binMs ?? widthFor(workflow, options.bins ?? stageModelDefaults.bins)
   const stageOf = (name: string): Stage => {
     const found = workflow.stages[name]
     if (!found) throw new RangeError(`the shape names stage '${name}', which the workflow does not have`)
@@ -271,13 +273,13 @@ function isKnownAt(sizes: readonly { memoryMb: number }[], memoryMb: number): bo
   return memoryMb >= (sizes[0]?.memoryMb ?? 0) && memoryMb <= (sizes.at(-1)?.memoryMb ?? 0)
 }
 
-function widthFor({ stages }: Workflow): number {
+function widthFor({ stages }: Workflow, bins: number): number {
   const longest = Object.values(stages).reduce((sum, { time, dop }) => {
     if (time.kind === 'fixed') return sum + Math.max(...time.ms)
     if (time.kind === 'measured') return sum + Math.max(...time.sizes.flatMap(({ ms }) => [...ms]))
     return sum + Math.max(...time.samples.map(({ cpuMs, waitMs }) => waitMs + cpuMs)) * Math.sqrt(dop)
   }, 0)
-  return Math.max(longest / stageModelDefaults.bins, 1e-3)
+  return Math.max(longest / bins, 1e-3)
 }
 
 function missing(stage: string): never {

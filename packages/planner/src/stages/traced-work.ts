@@ -33,6 +33,29 @@ export function workOfRuns(runs: readonly TracedRun[], mbPerCore: number): Work[
   })
 }
 
+/**
+ * The work of what drives others, with what it computes while it waits for them (reading results, writing inputs), and the mean ms that this took where it was
+ * recorded: as much of the hand-overs is its work, which another size of its function changes.
+ */
+export function workOfDriver(runs: readonly TracedRun[], mbPerCore: number): { work: Work; beneathMs: number } {
+  const read = runs.flatMap((run) => {
+    const { cpuMs } = run.run
+    if (cpuMs === undefined) return []
+    const own = ownMs(run)
+    const ms = timeOf({ coreMs: cpuMs, waitMs: 0 }, memoryOf(run) ?? mbPerCore, 1, mbPerCore)
+    return [{ cpuMs, beneathMs: Math.max(0, ms - own) }]
+  })
+  const samples = workOfRuns(runs, mbPerCore)
+  if (read.length === 0) return { work: { kind: 'work', samples }, beneathMs: 0 }
+  const meanMs = sum(read.map(({ cpuMs }) => cpuMs)) / read.length
+  // A run without a reading is taken for one of those with.
+  const filled = samples.map((sample, i) => (runs[i]?.run.cpuMs === undefined ? { ...sample, cpuMs: meanMs } : sample))
+  return {
+    work: { kind: 'work', samples: filled },
+    beneathMs: sum(read.map(({ beneathMs }) => beneathMs)) / read.length,
+  }
+}
+
 interface Seen {
   own: number
   memoryMb: number

@@ -34,20 +34,15 @@ export function planDriven(
 ): DrivenPlan {
   const { ladderMb = [facts.minMb, facts.maxMb] } = facts
   let best: DrivenPlan | undefined
-  let worse = 0
   for (const driverMb of ladderMb) {
     const found = planAt(traced, goal, facts, planner, driverMb, outsideMs)
-    if (found && (!best || isBetter(goal, found, best))) {
-      best = found
-      worse = 0
-    } else if (best && ++worse === ENOUGH_WORSE && !best.plan.merged) break
+    if (found && (!best || isBetter(goal, found, best))) best = found
+    // A larger driver is faster and dearer: after one that was no better none will be. One function of all is not that simple.
+    else if (best && !best.plan.merged) break
   }
   if (!best) throw new RangeError(`no size holds what the stages of '${traced.workflow.name}' need`)
   return best
 }
-
-/** A larger driver is faster and dearer: after so many larger ones that were no better none will be. */
-const ENOUGH_WORSE = 2
 
 function planAt(
   traced: TracedWorkflow,

@@ -8,6 +8,8 @@ import { lowers, STEP_MB, type Step, stepOf, steps } from './grow.js'
 const MAX_EDGES = 12
 /** Sandboxes drawn for a bundle: fewer than elsewhere, since the search looks at thousands of sizes. */
 const DRAWS = 400
+/** Likewise; percentiles are interpolated between them. */
+const BINS = 200
 /** Sweeps of the coordinate descent over bundles. */
 const SWEEPS = 2
 
@@ -18,7 +20,7 @@ const SWEEPS = 2
  * After deployment, `rescaled` and a second plan (BASELINES, Confirm).
  */
 export function wisefuse(workflow: Workflow, goal: StageGoal, facts: StageFacts): ExecutionPlan {
-  const model = stageModel(workflow, facts, { dependence: 'independent', draws: DRAWS })
+  const model = stageModel(workflow, facts, { dependence: 'independent', draws: DRAWS, bins: BINS, between: true })
   const edges = fusableEdges(model)
   const plans = edges.length <= MAX_EDGES ? allSubsets(model, goal, edges) : addedGreedily(model, goal, edges)
   if (plans.length === 0) throw new RangeError(`no size holds one item of each stage of '${workflow.name}'`)
