@@ -195,6 +195,20 @@ describe('a workflow of recorded requests', () => {
     expect(left.join()).toContain('split is called in 2 places')
   })
 
+  it('takes what the driver computes while it waits for its work, and out of the hand-overs', () => {
+    const busy = (profiled.traces ?? []).map((trace) => ({
+      ...trace,
+      runs: trace.runs.map((run, i) => (i === 0 ? { ...run, cpuMs: (run.cpuMs ?? 0) + 4 } : run)),
+    }))
+    const other = workflowOf(app, busy, facts)
+    const cpu = (of: typeof traced) => meanOf(of.driverWork.samples.map(({ cpuMs }) => cpuMs))
+    expect(cpu(other) - cpu(traced)).toBeCloseTo(4, 6)
+    const handOver = (of: typeof traced, to: string) =>
+      meanOf(of.workflow.edges.find((edge) => edge.to === to)?.handOverMs ?? [])
+    expect(handOver(other, 'split')).toBeLessThan(handOver(traced, 'split'))
+    expect(handOver(other, 'classify')).toBe(handOver(traced, 'classify'))
+  })
+
   it('puts the driver, which nobody sizes, before its stages', () => {
     const at = (memoryMb: number) => withDriver(traced, memoryMb, 1769)
     expect(at(256).shape).toEqual({ series: ['video', 'split', 'extract', 'classify', 'collect'] })
