@@ -10,7 +10,18 @@ export {
   mergeCharacteristics,
 } from './characterize/characterize.js'
 export type * from './characterize/types.js'
-export { best, better, choose, compareRows, dominates, objective, objectiveEstimate, satisfies } from './goals.js'
+export {
+  best,
+  better,
+  choose,
+  compareRows,
+  dominates,
+  minimizeText,
+  objective,
+  objectiveEstimate,
+  satisfies,
+  weightsOf,
+} from './goals.js'
 export { type Cost, costOf, totalOf } from './measure/cost.js'
 export { measure, type RequestSample } from './measure/measure.js'
 export { predict, predictorOf } from './model/predict.js'
@@ -96,6 +107,7 @@ export {
 export { type StoreFacts, storeFacts } from './strategies/competitors/store-facts.js'
 export { rescaled, wisefuse } from './strategies/competitors/wisefuse.js'
 export { strategies } from './strategies/index.js'
+export { appOfTraces, seenInTraces } from './strategies/plan/app-of-traces.js'
 export {
   type CallDag,
   type CallTask,
@@ -112,6 +124,7 @@ export { type PlanContext, plannerOf, type SeenPlan, type SeenPlanner } from './
 export { type PlanStagesOptions, planStages, type StagePlan } from './strategies/plan/plan-stages.js'
 export { analyticPredictor, type Predictor, type SetupFigures } from './strategies/plan/predictor.js'
 export { type Seen, spread } from './strategies/plan/seen.js'
+export { frontOf, type SeenFront } from './strategies/plan/seen-front.js'
 export { formats } from './traces/formats.js'
 export {
   createTraceImporter,
