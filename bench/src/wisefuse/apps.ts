@@ -16,14 +16,14 @@ export const measuredApps: readonly MeasuredApp[] = [
     name: 'video-analytics',
     store: 'VIDEO_STORE',
     scale: ['VIDEO_SCALE', '0.5'],
-    rps: 14,
+    rps: 16,
     request: (index) => ({ task: 'analyze-video', input: { video: index % 8, chunks: 8, frames: 4 } }),
   },
   {
     name: 'approximate-svd',
     store: 'SVD_STORE',
     scale: ['SVD_SCALE', '0.25'],
-    rps: 14,
+    rps: 16,
     request: (index) => ({
       task: 'approximate-svd',
       input: { matrix: index % 4, rows: 2048, columns: 64, values: 10, blocks: 8 },
@@ -33,7 +33,7 @@ export const measuredApps: readonly MeasuredApp[] = [
     name: 'ml-pipeline',
     store: 'ML_STORE',
     scale: ['ML_SCALE', '0.2'],
-    rps: 6,
+    rps: 8,
     request: (index) => ({
       task: 'ml-pipeline',
       input: { dataset: index % 4, training: 100, testing: 100, forests: 10 },

@@ -4,7 +4,7 @@
  */
 export const frozen = {
   /** Cores of the simulated machine. */
-  cores: [8, 32],
+  cores: [16],
   /** Relative error of the simulated P95 on this machine's own cores up to which a strategy is simulated on more of them (issue). */
   withinP95: 0.15,
   requests: 1000,
