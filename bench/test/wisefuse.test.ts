@@ -1,5 +1,7 @@
 import type { Estimate } from '@fusionize/planner'
+import type { InvocationRecord } from 'fusionize/record'
 import { describe, expect, it } from 'vitest'
+import { billedOnce } from '../src/wisefuse/billed-once.js'
 import { findingsOf } from '../src/wisefuse/report.js'
 import type { RowName } from '../src/wisefuse/rows.js'
 import { dominates, isAhead, reductionOf } from '../src/wisefuse/verdict.js'
@@ -48,5 +50,21 @@ describe('the verdict of wisefuse', () => {
     expect(text).toContain('−67%')
     expect(text).toContain('wisefuse against faastlane: P95 +25.0%')
     expect(text).toContain('not at equal or lower cost')
+  })
+})
+
+describe('billing of sandboxes that take several invocations', () => {
+  const record = (sandbox: string, start: number, wall: number) => ({ sandbox, start, wall }) as InvocationRecord
+
+  it('counts a busy period once, shared among those that were open', () => {
+    const walls = billedOnce([record('a', 0, 10), record('a', 5, 10), record('a', 100, 4), record('b', 0, 10)]).map(
+      ({ wall }) => wall,
+    )
+    expect(walls).toEqual([7.5, 7.5, 4, 10])
+  })
+
+  it('leaves invocations that follow each other as they are', () => {
+    const records = [record('a', 0, 10), record('a', 10, 10)]
+    expect(billedOnce(records)).toEqual(records)
   })
 })

@@ -8,6 +8,7 @@ import type { BenchContext } from '../harness.js'
 import { emulationOf, OFFERED_LIMIT } from '../load/compare.js'
 import { figuresOf, serveInTurn } from '../load/in-turn.js'
 import { loadMeasuredApp, type MeasuredApp } from './apps.js'
+import { billedOnce } from './billed-once.js'
 import { commonGoal, type FoundSetup, notSaid, setupsFor } from './find-setups.js'
 import { simulateMoreCores } from './more-cores.js'
 import { platformBed } from './platform-bed.js'
@@ -51,12 +52,15 @@ export async function compareStrategies(measured: MeasuredApp, context: BenchCon
       const evidence = pool(served[name].evidence)
       const id = `${measured.name}-${name}`
       for (const { latencyMs, error } of evidence.samples) if (error === undefined) sample(id, latencyMs)
-      const figures = measure(evidence.samples, evidence.records, facts)
-      const why = whyOf(evidence.records, figures.requests)
+      const records = billedOnce(evidence.records)
+      const figures = measure(evidence.samples, records, facts)
+      const { doubleBillingShare } = measure(evidence.samples, evidence.records, facts)
+      const why = whyOf(evidence.records, figures.requests, records)
       const { setup, deployments } = found[name]
       const { p95Ms, costPerMillionUsd: costUsd } = figures
       more(id, {
-        ...figuresOf(app, setup, evidence, facts),
+        ...figuresOf(app, setup, { ...evidence, records }, facts),
+        doubleBillingShare,
         p95Interval: [p95Ms.low, p95Ms.high],
         costInterval: costUsd && [costUsd.low, costUsd.high],
         keepsGoal: p95Ms.value <= (goal.subjectTo?.p95Ms ?? Number.POSITIVE_INFINITY),
@@ -70,7 +74,7 @@ export async function compareStrategies(measured: MeasuredApp, context: BenchCon
         id: setupId(setup),
         p95Ms,
         costUsd,
-        doubleBilling: figures.doubleBillingShare,
+        doubleBilling: doubleBillingShare,
         errors: figures.errors,
         why,
         busy,

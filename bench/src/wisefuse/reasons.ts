@@ -18,7 +18,12 @@ export interface Why {
   mbSeconds: number
 }
 
-export function whyOf(records: readonly InvocationRecord[], requests: number): Why {
+/** @param billed the records as they are billed */
+export function whyOf(
+  records: readonly InvocationRecord[],
+  requests: number,
+  billed: readonly InvocationRecord[] = records,
+): Why {
   const traces = tracesOfRecords(records)
   const mean = (of: (trace: RequestTrace) => number) =>
     traces.length === 0 ? Number.NaN : traces.reduce((sum, trace) => sum + of(trace), 0) / traces.length
@@ -28,7 +33,7 @@ export function whyOf(records: readonly InvocationRecord[], requests: number): W
     invocations: records.length / requests,
     startUps: startUpsOf(records, requests).requests,
     skew: mean(skewOf),
-    mbSeconds: records.reduce((sum, { memory, wall }) => sum + (memory * wall) / 1000, 0) / requests,
+    mbSeconds: billed.reduce((sum, { memory, wall }) => sum + (memory * wall) / 1000, 0) / requests,
   }
 }
 

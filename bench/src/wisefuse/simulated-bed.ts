@@ -16,6 +16,7 @@ import {
 } from '@fusionize/planner'
 import type { InvocationRecord } from 'fusionize/record'
 import { type FusionSetup, setupId } from 'fusionize/setup'
+import { billedOnce } from './billed-once.js'
 import type { Bed } from './find-setups.js'
 import { frozen } from './frozen.js'
 
@@ -93,7 +94,7 @@ function roundOf(
     strategy: label,
     reasons: [],
     summary: label,
-    measurement: measure(samples, records, facts),
+    measurement: measure(samples, billedOnce(records), facts),
     profile: monitor.profile(),
     traces: spread(tracesOfRecords(records), KEPT_TRACES),
   }

@@ -144,13 +144,8 @@ export function stageModel(workflow: Workflow, facts: StageFacts, options: Stage
     const perItem = totalCpuMs.reduce((sum, ms) => sum + ms, 0) / totalCpuMs.length / group.bundle
     return (dop * perItem) / facts.machineCores
   }
-  /** What sandboxes wait for each other's computing where they share few cores, as a factor [ours: as if all were equal, each would get an equal share]. */
-  const crowding = (group: Group, memoryMb: number): number => {
-    if (facts.machineCores === undefined || stageOf(group.stages[0] as string).time.kind !== 'work') return 1
-    const cores = Math.min(facts.maxCores, memoryMb / facts.mbPerCore, group.parallel === 'loop' ? 1 : group.bundle)
-    return Math.max(1, (sandboxes(group) * cores) / facts.machineCores)
-  }
-  const billedMs = (group: Group, memoryMb: number) => gridMean(sandbox(group, memoryMb)) * crowding(group, memoryMb)
+  /** Sandboxes that share few cores are billed while they wait for each other [ours: as if all had as much to do, and so ended together]. */
+  const billedMs = (group: Group, memoryMb: number) => Math.max(gridMean(sandbox(group, memoryMb)), leastMs(group))
   const nothing = constantGrid(0, binMs)
   const join =
     workflow.dependence && dependence === 'measured'
