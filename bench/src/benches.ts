@@ -22,6 +22,7 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   prediction: () => import('./cases/prediction.js'),
   advise: () => import('./cases/advise.js'),
   wisefuse: () => import('./cases/wisefuse.js'),
+  plan: () => import('./cases/plan.js'),
   simulator: () => import('./cases/simulator.js'),
   sizing: () => import('./cases/sizing.js'),
   planner: () => import('./cases/planner.js'),

@@ -160,6 +160,7 @@ describe('the benches', () => {
       ...['add', 'home', 'checkout'].map((action) => `${setup}-${action}`),
     ]),
     advise: ['advise'],
+    plan: ['slo', 'budget', 'front'],
     planner: ['exact-10', 'bounded-100'],
     simulator: [
       'simulator',
@@ -181,6 +182,7 @@ describe('the benches', () => {
     gateway: 'requests/s',
     throughput: 'requests/s',
     advise: 's',
+    plan: 's',
     planner: 's',
   }
 
