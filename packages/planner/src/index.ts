@@ -119,13 +119,7 @@ export { faastlane, faastlane1 } from './strategies/competitors/faastlane.js'
 export { type OrionOptions, orion } from './strategies/competitors/orion.js'
 export { photons, photonsBest } from './strategies/competitors/photons.js'
 export { type SonicMethod, type SonicOptions, sonic, sonicMethods } from './strategies/competitors/sonic.js'
-export {
-  NOT_SAID,
-  type StageStrategyOptions,
-  type StageStudy,
-  stageStrategy,
-  studyOf,
-} from './strategies/competitors/stage-strategy.js'
+export { NOT_SAID, type StageStudy, studyOf } from './strategies/competitors/stage-strategy.js'
 export { type StoreFacts, storeFacts } from './strategies/competitors/store-facts.js'
 export { rescaled, wisefuse } from './strategies/competitors/wisefuse.js'
 export { type PlanStagesOptions, planStages, type StagePlan } from './strategies/plan/plan-stages.js'
