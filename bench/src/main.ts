@@ -15,9 +15,9 @@ Benches: ${Object.keys(benches).join(', ')}
   --traces DIR    emulation: the folder fusionize-iot; prediction: any folder of that format
   --only TEXT     emulation, throughput, chain, fan-out, ad-events, simulator, prediction, planner: only setups or cases with this in
                   their name
-  --app NAME      cold, burst: only this application
+  --app NAME      cold, burst, wisefuse: only this application
   --setups FILE   cold, burst, webshop: setups that an earlier run found
-  --emulate NAME  cold, burst, webshop, simulator: emulated delays (aws-lambda)
+  --emulate NAME  cold, burst, webshop, wisefuse, simulator: emulated delays (aws-lambda)
   --mb N          sort: size of the file, MB
   --profile DIR   sizing: a folder of measured runs per memory size
   --p95 TIME      sizing: the target, like 25s or 800ms

@@ -75,6 +75,18 @@ describe('npm run bench', () => {
     }
   })
 
+  it('compares ten strategies on an application for the same goal', { timeout: 600_000 }, async () => {
+    const { rows, findings } = await bench('wisefuse', '--app', 'video-analytics')
+    expect(rows).toHaveLength(10)
+    for (const { n, more } of rows) {
+      expect(n).toBe(6)
+      expect(more).toMatchObject({ errors: 0 })
+    }
+    const all = findings.join('\n')
+    for (const words of ['goal of all', 'plan in (P95, cost)', 'plan against photons-best', 'simulated P95'])
+      expect(all).toContain(words)
+  })
+
   it('puts the web shop in the setups of five strategies under its load, and goes through its books', async () => {
     const app = await scan('webshop')
     const setups = join(dir, 'shop-setups.json')

@@ -276,10 +276,20 @@ describe('a plan as a setup', () => {
   })
 
   it('says one function for faastlane', () => {
+    const one = setupOfPlan(app, faastlane1(video, slo(1500), facts), remoteSetup(app, 128), ladder)
+    expect(one.lost).toEqual([])
+    for (const task of ['video', 'extract', 'split', 'classify']) {
+      expect(one.setup.functions[task]?.inline).toMatchObject({ call: ['classify', 'split'], map: ['extract'] })
+      expect(one.setup.functions[task]?.parallel).toBe('processes')
+    }
+    // More items than a container takes: all of them go to further ones, since a map has one route.
     const plan = faastlane(video, slo(1500), facts)
-    const { setup } = setupOfPlan(app, plan, remoteSetup(app, 128), ladder)
-    expect(setup.functions.video?.inline).toMatchObject({ call: ['split'], map: ['extract'] })
-    expect(setup.functions.video?.parallel).toBe('processes')
+    const { setup, lost } = setupOfPlan(app, plan, remoteSetup(app, 128), ladder)
+    expect(setup.functions.video?.inline).toMatchObject({ call: ['classify', 'split'], map: [] })
+    expect(setup.functions.extract?.inline.call).toEqual(['classify', 'split'])
+    const { bundle } = plan.groups.find(({ stages }) => stages[0] === 'extract') as (typeof plan.groups)[number]
+    expect(setup.functions.video?.bundle.extract ?? 1).toBe(bundle)
+    expect(lost.join()).toContain('of extract in the sandbox of their caller')
   })
 })
 

@@ -8,6 +8,8 @@ export type Passing = 'payload' | 'local' | 'direct' | 'store'
 export interface PlannedGroup extends SizedGroup {
   /** Invocations that one sandbox takes at a time, from any request (`photons`); 1 elsewhere. */
   concurrency: number
+  /** Sandboxes of it per request, where the plan makes them different; absent = ⌈items / bundle⌉, all alike. */
+  sandboxes?: number
   /** Ms after the request's arrival at which its sandboxes are started ahead; absent = when they are needed. */
   prewarmMs?: number
 }

@@ -1,14 +1,17 @@
+import { timeOf } from '../model/law.js'
 import { seededRandom } from '../statistics/random.js'
 import { compose, stagesOf } from './compose.js'
 import { CORRELATED, slowestOf } from './correlated.js'
 import { dependentComposer } from './dependence.js'
-import { constantGrid, type Grid, gridMean, gridOf, gridQuantile, inSeries, type Rounding } from './grid.js'
+import { constantGrid, type Grid, gridMean, gridOf, gridQuantile, inParallel, inSeries, type Rounding } from './grid.js'
 import { samplesAt } from './interpolate.js'
 import type { InterpolationLaw, Stage, StageFacts, Work, Workflow } from './types.js'
 
 export interface StageModelOptions {
-  /** @default a 400th of the workflow's slowest run */
+  /** @default the workflow's slowest run / `bins` */
   binMs?: number
+  /** Times of a convolution grow with its square. @default 400 */
+  bins?: number
   /** @default 'linear' */
   law?: InterpolationLaw
   /** @default 'mean' */
@@ -68,6 +71,8 @@ export interface StageModel {
   sandboxes(group: Group): number
   /** Time of one sandbox. */
   sandbox(group: Group, memoryMb: number): Grid
+  /** Mean time that one sandbox is billed for. ms */
+  billedMs(group: Group, memoryMb: number): number
   /** Time of the slowest of its sandboxes. */
   stage(group: Group, memoryMb: number): Grid
   /** base + b·own ≤ 0.9 m for what its stages need together, and inside the sizes known. */
@@ -86,7 +91,7 @@ const FILLED = 0.9
 
 export function stageModel(workflow: Workflow, facts: StageFacts, options: StageModelOptions = {}): StageModel {
   const { law, rounding, between, dependence, draws, seed } = { ...stageModelDefaults, ...options }
-  const binMs = options.binMs ?? widthFor(workflow)
+  const binMs = options.binMs ?? widthFor(workflow, options.bins ?? stageModelDefaults.bins)
   const stageOf = (name: string): Stage => {
     const found = workflow.stages[name]
     if (!found) throw new RangeError(`the shape names stage '${name}', which the workflow does not have`)
@@ -128,8 +133,19 @@ export function stageModel(workflow: Workflow, facts: StageFacts, options: Stage
   const stage = (group: Group, memoryMb: number): Grid =>
     memo(`${keyOf(group, memoryMb)} slowest`, () => {
       const correlated = stageOf(group.stages.at(-1) as string).workerCorrelation
-      return slowestOf(sandbox(group, memoryMb), sandboxes(group), correlated)
+      const slowest = slowestOf(sandbox(group, memoryMb), sandboxes(group), correlated)
+      return inParallel(slowest, constantGrid(leastMs(group), binMs))
     })
+  /** All workers compute on one machine: not in less than their work takes on all of its cores [ours]. */
+  const leastMs = (group: Group): number => {
+    const { dop, time } = stageOf(group.stages[0] as string)
+    if (time.kind !== 'work' || facts.machineCores === undefined) return 0
+    const { totalCpuMs } = sandboxesOf(group)
+    const perItem = totalCpuMs.reduce((sum, ms) => sum + ms, 0) / totalCpuMs.length / group.bundle
+    return (dop * perItem) / facts.machineCores
+  }
+  /** Sandboxes that share few cores are billed while they wait for each other [ours: as if all had as much to do, and so ended together]. */
+  const billedMs = (group: Group, memoryMb: number) => Math.max(gridMean(sandbox(group, memoryMb)), leastMs(group))
   const nothing = constantGrid(0, binMs)
   const join =
     workflow.dependence && dependence === 'measured'
@@ -153,6 +169,7 @@ export function stageModel(workflow: Workflow, facts: StageFacts, options: Stage
     binMs,
     sandboxes,
     sandbox,
+    billedMs,
     stage,
     fits(group, memoryMb) {
       const stages = group.stages.map(stageOf)
@@ -177,7 +194,7 @@ export function stageModel(workflow: Workflow, facts: StageFacts, options: Stage
       let [mbMs, invocations] = [0, 0]
       for (const group of groups) {
         const k = sandboxes(group)
-        mbMs += k * gridMean(sandbox(group, group.memoryMb)) * group.memoryMb
+        mbMs += k * billedMs(group, group.memoryMb) * group.memoryMb
         invocations += k
       }
       const { perGbSecond, perRequest } = facts.prices
@@ -228,15 +245,21 @@ function drawSandboxes(
   return { cpuMs, waitMs, totalCpuMs }
 }
 
-/** T(b, m) = max(maxᵢ(wᵢ + cᵢ / min(1, v)), Σ cᵢ / v) + b·κ with v = min(6, m / 1769); a loop computes on one core. */
+/**
+ * T(b, m) = max(maxᵢ(wᵢ + cᵢ / min(1, v)), Σ cᵢ / v) + b·κ with v = min(6, m / 1769); a loop computes on one core. Where shares are given in periods, c / v
+ * is what such a share takes.
+ */
 function timesAt(drawn: Sandboxes, { bundle, parallel }: Group, memoryMb: number, facts: StageFacts): Float64Array {
   const all = Math.min(facts.maxCores, memoryMb / facts.mbPerCore)
   const cores = parallel === 'loop' ? Math.min(1, all) : all
+  const computing = (coreMs: number, on: number, threads: number) =>
+    facts.inPeriods ? timeOf({ coreMs, waitMs: 0 }, on * facts.mbPerCore, threads, facts.mbPerCore) : coreMs / on
   const one = Math.min(1, cores)
+  const threads = Math.min(bundle, Math.max(1, Math.ceil(cores)))
   return drawn.totalCpuMs.map((total, k) => {
-    let slowest = total / cores
+    let slowest = computing(total, cores, threads)
     for (let i = k * bundle; i < (k + 1) * bundle; i++)
-      slowest = Math.max(slowest, (drawn.waitMs[i] as number) + (drawn.cpuMs[i] as number) / one)
+      slowest = Math.max(slowest, (drawn.waitMs[i] as number) + computing(drawn.cpuMs[i] as number, one, 1))
     return slowest + bundle * facts.bundleItemMs
   })
 }
@@ -245,13 +268,13 @@ function isKnownAt(sizes: readonly { memoryMb: number }[], memoryMb: number): bo
   return memoryMb >= (sizes[0]?.memoryMb ?? 0) && memoryMb <= (sizes.at(-1)?.memoryMb ?? 0)
 }
 
-function widthFor({ stages }: Workflow): number {
+function widthFor({ stages }: Workflow, bins: number): number {
   const longest = Object.values(stages).reduce((sum, { time, dop }) => {
     if (time.kind === 'fixed') return sum + Math.max(...time.ms)
     if (time.kind === 'measured') return sum + Math.max(...time.sizes.flatMap(({ ms }) => [...ms]))
     return sum + Math.max(...time.samples.map(({ cpuMs, waitMs }) => waitMs + cpuMs)) * Math.sqrt(dop)
   }, 0)
-  return Math.max(longest / stageModelDefaults.bins, 1e-3)
+  return Math.max(longest / bins, 1e-3)
 }
 
 function missing(stage: string): never {

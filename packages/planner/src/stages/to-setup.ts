@@ -1,12 +1,4 @@
-import {
-  type App,
-  defaultSpec,
-  type FusionSetup,
-  type Mode,
-  modes,
-  type StaticEdge,
-  type TaskName,
-} from 'fusionize/setup'
+import { type App, defaultSpec, type FusionSetup, modes, type StaticEdge, type TaskName } from 'fusionize/setup'
 import type { ExecutionPlan, PlannedGroup } from './execution-plan.js'
 
 /** A plan as a setup, and what of it no setup of this application can say. */
@@ -19,7 +11,7 @@ export interface Translated {
 /**
  * An execution plan as a fusion setup. Stages are tasks of the same names (`taskOf` renames them); all other tasks run where they do in `base`. A fused stage is inline in the
  * function of the group's first stage, a bundle belongs to every function that maps over it remotely, data passing and start-ups ahead likewise.
- * A `merged` plan puts every stage inline with the task that calls it.
+ * A `merged` plan puts every stage inline wherever it is called.
  * @param base the setup of everything that the plan does not mention
  * @param ladder sizes that the platform has; a plan's size becomes the next larger one
  */
@@ -59,12 +51,11 @@ export function setupOfPlan(
     }
     for (const { from, modes: called } of callers(head)) {
       const caller = specOf(from)
-      if (plan.merged) fuseMerged(from, head, called)
-      else for (const mode of called) caller.inline[mode] = caller.inline[mode].filter((task) => task !== head)
-      if (group.bundle > 1 && called.includes('map')) caller.bundle[head] = group.bundle
+      for (const mode of called) caller.inline[mode] = caller.inline[mode].filter((task) => task !== head)
+      if (!plan.merged && group.bundle > 1 && called.includes('map')) caller.bundle[head] = group.bundle
       if (group.prewarmMs !== undefined) caller.prewarm[head] = group.prewarmMs
     }
-    if (group.bundle > 1 && !callers(head).some(({ modes: called }) => called.includes('map')))
+    if (!plan.merged && group.bundle > 1 && !callers(head).some(({ modes: called }) => called.includes('map')))
       lost.push(`${group.bundle} items of ${head} per sandbox: nothing maps over it`)
   }
   for (const [edge, how] of Object.entries(plan.passing)) {
@@ -73,18 +64,35 @@ export function setupOfPlan(
     for (const caller of from) specOf(caller.from).passing[to] = how
     if (from.length === 0) lost.push(`${edge} by ${how}: nothing calls ${to}`)
   }
+  if (plan.merged) merge(plan.groups)
   return { setup: { functions }, lost }
 
-  /** The first items run here; a map that is larger than a bundle stays remote for all, since a setup has one route for all items. */
-  function fuseMerged(from: TaskName, head: TaskName, called: readonly Mode[]): void {
-    const caller = specOf(from)
-    const group = plan.groups.find(({ stages }) => taskOf(stages[0] as string) === head) as PlannedGroup
-    caller.memory = Math.max(caller.memory, specOf(head).memory)
-    caller.parallel = group.parallel
-    for (const mode of modes) {
-      if (!called.includes(mode) || mode === 'send') continue
-      caller.inline[mode] = [...new Set([...caller.inline[mode], head])].sort()
+  /**
+   * Every function that takes part, those that call stages included, holds all stages. A map of more items than one sandbox takes goes to further sandboxes, all of it: a
+   * setup has one route for all items.
+   */
+  function merge(groups: readonly PlannedGroup[]): void {
+    const heads = new Map(groups.map((group) => [taskOf(group.stages[0] as string), group]))
+    const calls = app.edges.filter(({ to }) => heads.has(to))
+    const largest = groups.reduce((a, b) => (b.memoryMb > a.memoryMb ? b : a))
+    for (const task of new Set([...heads.keys(), ...calls.map(({ from }) => from)])) {
+      const spec = specOf(task)
+      spec.memory = sizeFor(largest, ladder, [])
+      spec.parallel = largest.parallel
+      for (const { to, modes: called } of calls) {
+        const { bundle, sandboxes = 1 } = heads.get(to) as PlannedGroup
+        for (const mode of modes) {
+          if (!called.includes(mode) || mode === 'send') continue
+          if (mode !== 'map' || sandboxes === 1) spec.inline[mode] = [...new Set([...spec.inline[mode], to])].sort()
+          else if (bundle > 1) spec.bundle[to] = bundle
+        }
+      }
     }
+    for (const [task, { bundle, sandboxes = 1 }] of heads)
+      if (sandboxes > 1)
+        lost.push(
+          `the first ${bundle} of ${task} in the sandbox of their caller, the others elsewhere: a map has one route`,
+        )
   }
 }
 

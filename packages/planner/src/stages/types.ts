@@ -76,6 +76,24 @@ export interface StageFacts {
   prices: { perGbSecond: number; perRequest: number }
   /** κ of BASELINES: ms that each further item adds to a bundle. */
   bundleItemMs: number
+  /** Sizes that there are, ascending, where they are few; absent = every MB. */
+  ladderMb?: readonly number[]
+  /** Cores that all sandboxes share; absent = any number. */
+  machineCores?: number
+  /** Shares of a core are given in periods, so that short work is not slowed down (model/law.ts). @default false: evenly, the formula of the papers */
+  inPeriods?: boolean
+}
+
+/** Sizes to look at from `lowMb` on: those that there are, or every `stepMb`. */
+export function sizesFrom({ maxMb, ladderMb }: StageFacts, lowMb: number, stepMb: number): number[] {
+  if (ladderMb) return ladderMb.filter((size) => size >= lowMb && size <= maxMb)
+  return Array.from({ length: Math.max(0, Math.floor((maxMb - lowMb) / stepMb) + 1) }, (_, i) => lowMb + i * stepMb)
+}
+
+/** The size one step further: the next that there is up or down, or `stepMb` away; undefined beyond the ends of the ladder. */
+export function sizeAfter({ ladderMb }: StageFacts, memoryMb: number, stepMb: number): number | undefined {
+  if (!ladderMb) return memoryMb + stepMb
+  return stepMb > 0 ? ladderMb.find((size) => size > memoryMb) : ladderMb.findLast((size) => size < memoryMb)
 }
 
 /** AWS Lambda x86, 2026 (PAPERS §4; κ: BASELINES gives no value, so none is charged). */

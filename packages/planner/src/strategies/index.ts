@@ -1,5 +1,6 @@
 import type { Strategy } from '../types.js'
 import { closure } from './closure/index.js'
+import { competitors } from './competitors/index.js'
 import { plan } from './plan/strategy.js'
 import { published } from './published.js'
 import { allFused, remote } from './reference.js'
@@ -11,4 +12,5 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   published,
   remote,
   'all-fused': allFused,
+  ...competitors,
 }

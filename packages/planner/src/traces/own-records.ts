@@ -88,6 +88,7 @@ function place(
     startMs: from,
     endMs: from + record.wall,
     coldMs: record.cold,
+    ...(record.peakMb > 0 && { peakMb: record.peakMb }),
   })
   const cpu = record.cpu === undefined ? undefined : figuresOf(record)
   const runOf: number[] = []

@@ -35,6 +35,8 @@ export interface TraceInvocation {
   /** It was the sandbox's first, where a trace tells that but not how long the start-up took. */
   isCold?: boolean
   billedMs?: number
+  /** Peak resident memory of its sandbox so far, where a trace tells. MB */
+  peakMb?: number
 }
 
 /** One external request and all that followed from it, whichever system recorded it. */

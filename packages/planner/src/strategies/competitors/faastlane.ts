@@ -2,7 +2,7 @@ import { compose, stagesOf } from '../../stages/compose.js'
 import { type ExecutionPlan, meets, wordsOf } from '../../stages/execution-plan.js'
 import { type Grid, gridMean, gridOf, inSeries } from '../../stages/grid.js'
 import { type SizedGroup, type StageModel, stageModel } from '../../stages/model.js'
-import type { StageFacts, StageGoal, Workflow } from '../../stages/types.js'
+import { type StageFacts, type StageGoal, sizesFrom, type Workflow } from '../../stages/types.js'
 import { STEP_MB } from './grow.js'
 
 /** Rule 5 [code]: numbers of processes that the CPU loop is run in, and how much its median may grow. */
@@ -52,8 +52,8 @@ function swept(
   processes: (memoryMb: number) => number,
 ): ExecutionPlan {
   const model = stageModel(workflow, facts, { dependence: 'independent' })
-  const sizes = new Set([FAASTLANE_MB])
-  for (let memoryMb = facts.minMb; memoryMb <= facts.maxMb; memoryMb += STEP_MB) sizes.add(memoryMb)
+  const sizes = new Set(sizesFrom(facts, facts.minMb, STEP_MB))
+  if (FAASTLANE_MB <= facts.maxMb) sizes.add(FAASTLANE_MB)
   const tried = [...sizes].flatMap((memoryMb) => atSize(model, goal.percentile, memoryMb, processes(memoryMb)) ?? [])
   if (tried.length === 0) throw new RangeError(`no one size holds all stages of '${workflow.name}'`)
   const best = tried.reduce((a, b) => (isBetter(goal, b, a) ? b : a))
@@ -62,7 +62,7 @@ function swept(
   return {
     strategy,
     merged: true,
-    groups: groups.map((group) => ({ ...group, concurrency: 1 })),
+    groups: groups.map((group) => ({ ...group, concurrency: 1, sandboxes: model.sandboxes(group) })),
     passing: {},
     predicted,
     feasible: meets(goal, predicted),
@@ -106,7 +106,7 @@ function atSize(model: StageModel, percentile: number, memoryMb: number, process
   const latency = compose(workflow.shape, grids)
   const further = groups.reduce((sum, group) => sum + model.sandboxes(group) - 1, 0)
   const furtherMs = groups.reduce(
-    (sum, group) => sum + (model.sandboxes(group) - 1) * gridMean(model.sandbox(group, memoryMb)),
+    (sum, group) => sum + (model.sandboxes(group) - 1) * model.billedMs(group, memoryMb),
     0,
   )
   const mbMs = memoryMb * (gridMean(latency) + furtherMs)

@@ -1,5 +1,5 @@
 import type { Group, SizedGroup, StageModel } from '../../stages/model.js'
-import type { StageGoal, Workflow } from '../../stages/types.js'
+import { type StageGoal, sizeAfter, sizesFrom, type Workflow } from '../../stages/types.js'
 
 /** Memory that one step of a size search gives, MB (Orion's, also WiseFuse's in BASELINES). */
 export const STEP_MB = 64
@@ -9,7 +9,7 @@ const NOTHING = 1e-6
 /** What a group comes to at another size; `photons` takes more invocations into a larger sandbox. */
 export type Resize = (group: SizedGroup) => SizedGroup
 
-/** The plans that one step leads to: each group in turn with a step more (or less), as far as it may. */
+/** The plans that one step leads to: each group in turn with a step more (or less), as far as it may; where sizes are few, with the next of them. */
 export function steps(
   model: StageModel,
   groups: readonly SizedGroup[],
@@ -17,7 +17,9 @@ export function steps(
   resize: Resize = (group) => group,
 ): SizedGroup[][] {
   return groups.flatMap((group, i) => {
-    const changed = resize({ ...group, memoryMb: group.memoryMb + stepMb })
+    const memoryMb = sizeAfter(model.facts, group.memoryMb, stepMb)
+    if (memoryMb === undefined) return []
+    const changed = resize({ ...group, memoryMb })
     return model.fits(changed, changed.memoryMb) ? [groups.with(i, changed)] : []
   })
 }
@@ -62,8 +64,8 @@ const START_MB = 1000
 export function startMb({ workflow, facts, fits }: StageModel, group: Group): number {
   const { time } = workflow.stages[group.stages[0] as string] as Workflow['stages'][string]
   const smallest = time.kind === 'measured' ? (time.sizes[0]?.memoryMb ?? START_MB) : START_MB
-  let memoryMb = Math.max(START_MB, smallest)
-  while (!fits(group, memoryMb) && memoryMb + STEP_MB <= facts.maxMb) memoryMb += STEP_MB
+  const sizes = sizesFrom(facts, Math.max(START_MB, smallest), STEP_MB)
+  const memoryMb = sizes.find((size) => fits(group, size)) ?? sizes.at(-1) ?? facts.maxMb
   // Measured only below 1000 MB: its largest size is the nearest.
   return time.kind === 'measured' ? Math.min(memoryMb, time.sizes.at(-1)?.memoryMb ?? memoryMb) : memoryMb
 }

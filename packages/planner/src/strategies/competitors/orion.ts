@@ -88,9 +88,10 @@ function chooseBundles(model: StageModel, percentile: number, reasons: Reason[])
 function chooseSizes(model: StageModel, goal: StageGoal, groups: readonly Group[], reasons: Reason[]): SizedGroup[] {
   const start = groups.map((group) => ({ ...group, memoryMb: startMb(model, group) }))
   const { groups: sized, percentileMs } = bestFirst(model, goal, start)
-  const grown = sized.reduce((sum, { memoryMb }, i) => sum + memoryMb - (start[i] as SizedGroup).memoryMb, 0) / STEP_MB
+  const grownMb = sized.reduce((sum, { memoryMb }, i) => sum + memoryMb - (start[i] as SizedGroup).memoryMb, 0)
+  const stepWords = model.facts.ladderMb ? 'to the next size' : `of ${STEP_MB} MB`
   reasons.push({
-    change: `sizes after ${grown} steps of ${STEP_MB} MB`,
+    change: `sizes after ${grownMb} MB in steps ${stepWords}`,
     why: `each went to the stage that lowered the percentile most; it is predicted at ${percentileMs.toFixed(0)} ms`,
   })
   return sized

@@ -1,6 +1,6 @@
 import { type ExecutionPlan, meets, type PlannedGroup, wordsOf } from '../../stages/execution-plan.js'
 import { type Group, type SizedGroup, type StageModel, separateGroups, stageModel } from '../../stages/model.js'
-import type { StageFacts, StageGoal, Workflow } from '../../stages/types.js'
+import { type StageFacts, type StageGoal, sizesFrom, type Workflow } from '../../stages/types.js'
 import { optionsOf } from '../plan/stage-options.js'
 import { searchOptions } from '../plan/stage-search.js'
 import { bestFirst, STEP_MB, startMb } from './grow.js'
@@ -28,8 +28,7 @@ export function photonsBest(workflow: Workflow, goal: StageGoal, facts: StageFac
   const options = threaded(model).map((group) => {
     const { time } = workflow.stages[group.stages[0] as string] as Workflow['stages'][string]
     const lowMb = time.kind === 'measured' ? (time.sizes[0]?.memoryMb ?? facts.minMb) : facts.minMb
-    const sizes = Array.from({ length: Math.floor((facts.maxMb - lowMb) / STEP_MB) + 1 }, (_, i) => lowMb + i * STEP_MB)
-    return optionsOf(model, group, sizes, cost)
+    return optionsOf(model, group, sizesFrom(facts, lowMb, STEP_MB), cost)
   })
   const { percentile } = goal
   const any = Number.POSITIVE_INFINITY
@@ -60,8 +59,7 @@ function capacity(model: StageModel, group: Group, memoryMb: number): number {
 /** Rule 6. */
 function costOf(model: StageModel, group: SizedGroup): number {
   const { perGbSecond, perRequest } = model.facts.prices
-  const { mass, first, binMs } = model.sandbox(group, group.memoryMb)
-  const busyMs = mass.reduce((sum, share, i) => sum + share * (first + i), 0) * binMs
+  const busyMs = model.billedMs(group, group.memoryMb)
   const { dop } = model.workflow.stages[group.stages[0] as string] as Workflow['stages'][string]
   return ((model.sandboxes(group) * busyMs * group.memoryMb) / 1024 / 1000) * perGbSecond + dop * perRequest
 }

@@ -1,6 +1,5 @@
 import { stagesOf } from '../../stages/compose.js'
 import { type ExecutionPlan, meets, type Passing } from '../../stages/execution-plan.js'
-import { gridMean } from '../../stages/grid.js'
 import { type SizedGroup, type StageModel, separateGroups, stageModel } from '../../stages/model.js'
 import type { Stage, StageFacts, StageGoal, Workflow } from '../../stages/types.js'
 import { bestFirst, startMb } from './grow.js'
@@ -104,7 +103,7 @@ function programme(
     const group = sized.get(name) as SizedGroup
     const { dop } = workflow.stages[name] as Stage
     const wait = wavesOf(dop, group.memoryMb, place, facts, store)
-    const meanMs = gridMean(model.sandbox(group, group.memoryMb))
+    const meanMs = model.billedMs(group, group.memoryMb)
     return {
       ms: wait * model.percentile(model.stage(group, group.memoryMb), percentile),
       usd: dop * (meanMs * usdPerMs(group.memoryMb) + facts.prices.perRequest),

@@ -1,6 +1,6 @@
 import { type ExecutionPlan, meets, predictedOf, wordsOf } from '../../stages/execution-plan.js'
 import { type Group, type SizedGroup, type StageModel, stageModel } from '../../stages/model.js'
-import type { StageFacts, StageGoal, Workflow } from '../../stages/types.js'
+import { type StageFacts, type StageGoal, sizesFrom, type Workflow } from '../../stages/types.js'
 import { bundleSizes, fusableEdges, groupsOf } from '../plan/stage-options.js'
 import { lowers, STEP_MB, type Step, stepOf, steps } from './grow.js'
 
@@ -8,6 +8,8 @@ import { lowers, STEP_MB, type Step, stepOf, steps } from './grow.js'
 const MAX_EDGES = 12
 /** Sandboxes drawn for a bundle: fewer than elsewhere, since the search looks at thousands of sizes. */
 const DRAWS = 400
+/** Likewise; percentiles are interpolated between them. */
+const BINS = 200
 /** Sweeps of the coordinate descent over bundles. */
 const SWEEPS = 2
 
@@ -18,7 +20,7 @@ const SWEEPS = 2
  * After deployment, `rescaled` and a second plan (BASELINES, Confirm).
  */
 export function wisefuse(workflow: Workflow, goal: StageGoal, facts: StageFacts): ExecutionPlan {
-  const model = stageModel(workflow, facts, { dependence: 'independent', draws: DRAWS })
+  const model = stageModel(workflow, facts, { dependence: 'independent', draws: DRAWS, bins: BINS, between: true })
   const edges = fusableEdges(model)
   const plans = edges.length <= MAX_EDGES ? allSubsets(model, goal, edges) : addedGreedily(model, goal, edges)
   if (plans.length === 0) throw new RangeError(`no size holds one item of each stage of '${workflow.name}'`)
@@ -152,9 +154,7 @@ function smallestMb({ workflow, facts, fits }: StageModel, group: Group): number
     const time = workflow.stages[name]?.time
     return time?.kind === 'measured' ? [time.sizes[0]?.memoryMb ?? facts.minMb] : []
   })
-  for (let memoryMb = Math.max(facts.minMb, ...measured); memoryMb <= facts.maxMb; memoryMb += STEP_MB)
-    if (fits(group, memoryMb)) return memoryMb
-  return Number.NaN
+  return sizesFrom(facts, Math.max(facts.minMb, ...measured), STEP_MB).find((size) => fits(group, size)) ?? Number.NaN
 }
 
 function isBetter(goal: StageGoal, a: Step, b: Step): boolean {

@@ -1,6 +1,6 @@
 import { type ExecutionPlan, predictedOf, wordsOf } from '../../stages/execution-plan.js'
 import { type SizedGroup, type StageModel, type StageModelOptions, stageModel } from '../../stages/model.js'
-import type { StageFacts, StageGoal, Workflow } from '../../stages/types.js'
+import { type StageFacts, type StageGoal, sizesFrom, type Workflow } from '../../stages/types.js'
 import type { Reason } from '../../types.js'
 import { safetyMs } from './safety.js'
 import { fusableEdges, groupsOf, mbMsOf, optionsOf, usdOf } from './stage-options.js'
@@ -121,8 +121,7 @@ function ladderOf({ workflow, facts }: StageModel, stages: readonly string[], st
     return time?.kind === 'measured' ? time.sizes.map(({ memoryMb }) => memoryMb) : []
   })
   const [low, high] = measured.length > 0 ? [Math.min(...measured), Math.max(...measured)] : [facts.minMb, facts.maxMb]
-  const count = Math.floor((high - low) / stepMb) + 1
-  const sizes = new Set([...Array.from({ length: count }, (_, i) => low + i * stepMb), ...measured, high])
+  const sizes = new Set([...sizesFrom({ ...facts, maxMb: high }, low, stepMb), ...measured, high])
   return [...sizes].sort((a, b) => a - b)
 }
 

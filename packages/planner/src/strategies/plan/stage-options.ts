@@ -80,12 +80,8 @@ export const usdOf = (model: StageModel, group: Group, memoryMb: number): number
 }
 
 /** Σ MB × ms of a group alone. */
-export const mbMsOf = (model: StageModel, group: Group, memoryMb: number): number => {
-  const { mass, first, binMs } = model.sandbox(group, memoryMb)
-  let mean = 0
-  for (let i = 0; i < mass.length; i++) mean += (mass[i] as number) * (first + i)
-  return model.sandboxes(group) * mean * binMs * memoryMb
-}
+export const mbMsOf = (model: StageModel, group: Group, memoryMb: number): number =>
+  model.sandboxes(group) * model.billedMs(group, memoryMb) * memoryMb
 
 /** Whether `a` is at no probability slower than `b`. */
 export function isFaster(a: Grid, b: Grid): boolean {
