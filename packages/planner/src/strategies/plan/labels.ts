@@ -1,4 +1,5 @@
 import type { DagCall } from './call-dag.js'
+import { keyOf } from './dominance.js'
 import type { Remote, Visit } from './visit.js'
 
 /** One way to run a task inside a function of a given size, with all decisions below it: a part plan. */
@@ -30,53 +31,6 @@ export interface FunctionLabel {
   memoryMb: number
   label: Label
 }
-
-/** What dominance must look at beside latency and cost; leaving out what cannot matter keeps fronts short. */
-export interface Matters {
-  cpu: boolean
-  ownMb: boolean
-}
-
-/**
- * Labels that no other one of the same marks beats in everything: in every scenario's latency, in cost, and in core time and memory where these matter.
- * All rules of `visit.ts`, and all goals, grow with each of these, so no optimum is lost.
- */
-export function undominated(labels: Label[], matters: Matters): Label[] {
-  if (labels.length < 2) return labels
-  labels.sort((a, b) => a.weight - b.weight || a.meanMs - b.meanMs)
-  const kept = new Map<string, Label[]>()
-  for (const label of labels) {
-    const key = label.marks ? keyOf(label.marks) : ''
-    const front = kept.get(key)
-    if (!front) kept.set(key, [label])
-    else if (!front.some((other) => beats(other, label, matters))) front.push(label)
-  }
-  return kept.size === 1 ? (kept.values().next().value as Label[]) : [...kept.values()].flat()
-}
-
-/** @param a the cheaper one */
-function beats(a: Label, b: Label, matters: Matters): boolean {
-  return (
-    a.meanMs <= b.meanMs + TINY &&
-    (!matters.ownMb || a.visit.ownMb <= b.visit.ownMb) &&
-    allBelow(a.visit.syncMs, b.visit.syncMs) &&
-    (!matters.cpu || allBelow(a.visit.cpuMs, b.visit.cpuMs))
-  )
-}
-
-/** Ms by which rounding may differ. */
-const TINY = 1e-9
-
-function allBelow(a: Float64Array, b: Float64Array): boolean {
-  for (let i = 0; i < a.length; i++) if ((a[i] as number) > (b[i] as number) + TINY) return false
-  return true
-}
-
-const keyOf = (marks: ReadonlyMap<string, string>) =>
-  [...marks]
-    .map(([k, v]) => `${k}=${v}`)
-    .sort()
-    .join()
 
 /** Marks of both, or undefined when they disagree. */
 export function agreed(
@@ -119,12 +73,22 @@ export function thin(labels: Label[], most: number, how: Thinning): Label[] {
   )
 }
 
-/** Neighbours by weight, equally many in each: on a front those of like weight are alike in the rest. */
+/** Neighbours by weight, as far from the first to the last in each: on a front those of like weight are alike in the rest. */
 function clusters(front: readonly Label[], count: number): Label[][] {
   const sorted = [...front].sort((a, b) => a.weight - b.weight || b.meanMs - a.meanMs)
-  return Array.from({ length: count }, (_, i) =>
-    sorted.slice(Math.floor((i * sorted.length) / count), Math.floor(((i + 1) * sorted.length) / count)),
-  )
+  const rangeOf = (values: number[]) => Math.max(...values) - Math.min(...values) || 1
+  const weights = rangeOf(sorted.map(({ weight }) => weight))
+  const means = rangeOf(sorted.map(({ meanMs }) => meanMs))
+  let length = 0
+  const at = sorted.map(({ weight, meanMs }, i) => {
+    const { weight: w, meanMs: m } = sorted[Math.max(0, i - 1)] as Label
+    length += (weight - w) / weights + Math.abs(meanMs - m) / means
+    return length
+  })
+  const found: Label[][] = Array.from({ length: count }, () => [])
+  for (const [i, label] of sorted.entries())
+    found[Math.min(count - 1, Math.floor(((at[i] as number) / (length || 1)) * count))]?.push(label)
+  return found.filter((of) => of.length > 0)
 }
 
 function standIn(cluster: readonly Label[], how: Thinning): Label {

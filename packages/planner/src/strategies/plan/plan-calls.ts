@@ -5,7 +5,8 @@ import { prunerOf } from './contexts.js'
 import { decisionsOf, setupOf } from './decisions.js'
 import { explain } from './explain.js'
 import { type Fronts, frontsOf, type Pruner } from './fronts.js'
-import { compareFigures, objectiveOf, overshootOf, type PlanGoal } from './goal.js'
+import { compareFigures, looksAtLatency, objectiveOf, overshootOf, type PlanGoal } from './goal.js'
+import { improved, type Planned } from './improve.js'
 import type { FunctionLabel } from './labels.js'
 import { noLimits, type PlanLimits } from './limits.js'
 import { analyticPredictor, figuresOf, type Predictor, type SetupFigures } from './predictor.js'
@@ -21,11 +22,14 @@ export const planCallsDefaults = {
   maxBranches: 64,
   /** Best plans that another predictor judges. */
   shortlist: 20,
+  /** Steps tried around the best plan of short fronts. */
+  tries: 5000,
   /** Rounds of bounding, each with longer fronts. */
   passes: 3,
   passesBeyond: 2,
-  /** Length of a front at which even a small DAG is not searched whole. */
-  mostExact: 600,
+  /** Length of a front, and part plans looked at, at which even a small DAG is not searched whole. */
+  mostExact: 8000,
+  mostWork: 3_000_000,
 } as const
 
 export interface PlanCallsOptions {
@@ -60,21 +64,29 @@ export interface CallPlan {
  */
 export function planCalls(dag: CallDag, goal: PlanGoal, facts: PlannerFacts, options: PlanCallsOptions = {}): CallPlan {
   const { exactTasks, most, maxBranches, limits } = { ...planCallsDefaults, limits: noLimits, ...options }
+  const latencyCounts = looksAtLatency(goal) || options.predictor !== undefined
   const whole = Object.keys(dag.tasks).length <= exactTasks
-  const search = { dag, goal, facts, rules: rulesOf(dag, facts), limits, most, maxBranches: 1 }
+  const search = { dag, goal, facts, rules: rulesOf(dag, facts), limits, most, maxBranches: 1, latencyCounts }
   const found = branchAndBound(search, 'restrict')
   if (!found.best)
     throw new RangeError(
       `no size of ${facts.memoryLadder.join(', ')} MB lets '${dag.name}' run as its constraints demand`,
     )
   if (overshootOf(goal, found.best.figures) > 1) found.best = nearestOf(dag, goal, facts, options, found.best)
+  found.best = improved(search, found.best, planCallsDefaults.tries)
   let bound = found
   const passes = whole ? planCallsDefaults.passes : planCallsDefaults.passesBeyond
   if (found.thinned) bound = tightened(search, found, passes)
   const { best: start } = found
   if (whole && (bound.lowerBound < objectiveOf(goal, start.figures) || overshootOf(goal, start.figures) > 1)) {
     const prune = prunerOf(dag, facts, search.rules, goal, bound.root as Fronts, start.figures)
-    const last = { ...search, most: planCallsDefaults.mostExact, maxBranches, prune, allOrNothing: true }
+    const last = {
+      ...search,
+      most: planCallsDefaults.mostExact,
+      maxBranches,
+      prune,
+      mostWork: planCallsDefaults.mostWork,
+    }
     const exact = branchAndBound(last, 'restrict', start)
     if (exact.best) found.best = exact.best
     if (!exact.thinned) bound = exact
@@ -158,13 +170,10 @@ interface Search {
   limits: PlanLimits
   most: number
   maxBranches: number
+  latencyCounts: boolean
   prune?: Pruner
-  allOrNothing?: boolean
-}
-
-interface Planned {
-  setup: FusionSetup
-  figures: SetupFigures
+  /** Of a search that is worth nothing when it has to thin. */
+  mostWork?: number
 }
 
 interface Outcome {
@@ -183,7 +192,7 @@ interface Outcome {
  * The most promising branch goes first.
  */
 function branchAndBound(search: Search, how: 'restrict' | 'relax', known?: Planned): Outcome {
-  const { dag, goal, facts, rules, limits, most, maxBranches, prune, allOrNothing = false } = search
+  const { dag, goal, facts, rules, limits, most, maxBranches, prune, mostWork, latencyCounts } = search
   const compare = compareFigures(goal)
   const predictor = analyticPredictor(dag, facts)
   let [labels, branches, thinned] = [0, 0, false]
@@ -202,8 +211,9 @@ function branchAndBound(search: Search, how: 'restrict' | 'relax', known?: Plann
       most,
       how,
       decided,
+      latencyCounts,
       ...(prune ? { prune } : {}),
-      allOrNothing,
+      ...(mostWork === undefined ? {} : { mostWork, allOrNothing: true }),
     })
     labels += fronts.labels
     branches++
