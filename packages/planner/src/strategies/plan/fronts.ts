@@ -6,6 +6,9 @@ import type { PlanLimits } from './limits.js'
 import { stepsOf } from './predictor.js'
 import { BUNDLES, meanOf, type Rules, type Visit } from './visit.js'
 
+/** Price by which cost and latency are weighed where a front is made shorter; bounds hold at any. */
+const TYPICAL_MB = 1024
+
 /** How far the search goes. */
 export interface FrontOptions {
   ladder: readonly number[]
@@ -84,7 +87,7 @@ export function frontsOf(dag: CallDag, rules: Rules, options: FrontOptions): Fro
     const isTooMuch = front.length > longest || work.left < 0
     if (!isTooMuch && !(thinned && allOrNothing)) return front
     thinned ||= isTooMuch
-    return thin(front, allOrNothing ? 2 : longest, how)
+    return thin(front, allOrNothing ? 2 : longest, how, rules.usdPerMs(TYPICAL_MB))
   }
   const labelOf = (visit: Visit, memoryMb: number, more: Pick<Label, 'choice' | 'marks'>): Label => ({
     visit,

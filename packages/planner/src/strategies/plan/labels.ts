@@ -1,6 +1,6 @@
 import type { DagCall } from './call-dag.js'
 import { keyOf } from './dominance.js'
-import type { Remote, Visit } from './visit.js'
+import { meanOf, type Remote, type Visit } from './visit.js'
 
 /** One way to run a task inside a function of a given size, with all decisions below it: a part plan. */
 export interface Label {
@@ -54,7 +54,7 @@ export type Thinning = 'restrict' | 'relax'
  * At most `most` labels, spread evenly over the front. `restrict` keeps some, so what is found with them exists; `relax` stands neighbours in for each other by
  * what is best of each, so what is found with them is a lower bound (restricted and relaxed decision diagrams; Bergman et al. 2016).
  */
-export function thin(labels: Label[], most: number, how: Thinning): Label[] {
+export function thin(labels: Label[], most: number, how: Thinning, usdPerMs: number): Label[] {
   if (labels.length <= most) return labels
   const byMarks = new Map<string, Label[]>()
   for (const label of labels) {
@@ -63,32 +63,49 @@ export function thin(labels: Label[], most: number, how: Thinning): Label[] {
   }
   // Too many kinds of marks: a bound may forget them, what is to exist may not.
   if (byMarks.size > most / 2)
-    return clusters(labels, most).map((of) => {
+    return clusters(labels, most, usdPerMs).map((of) => {
       const { marks, ...label } = standIn(of, how)
       return how === 'restrict' && marks ? { ...label, marks } : label
     })
   const share = Math.max(2, Math.floor(most / byMarks.size))
   return [...byMarks.values()].flatMap((front) =>
-    front.length <= share ? front : clusters(front, share).map((of) => standIn(of, how)),
+    front.length <= share ? front : clusters(front, share, usdPerMs).map((of) => standIn(of, how)),
   )
 }
 
-/** Neighbours by weight, as far from the first to the last in each: on a front those of like weight are alike in the rest. */
-function clusters(front: readonly Label[], count: number): Label[][] {
-  const sorted = [...front].sort((a, b) => a.weight - b.weight || b.meanMs - a.meanMs)
-  const rangeOf = (values: number[]) => Math.max(...values) - Math.min(...values) || 1
-  const weights = rangeOf(sorted.map(({ weight }) => weight))
-  const means = rangeOf(sorted.map(({ meanMs }) => meanMs))
-  let length = 0
-  const at = sorted.map(({ weight, meanMs }, i) => {
-    const { weight: w, meanMs: m } = sorted[Math.max(0, i - 1)] as Label
-    length += (weight - w) / weights + Math.abs(meanMs - m) / means
-    return length
-  })
-  const found: Label[][] = Array.from({ length: count }, () => [])
-  for (const [i, label] of sorted.entries())
-    found[Math.min(count - 1, Math.floor(((at[i] as number) / (length || 1)) * count))]?.push(label)
-  return found.filter((of) => of.length > 0)
+/**
+ * Labels that are alike in weight, latency and core time: the widest cluster is halved at the middle of what it is widest in, until there are enough.
+ * @param usdPerMs what makes USD and ms comparable
+ */
+function clusters(front: readonly Label[], count: number, usdPerMs: number): Label[][] {
+  const sides: ((label: Label) => number)[] = [
+    ({ weight }) => weight / usdPerMs,
+    ({ meanMs }) => meanMs,
+    ({ visit }) => meanOf(visit.cpuMs),
+  ]
+  const points = new Map(front.map((label) => [label, sides.map((side) => side(label))]))
+  const at = (label: Label, side: number) => (points.get(label) as number[])[side] as number
+  const boxOf = (of: readonly Label[]) => {
+    const ends = sides.map((_, side) => {
+      const values = of.map((label) => at(label, side))
+      return [Math.min(...values), Math.max(...values)] as const
+    })
+    const widths = ends.map(([low, high]) => high - low)
+    const widest = widths.indexOf(Math.max(...widths))
+    const [low, high] = ends[widest] as (typeof ends)[number]
+    return { of, width: widths.reduce((sum, width) => sum + width, 0), widest, middle: (low + high) / 2 }
+  }
+  const boxes = [boxOf(front)]
+  while (boxes.length < count) {
+    const i = boxes.reduce((best, box, at) => (box.width > (boxes[best] as typeof box).width ? at : best), 0)
+    const { of, widest, middle } = boxes[i] as (typeof boxes)[number]
+    const below = of.filter((label) => at(label, widest) <= middle)
+    if (below.length === of.length) break
+    const above = of.filter((label) => at(label, widest) > middle)
+    boxes[i] = boxOf(below)
+    boxes.push(boxOf(above))
+  }
+  return boxes.map((box) => [...box.of])
 }
 
 function standIn(cluster: readonly Label[], how: Thinning): Label {
