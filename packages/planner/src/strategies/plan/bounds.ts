@@ -1,5 +1,6 @@
+import type { TaskName } from 'fusionize/setup'
 import { branchAndBound, type Outcome, type Search } from './branch.js'
-import type { CallDag } from './call-dag.js'
+import type { CallDag, CallTask } from './call-dag.js'
 import { prunerOf } from './contexts.js'
 import type { Fronts } from './fronts.js'
 import { objectiveOf, overshootOf, type PlanGoal } from './goal.js'
@@ -24,26 +25,30 @@ export function tightened(search: Search, { figures: best }: Planned, passes: nu
 }
 
 /**
- * The search for the cheapest plan of the same DAG with one scenario: the mean of all. Every rule of `visit.ts` is convex in the scenarios' times (sums, maxima),
- * so a plan's cost at the mean is at most its cost (Jensen), and with one scenario instead of many fronts can be much longer.
+ * The same DAG with one scenario: the mean of all. Every rule of `visit.ts` is convex in the scenarios' times (sums, maxima), so a plan's cost at the mean is at
+ * most its cost (Jensen).
  */
-export function averaged(search: Search, most: number): Search {
-  const { dag, facts } = search
+export function averaged(dag: CallDag): CallDag {
   const mean = (values: Float64Array) => Float64Array.of(meanOf(values))
-  const tasks = Object.fromEntries(
-    Object.entries(dag.tasks).map(([name, task]) => [
-      name,
-      { ...task, cpuMs: mean(task.cpuMs), waitMs: mean(task.waitMs) },
-    ]),
-  )
-  const of: CallDag = { ...dag, tasks, scenarios: 1 }
-  return { ...search, dag: of, goal: { minimize: 'cost' }, rules: rulesOf(of, facts), most, latencyCounts: false }
+  const tasks = Object.entries(dag.tasks).map(([name, task]): [TaskName, CallTask] => [
+    name,
+    { ...task, cpuMs: mean(task.cpuMs), waitMs: mean(task.waitMs) },
+  ])
+  return { ...dag, tasks: Object.fromEntries(tasks), scenarios: 1 }
 }
 
-/** USD per million requests that no plan costs less than. @param known the cheapest plan known */
-export function costBoundOf(search: Search, known: Planned, passes: number): number {
-  const figures = analyticPredictor(search.dag, search.facts).predict(known.setup)
-  return tightened(search, { ...known, figures }, passes).lowerBound
+/**
+ * USD per million requests that no plan costs less than: the least at the mean, where fronts are shorter and can be kept longer.
+ * @param known the cheapest plan known
+ * @param most labels of a front
+ */
+export function costBoundOf(search: Search, { setup }: Planned, most: number, passes: number): number {
+  const { facts } = search
+  const dag = averaged(search.dag)
+  const known = { setup, figures: analyticPredictor(dag, facts).predict(setup) }
+  const goal: PlanGoal = { minimize: 'cost' }
+  const atMean = { ...search, dag, goal, rules: rulesOf(dag, facts), most, latencyCounts: false }
+  return tightened(atMean, known, passes).lowerBound
 }
 
 /** A bound of an objective that has a part of cost, from bounds of latency and of cost alone. */

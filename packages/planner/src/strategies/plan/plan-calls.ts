@@ -1,6 +1,6 @@
 import type { FusionSetup } from 'fusionize/setup'
 import type { PlannerFacts, Reason } from '../../types.js'
-import { averaged, costBoundOf, productOf, tightened } from './bounds.js'
+import { costBoundOf, productOf, tightened } from './bounds.js'
 import { branchAndBound, type Outcome, type Search } from './branch.js'
 import type { CallDag } from './call-dag.js'
 import { prunerOf } from './contexts.js'
@@ -143,7 +143,7 @@ function boundBeyond(search: Search, found: Outcome): Outcome {
   const { minimize } = goal
   const hasCost = minimize === 'cost' || minimize === 'balanced' || typeof minimize === 'object'
   if (!hasCost) return tightened(search, known, passesBeyond)
-  const cost = costBoundOf(averaged(search, mostAveraged), known, passesBeyond)
+  const cost = costBoundOf(search, known, mostAveraged, passesBeyond)
   const latencyBound = (percentile: 'p50' | 'p95' | 'p99') =>
     tightened({ ...search, goal: { minimize: percentile } }, known, passesBeyond).lowerBound
   const lowerBound = productOf(goal, cost, latencyBound)
