@@ -47,7 +47,8 @@ export function costBoundOf(search: Search, { setup }: Planned, most: number, pa
   const dag = averaged(search.dag)
   const known = { setup, figures: analyticPredictor(dag, facts).predict(setup) }
   const goal: PlanGoal = { minimize: 'cost' }
-  const atMean = { ...search, dag, goal, rules: rulesOf(dag, facts), most, latencyCounts: false }
+  const { reuse: _, ...rest } = search
+  const atMean = { ...rest, dag, goal, rules: rulesOf(dag, facts), most, latencyCounts: false }
   return tightened(atMean, known, passes).lowerBound
 }
 

@@ -21,6 +21,8 @@ export interface Search {
   maxBranches: number
   latencyCounts: boolean
   prune?: Pruner
+  /** Fronts that depend on no goal, for searches of the same DAG with other goals. */
+  reuse?: Map<string, Fronts>
   /** Of a search that is worth nothing when it has to thin. */
   mostWork?: number
 }
@@ -54,16 +56,21 @@ export function branchAndBound(search: Search, how: 'restrict' | 'relax', known?
     fronts: Fronts
   }
   const nodeOf = (decided: ReadonlyMap<TaskName, FunctionLabel>): Node | undefined => {
-    const fronts = frontsOf(dag, rules, {
-      ladder: facts.memoryLadder,
-      limits,
-      most,
-      how,
-      decided,
-      latencyCounts,
-      ...(prune ? { prune } : {}),
-      ...(mostWork === undefined ? {} : { mostWork, allOrNothing: true }),
-    })
+    const key = `${how} ${most} ${latencyCounts}`
+    const isAny = prune === undefined && decided.size === 0 && mostWork === undefined
+    const fronts =
+      (isAny ? search.reuse?.get(key) : undefined) ??
+      frontsOf(dag, rules, {
+        ladder: facts.memoryLadder,
+        limits,
+        most,
+        how,
+        decided,
+        latencyCounts,
+        ...(prune ? { prune } : {}),
+        ...(mostWork === undefined ? {} : { mostWork, allOrNothing: true }),
+      })
+    if (isAny) search.reuse?.set(key, fronts)
     labels += fronts.labels
     branches++
     thinned ||= fronts.thinned

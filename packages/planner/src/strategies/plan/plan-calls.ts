@@ -10,7 +10,7 @@ import type { Fronts } from './fronts.js'
 import { compareFigures, looksAtLatency, objectiveOf, overshootOf, type PlanGoal } from './goal.js'
 import { improved, type Planned } from './improve.js'
 import { noLimits, type PlanLimits } from './limits.js'
-import { figuresOf, type Predictor, type SetupFigures } from './predictor.js'
+import { analyticPredictor, figuresOf, type Predictor, type SetupFigures } from './predictor.js'
 import { rulesOf } from './visit.js'
 
 /** Defaults of the search over call DAGs. */
@@ -44,6 +44,8 @@ export interface PlanCallsOptions {
   exactTasks?: number
   most?: number
   maxBranches?: number
+  /** What searches of the same DAG under the same options, for other goals, have found; this one adds its fronts. */
+  reuse?: { fronts: Map<string, Fronts>; plans: Planned[] }
 }
 
 export interface CallPlan {
@@ -68,15 +70,30 @@ export interface CallPlan {
  * are thinned twice: once so that what is found exists, once so that it bounds what could exist.
  */
 export function planCalls(dag: CallDag, goal: PlanGoal, facts: PlannerFacts, options: PlanCallsOptions = {}): CallPlan {
-  const { exactTasks, most, maxBranches, limits } = { ...planCallsDefaults, limits: noLimits, ...options }
+  const { exactTasks, most, maxBranches, limits, reuse } = { ...planCallsDefaults, limits: noLimits, ...options }
   const latencyCounts = looksAtLatency(goal) || options.predictor !== undefined
   const whole = Object.keys(dag.tasks).length <= exactTasks
-  const search = { dag, goal, facts, rules: rulesOf(dag, facts), limits, most, maxBranches: 1, latencyCounts }
+  const search = {
+    dag,
+    goal,
+    facts,
+    rules: rulesOf(dag, facts),
+    limits,
+    most,
+    maxBranches: 1,
+    latencyCounts,
+    ...(reuse ? { reuse: reuse.fronts } : {}),
+  }
   const found = branchAndBound(search, 'restrict')
   if (!found.best)
     throw new RangeError(
       `no size of ${facts.memoryLadder.join(', ')} MB lets '${dag.name}' run as its constraints demand`,
     )
+  // Plans of another predictor may come with its figures.
+  for (const { setup } of reuse?.plans ?? []) {
+    const known = { setup, figures: analyticPredictor(dag, facts).predict(setup) }
+    if (compareFigures(goal)(known.figures, found.best.figures) < 0) found.best = known
+  }
   if (overshootOf(goal, found.best.figures) > 1) found.best = nearestOf(dag, goal, facts, options, found.best)
   found.best = improved(search, found.best, planCallsDefaults.tries)
   let bound = found
