@@ -80,6 +80,8 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     }
     const ends: number[] = []
     let lastEnd = 0
+    // Inline calls that are open together: what they compute takes turns on the sandbox's cores.
+    let together = { fromMs: 0, loadMs: 0, steps: new Set<number>(), wasTogether: true }
     for (const [k, step] of node.steps.entries()) {
       const child = nodeAt(step.child)
       const from = step.after.reduce((latest, j) => Math.max(latest, ends[j] as number), 0)
@@ -106,6 +108,14 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
           end =
             at + inner.spanMs + (step.route === 'remote' && isRested(node, sandbox) ? unrestedMs(child, sandbox) : 0)
           ran.loadMs += inner.loadMs
+          if ([...together.steps].every((j) => step.after.includes(j)))
+            together = { fromMs: at, loadMs: 0, steps: new Set(), wasTogether: true }
+          together.steps.add(k)
+          // Those that were recorded so took turns then.
+          together.wasTogether &&= step.route === 'inline'
+          together.loadMs += inner.loadMs
+          if (together.steps.size > 1 && !together.wasTogether)
+            end = Math.max(end, together.fromMs + together.loadMs - stopMs(sandbox.memoryMb, 1, mbPerCore))
         }
       }
       ends[k] = end
@@ -205,7 +215,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
       callerCold: sandbox.cold,
       calleeCold,
     }
-    const ms = times.handOver(kind, recorded && { ms: step.handOverMs, kind: recorded }, random())
+    const ms = times.handOver(kind, recorded && { ms: step.handOverMs, kind: recorded, step }, random())
     if (!sandbox.cold) return { ms, calleeCold }
     // The client that calls other functions is set up by whichever call comes first.
     const isFirst = atMs < sandbox.calledMs
@@ -228,6 +238,17 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
  * computed longer than the invocation took.
  */
 function fairShares(tree: Tree, times: Times, mbPerCore: number): Map<number, number> {
+  const known = fairOf.get(times) ?? new WeakMap<Tree, Map<number, number>>()
+  fairOf.set(times, known)
+  const found = known.get(tree) ?? fairSharesOf(tree, times, mbPerCore)
+  known.set(tree, found)
+  return found
+}
+
+/** They are the same under any setup. */
+const fairOf = new WeakMap<Times, WeakMap<Tree, Map<number, number>>>()
+
+function fairSharesOf(tree: Tree, times: Times, mbPerCore: number): Map<number, number> {
   const loads = new Map<number, number>()
   const limits = new Map<number, number>()
   for (const node of tree.nodes) {
