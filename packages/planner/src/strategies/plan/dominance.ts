@@ -47,12 +47,22 @@ export function joinedOf(all: readonly Label[], others: readonly Label[], joinin
   const front = frontOf(matters, mostCpuMs)
   const syncMs = new Float64Array(first.visit.syncMs.length)
   const cpuMs = new Float64Array(syncMs.length)
-  const pairs = all.flatMap((a) =>
-    others.map((b) => ({ a, b, weight: a.weight + b.weight, meanMs: a.meanMs + b.meanMs })),
+  // Pairs by number, since most are left out.
+  const pairs = all.length * others.length
+  const weights = new Float64Array(pairs)
+  const means = new Float64Array(pairs)
+  for (let p = 0; p < pairs; p++) {
+    const [a, b] = [all[Math.floor(p / others.length)] as Label, others[p % others.length] as Label]
+    weights[p] = a.weight + b.weight
+    means[p] = a.meanMs + b.meanMs
+  }
+  const order = Uint32Array.from(weights.keys()).sort(
+    (p, q) => (weights[p] as number) - (weights[q] as number) || (means[p] as number) - (means[q] as number),
   )
-  work.left -= pairs.length
-  pairs.sort(byWeight)
-  for (const { a, b, weight } of pairs) {
+  work.left -= pairs
+  for (const p of order) {
+    const [a, b] = [all[Math.floor(p / others.length)] as Label, others[p % others.length] as Label]
+    const weight = weights[p] as number
     const agreement = a.marks || b.marks ? agree(a, b) : NO_MARKS
     if (!agreement) continue
     const meanMs = take(a, b, syncMs, cpuMs)
@@ -146,8 +156,15 @@ function allBelowOrHidden(a: Float64Array, b: Float64Array, more: Float64Array, 
   return true
 }
 
-export const keyOf = (marks: ReadonlyMap<string, string>) =>
-  [...marks]
+const keys = new WeakMap<ReadonlyMap<string, string>, string>()
+
+export function keyOf(marks: ReadonlyMap<string, string>): string {
+  const known = keys.get(marks)
+  if (known !== undefined) return known
+  const key = [...marks]
     .map(([k, v]) => `${k}=${v}`)
     .sort()
     .join()
+  keys.set(marks, key)
+  return key
+}
