@@ -16,6 +16,7 @@ import fc from 'fast-check'
 import { type App, defaultSpec, type FunctionSpec, type FusionSetup, type Mode, validate } from 'fusionize/setup'
 import { describe, expect, it } from 'vitest'
 import { averaged } from '../src/strategies/plan/bounds.js'
+import { undominated } from '../src/strategies/plan/dominance.js'
 
 const facts: PlannerFacts = {
   memoryLadder: [256, 1769],
@@ -257,6 +258,26 @@ describe('plan over call DAGs', () => {
         },
       ),
       { numRuns: 20, seed: 4 },
+    )
+  })
+
+  it('keeps what is cheapest at any price of a ms where only the mean counts', () => {
+    const empty = new Float64Array(1)
+    const points = fc.array(fc.tuple(fc.nat(50), fc.nat(50)), { minLength: 1, maxLength: 20 })
+    fc.assert(
+      fc.property(points, fc.nat(1000), (all, thousandths) => {
+        const labels = all.map(([weight, meanMs]) => ({
+          visit: { syncMs: empty, cpuMs: empty, afterMs: 0, costUsd: weight, ownMb: 0 },
+          weight,
+          meanMs,
+        }))
+        const least = (of: readonly { weight: number; meanMs: number }[], price: number) =>
+          Math.min(...of.map(({ weight, meanMs }) => weight + price * meanMs))
+        const kept = undominated(labels, { spread: false, cpu: false, ownMb: false })
+        for (const price of [thousandths / 1000, 1, 1000 / (thousandths + 1)])
+          expect(least(kept, price)).toBeCloseTo(least(labels, price), 9)
+      }),
+      { numRuns: 200, seed: 4 },
     )
   })
 
