@@ -1,10 +1,10 @@
 import type { TaskName } from 'fusionize/setup'
 import type { PlannerFacts } from '../../types.js'
-import { type CallDag, type CallTask, calleesFirst, type DagCall, sharedTasks } from './call-dag.js'
+import { type CallDag, type CallTask, calleesFirst, type DagCall } from './call-dag.js'
 import type { Fronts, Pruner } from './fronts.js'
-import { objectiveOf, overshootOf, type PlanGoal } from './goal.js'
+import { betterThan, type PlanGoal } from './goal.js'
 import type { Label } from './labels.js'
-import { figuresOf, type SetupFigures, stepsOf } from './predictor.js'
+import { type SetupFigures, stepsOf } from './predictor.js'
 import { meanOf, type Rules } from './visit.js'
 
 /**
@@ -27,8 +27,8 @@ const MOST = 12
 
 /**
  * Bounds for part plans from relaxed fronts, entry first: around every task and size, what all other tasks can at best do. A part plan that would not be
- * better than the best known plan in any of its contexts cannot be in an optimal plan. Tasks that several paths reach, or items of a map, have no contexts: they are never left
- * out.
+ * better than the best known plan in any of its contexts cannot be in an optimal plan. A task that several paths reach has contexts on each of them, in which its other
+ * runs are part of the rest. Items of a map have no contexts: they are never left out.
  */
 export function prunerOf(
   dag: CallDag,
@@ -133,41 +133,17 @@ export function prunerOf(
     put(inside, `${to} ${memoryMb}`, inline)
   }
 
-  const feasible = overshootOf(goal, best) <= 1
-  const known = objectiveOf(goal, best)
-  const isBetter = (figures: SetupFigures) =>
-    feasible ? overshootOf(goal, figures) <= 1 && objectiveOf(goal, figures) < known * (1 - 1e-12) : true
-  const costOnly = (costUsd: number): SetupFigures => ({
-    p50Ms: 0,
-    p95Ms: 0,
-    p99Ms: 0,
-    meanMs: 0,
-    costPerMillionUsd: 1e6 * (costUsd + prices.perGatewayRequest),
-  })
-  const latencyCounts = goal.minimize !== 'cost' || goal.subjectTo !== undefined
-  // Powers of no latency say nothing.
-  const costDecides = goal.minimize === 'cost' || goal.subjectTo?.costPerMillionUsd !== undefined
-  const costOf = (c: Context, weight: number, meanMs: number) => c.fixed + c.runs * weight + c.perMs * meanMs
-  const fits = (c: Context, syncMs: Float64Array, costUsd: number) => {
-    if (!latencyCounts) return isBetter(costOnly(costUsd))
-    const replyMs = new Float64Array(n)
-    for (let s = 0; s < n; s++)
-      replyMs[s] = Math.max(c.floor[s] as number, (c.base[s] as number) + c.factor * (syncMs[s] as number))
-    return isBetter(figuresOf({ replyMs, costUsd }, facts))
+  const may = betterThan(goal, best)
+  const hopeless = (contexts: readonly Context[] | undefined, syncMs: Float64Array, weight: number, meanMs: number) => {
+    if (contexts === undefined || contexts.length === 0) return false
+    for (const c of contexts) {
+      const costUsd = c.fixed + c.runs * weight + c.perMs * meanMs
+      const latencies = may(1e6 * (costUsd + prices.perGatewayRequest))
+      if (latencies?.every(({ share, ms }) => isWithin(c, syncMs, share, ms))) return false
+    }
+    return true
   }
-  const cheap = (costUsd: number) => !costDecides || isBetter(costOnly(costUsd))
-  const hopeless = (contexts: readonly Context[] | undefined, syncMs: Float64Array, weight: number, meanMs: number) =>
-    contexts !== undefined &&
-    contexts.length > 0 &&
-    !contexts.some((c) => {
-      const costUsd = costOf(c, weight, meanMs)
-      return cheap(costUsd) && fits(c, syncMs, costUsd)
-    })
   return {
-    isDear(task, memoryMb, step, weight, meanMs) {
-      const contexts = partial.get(`${task} ${memoryMb} ${step}`)
-      return contexts !== undefined && contexts.length > 0 && !contexts.some((c) => cheap(costOf(c, weight, meanMs)))
-    },
     isHopeless: (task, memoryMb, step, syncMs, weight, meanMs) =>
       hopeless(partial.get(`${task} ${memoryMb} ${step}`), syncMs, weight, meanMs),
     isHopelessStep: (task, memoryMb, step, syncMs, weight, meanMs) =>
@@ -178,9 +154,25 @@ export function prunerOf(
   }
 }
 
-/** Tasks that are never left out, with all below them. */
+/** Whether a quantile of the latency around a part plan is at most so many ms; as `quantile`, without sorting. */
+function isWithin({ floor, base, factor }: Context, syncMs: Float64Array, share: number, ms: number): boolean {
+  const n = syncMs.length
+  const at = (n - 1) * share
+  const low = Math.floor(at)
+  let [above, under, over] = [0, 0, Number.POSITIVE_INFINITY]
+  for (let s = 0; s < n; s++) {
+    const latency = Math.max(floor[s] as number, (base[s] as number) + factor * (syncMs[s] as number))
+    if (latency <= ms) under = Math.max(under, latency)
+    else if (++above >= n - low) return false
+    else over = Math.min(over, latency)
+  }
+  if (above < n - Math.ceil(at)) return true
+  return under + (over - under) * (at - low) <= ms
+}
+
+/** Items of maps, and all below them: what they add to a whole is not proportional to what they take. */
 function freeTasks(dag: CallDag): Set<TaskName> {
-  const free = sharedTasks(dag)
+  const free = new Set<TaskName>()
   for (const { calls } of Object.values(dag.tasks)) for (const { to, mode } of calls) if (mode === 'map') free.add(to)
   for (const name of free) for (const { to } of (dag.tasks[name] as CallTask).calls) free.add(to)
   return free

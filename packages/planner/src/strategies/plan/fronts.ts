@@ -1,23 +1,13 @@
 import type { TaskName } from 'fusionize/setup'
 import { type CallDag, type CallTask, calleesFirst, type DagCall, sharedTasks } from './call-dag.js'
-import {
-  agreed,
-  type Callee,
-  type Choice,
-  type FunctionLabel,
-  type Label,
-  type Matters,
-  type Thinning,
-  thin,
-  undominated,
-} from './labels.js'
+import { joinedOf, type Matters, undominated } from './dominance.js'
+import { agreed, type Callee, type Choice, type FunctionLabel, type Label, type Thinning, thin } from './labels.js'
 import type { PlanLimits } from './limits.js'
 import { stepsOf } from './predictor.js'
 import { BUNDLES, meanOf, type Rules, type Visit } from './visit.js'
 
-/** In groups of more calls than this, only a few ways to take each are kept: they multiply. */
-const WIDE = 12
-const FEW = 4
+/** Price by which cost and latency are weighed where a front is made shorter; bounds hold at any. */
+const TYPICAL_MB = 1024
 
 /** How far the search goes. */
 export interface FrontOptions {
@@ -30,14 +20,16 @@ export interface FrontOptions {
   allOrNothing?: boolean
   /** Functions that are decided: shared ones, by a branch. */
   decided: ReadonlyMap<TaskName, FunctionLabel>
+  /** Whether the goal looks at latency. */
+  latencyCounts: boolean
+  /** Part plans that may be looked at before fronts are cut short. */
+  mostWork?: number
   /** Leaves out part plans that no rest of a plan can make better than what is known. */
   prune?: Pruner
 }
 
 /** Judges part plans inside a function: a task's own work and its steps up to one, or what callers see of it. Pure bounds, never wrong. */
 export interface Pruner {
-  /** By cost alone. */
-  isDear(task: TaskName, memoryMb: number, step: number, weight: number, meanMs: number): boolean
   isHopeless(
     task: TaskName,
     memoryMb: number,
@@ -76,21 +68,26 @@ export interface Fronts {
  * every task, the undominated ways to run it as a function of its own. Complete unless a front had to be thinned.
  */
 export function frontsOf(dag: CallDag, rules: Rules, options: FrontOptions): Fronts {
-  const { ladder, limits, most, how, decided, prune, allOrNothing = false } = options
+  const { ladder, limits, most, how, decided, prune, allOrNothing = false, mostWork } = options
   const shared = sharedTasks(dag)
-  const matters = mattersOf(dag, options)
+  const mattersIn = mattersOf(dag, options)
   const inside = new Map<string, Label[]>()
   const functions = new Map<TaskName, FunctionLabel[]>()
   const closed = new Map<string, Callee[]>()
   const parts: Fronts['parts'] = new Map()
+  const keepsMb = mattersIn(dag.entry).ownMb
+  const work = { left: mostWork ?? Number.POSITIVE_INFINITY }
   let [thinned, count] = [false, 0]
 
   const shorten = (labels: Label[], of: Matters, longest = most): Label[] => {
-    const front = undominated(labels, of)
+    return shortened(undominated(labels, of), longest)
+  }
+  const shortened = (front: Label[], longest = most): Label[] => {
     count += front.length
-    if (front.length <= longest && !(thinned && allOrNothing)) return front
-    thinned ||= front.length > longest
-    return thin(front, allOrNothing ? 2 : longest, how)
+    const isTooMuch = front.length > longest || work.left < 0
+    if (!isTooMuch && !(thinned && allOrNothing)) return front
+    thinned ||= isTooMuch
+    return thin(front, allOrNothing ? 2 : longest, how, rules.usdPerMs(TYPICAL_MB))
   }
   const labelOf = (visit: Visit, memoryMb: number, more: Pick<Label, 'choice' | 'marks'>): Label => ({
     visit,
@@ -106,7 +103,8 @@ export function frontsOf(dag: CallDag, rules: Rules, options: FrontOptions): Fro
     const host = nothing
     const found: Label[] = []
     const target = `${call.mode} ${call.to}`
-    const mark = (route: string) => (shared.has(call.to) ? new Map([[target, route]]) : undefined)
+    // A bound may let two runs of a task inside one function differ.
+    const mark = (route: string) => (how === 'restrict' && shared.has(call.to) ? new Map([[target, route]]) : undefined)
     if (limits.mayInline(caller, call.to))
       for (const label of cheapestOfSends(call, inside.get(`${call.to} ${memoryMb}`) ?? [], memoryMb)) {
         const own = agreed(mark('inline'), label.marks)
@@ -127,7 +125,7 @@ export function frontsOf(dag: CallDag, rules: Rules, options: FrontOptions): Fro
   }
   /** Nobody waits for a send: only the cheapest way counts. */
   const cheapestOfSends = ({ mode }: DagCall, labels: readonly Label[], memoryMb: number): readonly Label[] => {
-    if (mode !== 'send' || labels.some(({ marks }) => marks) || matters.ownMb) return labels
+    if (mode !== 'send' || labels.some(({ marks }) => marks) || keepsMb) return labels
     const price = rules.usdPerMs(memoryMb)
     return labels.length < 2
       ? labels
@@ -147,17 +145,17 @@ export function frontsOf(dag: CallDag, rules: Rules, options: FrontOptions): Fro
           ({ remote }) => items !== undefined || !prune?.isHopelessCallee(call.to, remote.replyMs, remote.costUsd),
         ),
     )
-    const found = call.mode === 'send' ? cheapestOf(all) : shortenCallees(all)
+    const found = call.mode === 'send' ? cheapestOf(all) : shortenCallees(call, all)
     closed.set(key, found)
     return found
   }
-  const shortenCallees = (all: readonly Callee[]): Callee[] => {
+  const shortenCallees = (call: DagCall, all: readonly Callee[]): Callee[] => {
     const asLabels = all.map((callee): Label & { callee: Callee } => {
       const { replyMs, costUsd } = callee.remote
       const visit = { ...rules.nothing(), syncMs: replyMs, costUsd }
       return { visit, weight: costUsd, meanMs: meanOf(replyMs), callee }
     })
-    return shorten(asLabels, { cpu: false, ownMb: false }).map((label) => {
+    return shorten(asLabels, { spread: mattersIn(call.to).spread, cpu: false, ownMb: false }).map((label) => {
       const { callee, visit } = label as (typeof asLabels)[number]
       return { ...callee, remote: { replyMs: visit.syncMs, costUsd: visit.costUsd } }
     })
@@ -171,32 +169,53 @@ export function frontsOf(dag: CallDag, rules: Rules, options: FrontOptions): Fro
     memoryMb: number,
     least: Map<DagCall, number>,
   ): Label[] => {
-    const isHopeful = ({ visit, weight, meanMs }: Label) =>
-      !prune?.isHopelessStep(caller, memoryMb, at, visit.syncMs, weight, meanMs)
+    const matters = mattersIn(caller)
+    const isHopeful = (weight: number, meanMs: number, syncMs: Float64Array) =>
+      !prune?.isHopelessStep(caller, memoryMb, at, syncMs, weight, meanMs)
     const [first] = step as [DagCall]
-    if (step.length === 1) return shorten(addedBy(first, caller, memoryMb).filter(isHopeful), matters)
-    const of = { ...matters, cpu: true }
-    const wide = step.length > WIDE
-    const members = step.map((call) => shorten(addedBy(call, caller, memoryMb), of, wide ? FEW : most))
-    for (const [i, call] of step.entries())
-      least.set(call, Math.min(...(members[i] as Label[]).map(({ weight }) => weight)))
-    let open = step.reduce((sum, call) => sum + (least.get(call) as number), 0)
-    let groups: Label[] = [nothing]
-    for (const [i, call] of step.entries()) {
-      open -= least.get(call) as number
-      const joined = groups.flatMap((group) =>
-        (members[i] as Label[]).flatMap((member) => {
-          const marks = both(group, member)
-          if (!marks) return []
-          const choice = { ...(member.choice as Choice), ...past(group.choice) }
-          const label = labelOf(rules.join(group.visit, member.visit), memoryMb, { ...marks, choice })
-          const syncMs = prune && !wide ? rules.beside(rules.nothing(), label.visit).syncMs : label.visit.syncMs
-          const atLeast = label.weight + open
-          if (!wide && prune?.isHopelessStep(caller, memoryMb, at, syncMs, atLeast, meanOf(syncMs))) return []
-          return [label]
-        }),
+    if (step.length === 1)
+      return shorten(
+        addedBy(first, caller, memoryMb).filter(({ weight, meanMs, visit }) => isHopeful(weight, meanMs, visit.syncMs)),
+        matters,
       )
-      groups = shorten(joined, of)
+    const all = step.map((call) => {
+      const labels = shorten(addedBy(call, caller, memoryMb), { ...matters, spread: true, cpu: true })
+      const weight = Math.min(...labels.map((label) => label.weight))
+      least.set(call, weight)
+      return { call, labels, weight, meanMs: Math.min(...labels.map(({ meanMs }) => meanMs)) }
+    })
+    // The slowest first: what they take hides most ways of the others.
+    const members = all.sort((a, b) => b.meanMs - a.meanMs)
+    const rests = restsOf(members.map(({ labels }) => labels))
+    let open = members.reduce((sum, { weight }) => sum + weight, 0)
+    let groups: Label[] = [nothing]
+    for (const [i, member] of members.entries()) {
+      const { atLeastMs, leastCpuMs, mostCpuMs } = rests[i] as Rest
+      open -= member.weight
+      const front = joinedOf(groups, member.labels, {
+        matters: { ...matters, spread: true, cpu: true },
+        take(group, { visit }, into, cpuInto) {
+          let sum = 0
+          for (let s = 0; s < into.length; s++) {
+            const cpuMs = (group.visit.cpuMs[s] as number) + (visit.cpuMs[s] as number)
+            const longest = Math.max(group.visit.syncMs[s] as number, visit.syncMs[s] as number)
+            const ms = Math.max(longest, atLeastMs[s] as number, cpuMs + (leastCpuMs[s] as number))
+            cpuInto[s] = cpuMs
+            into[s] = ms
+            sum += ms
+          }
+          return sum / into.length
+        },
+        ...(matters.cpu ? {} : { mostCpuMs }),
+        agree: both,
+        isHopeless: (weight, meanMs, syncMs) => !isHopeful(weight + open, meanMs, syncMs),
+        make: (group, label, syncMs) => ({
+          visit: { ...rules.join(group.visit, label.visit), syncMs: Float64Array.from(syncMs) },
+          choice: { ...(label.choice as Choice), ...past(group.choice) },
+        }),
+        work,
+      })
+      groups = shortened(front)
     }
     const whole = groups.map(({ visit, choice, marks }) =>
       labelOf(rules.beside(rules.nothing(), visit), memoryMb, {
@@ -220,29 +239,28 @@ export function frontsOf(dag: CallDag, rules: Rules, options: FrontOptions): Fro
     const steps = stepsOf(task).map((step, i) => stepOf(step, i, task.name, memoryMb, least))
     const start = labelOf(own, memoryMb, marks ? { marks } : {})
     parts.set(`${task.name} ${memoryMb}`, { own: start, steps, least })
+    const matters = mattersIn(task.name)
     return steps.reduce<Label[]>(
-      (front, options, i) => {
-        const joined: Label[] = []
-        for (const host of front)
-          for (const option of options) {
-            const weight = host.weight + option.weight
-            const meanMs = host.meanMs + option.meanMs
-            if (prune?.isDear(task.name, memoryMb, i, weight, meanMs)) continue
-            const marks = both(host, option)
-            if (!marks) continue
-            const visit = rules.after(host.visit, option.visit)
-            if (!rules.fits(visit, memoryMb) || prune?.isHopeless(task.name, memoryMb, i, visit.syncMs, weight, meanMs))
-              continue
-            joined.push({
-              visit,
-              weight,
-              meanMs,
-              ...marks,
-              choice: { ...(option.choice as Choice), ...past(host.choice) },
-            })
-          }
-        return shorten(joined, matters)
-      },
+      (front, options, i) =>
+        shortened(
+          joinedOf(front, options, {
+            matters,
+            take(host, option, into, cpuInto) {
+              if (matters.spread) addInto(into, host.visit.syncMs, option.visit.syncMs)
+              if (matters.cpu) addInto(cpuInto, host.visit.cpuMs, option.visit.cpuMs)
+              return host.meanMs + option.meanMs
+            },
+            agree: both,
+            isHopeless: (weight, meanMs, syncMs) =>
+              prune?.isHopeless(task.name, memoryMb, i, syncMs, weight, meanMs) ?? false,
+            make(host, option) {
+              const visit = rules.after(host.visit, option.visit)
+              if (!rules.fits(visit, memoryMb)) return undefined
+              return { visit, choice: { ...(option.choice as Choice), ...past(host.choice) } }
+            },
+            work,
+          }),
+        ),
       [start],
     )
   }
@@ -275,11 +293,67 @@ function cheapestOf(all: readonly Callee[]): Callee[] {
 
 const past = (before: Choice | undefined) => (before ? { before } : {})
 
-/** Core time matters only where calls are open beside others, or where items of a map share cores; memory only where it could run out. */
-function mattersOf(dag: CallDag, { ladder, limits }: FrontOptions): Matters {
+/** What calls of a group that are not taken yet come to, whatever way each is taken. */
+interface Rest {
+  /** Latency of the longest, at least. */
+  atLeastMs: Float64Array
+  leastCpuMs: Float64Array
+  mostCpuMs: Float64Array
+}
+
+/** By member: the rest after it. */
+function restsOf(members: readonly (readonly Label[])[]): Rest[] {
+  const scenarios = members[0]?.[0]?.visit.syncMs.length ?? 0
+  const zero = new Float64Array(scenarios)
+  const rests: Rest[] = [{ atLeastMs: zero, leastCpuMs: zero, mostCpuMs: zero }]
+  for (const labels of members.slice(1).reverse()) {
+    const { atLeastMs, leastCpuMs, mostCpuMs } = rests[0] as Rest
+    const over = (of: (label: Label) => Float64Array, worse: (a: number, b: number) => number, s: number) =>
+      labels.reduce((found, label) => worse(found, of(label)[s] as number), of(labels[0] as Label)[s] as number)
+    const cpuOf = ({ visit }: Label) => visit.cpuMs
+    if (labels.length === 0) return members.map(() => rests[0] as Rest)
+    rests.unshift({
+      atLeastMs: atLeastMs.map((ms, s) =>
+        Math.max(
+          ms,
+          over(({ visit }) => visit.syncMs, Math.min, s),
+        ),
+      ),
+      leastCpuMs: leastCpuMs.map((ms, s) => ms + over(cpuOf, Math.min, s)),
+      mostCpuMs: mostCpuMs.map((ms, s) => ms + over(cpuOf, Math.max, s)),
+    })
+  }
+  return rests
+}
+
+function addInto(into: Float64Array, a: Float64Array, b: Float64Array): void {
+  for (let i = 0; i < into.length; i++) into[i] = (a[i] as number) + (b[i] as number)
+}
+
+/**
+ * By task. Latency in every scenario matters where the goal looks at it, or a group or map above waits for the slowest; of what is sent only the mean is
+ * billed. Core time matters only where calls are open beside others, or where items of a map share cores; memory only where it could run out.
+ */
+function mattersOf(dag: CallDag, { ladder, limits, latencyCounts }: FrontOptions): (task: TaskName) => Matters {
   const tasks = Object.values(dag.tasks)
   const all = tasks.reduce((sum, { ownMb }) => sum + ownMb, dag.baseMb)
   const maps = tasks.some(({ calls }) => calls.some(({ mode }) => mode === 'map'))
-  const groups = tasks.some(({ calls }) => calls.some(({ group }) => group !== undefined))
-  return { cpu: maps || groups, ownMb: maps ? all > dag.baseMb : all > limits.filled * (ladder[0] ?? 0) }
+  const ownMb = maps ? all > dag.baseMb : all > limits.filled * (ladder[0] ?? 0)
+  const found = new Map<TaskName, Matters>()
+  const of = (name: TaskName) => found.get(name) ?? { spread: name === dag.entry && latencyCounts, cpu: false, ownMb }
+  for (const name of calleesFirst(dag).reverse()) {
+    const own = of(name)
+    for (const step of stepsOf(dag.tasks[name] as CallTask))
+      for (const { to, mode } of step) {
+        const { spread, cpu } = of(to)
+        const among = mode === 'map' || (mode === 'call' && step.length > 1)
+        const waited = mode !== 'send'
+        found.set(to, {
+          spread: spread || among || (waited && own.spread),
+          cpu: cpu || among || (waited && own.cpu),
+          ownMb,
+        })
+      }
+  }
+  return of
 }

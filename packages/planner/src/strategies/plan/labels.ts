@@ -1,5 +1,6 @@
 import type { DagCall } from './call-dag.js'
-import type { Remote, Visit } from './visit.js'
+import { keyOf } from './dominance.js'
+import { meanOf, type Remote, type Visit } from './visit.js'
 
 /** One way to run a task inside a function of a given size, with all decisions below it: a part plan. */
 export interface Label {
@@ -31,53 +32,6 @@ export interface FunctionLabel {
   label: Label
 }
 
-/** What dominance must look at beside latency and cost; leaving out what cannot matter keeps fronts short. */
-export interface Matters {
-  cpu: boolean
-  ownMb: boolean
-}
-
-/**
- * Labels that no other one of the same marks beats in everything: in every scenario's latency, in cost, and in core time and memory where these matter.
- * All rules of `visit.ts`, and all goals, grow with each of these, so no optimum is lost.
- */
-export function undominated(labels: Label[], matters: Matters): Label[] {
-  if (labels.length < 2) return labels
-  labels.sort((a, b) => a.weight - b.weight || a.meanMs - b.meanMs)
-  const kept = new Map<string, Label[]>()
-  for (const label of labels) {
-    const key = label.marks ? keyOf(label.marks) : ''
-    const front = kept.get(key)
-    if (!front) kept.set(key, [label])
-    else if (!front.some((other) => beats(other, label, matters))) front.push(label)
-  }
-  return kept.size === 1 ? (kept.values().next().value as Label[]) : [...kept.values()].flat()
-}
-
-/** @param a the cheaper one */
-function beats(a: Label, b: Label, matters: Matters): boolean {
-  return (
-    a.meanMs <= b.meanMs + TINY &&
-    (!matters.ownMb || a.visit.ownMb <= b.visit.ownMb) &&
-    allBelow(a.visit.syncMs, b.visit.syncMs) &&
-    (!matters.cpu || allBelow(a.visit.cpuMs, b.visit.cpuMs))
-  )
-}
-
-/** Ms by which rounding may differ. */
-const TINY = 1e-9
-
-function allBelow(a: Float64Array, b: Float64Array): boolean {
-  for (let i = 0; i < a.length; i++) if ((a[i] as number) > (b[i] as number) + TINY) return false
-  return true
-}
-
-const keyOf = (marks: ReadonlyMap<string, string>) =>
-  [...marks]
-    .map(([k, v]) => `${k}=${v}`)
-    .sort()
-    .join()
-
 /** Marks of both, or undefined when they disagree. */
 export function agreed(
   a: ReadonlyMap<string, string> | undefined,
@@ -100,7 +54,7 @@ export type Thinning = 'restrict' | 'relax'
  * At most `most` labels, spread evenly over the front. `restrict` keeps some, so what is found with them exists; `relax` stands neighbours in for each other by
  * what is best of each, so what is found with them is a lower bound (restricted and relaxed decision diagrams; Bergman et al. 2016).
  */
-export function thin(labels: Label[], most: number, how: Thinning): Label[] {
+export function thin(labels: Label[], most: number, how: Thinning, usdPerMs: number): Label[] {
   if (labels.length <= most) return labels
   const byMarks = new Map<string, Label[]>()
   for (const label of labels) {
@@ -109,22 +63,49 @@ export function thin(labels: Label[], most: number, how: Thinning): Label[] {
   }
   // Too many kinds of marks: a bound may forget them, what is to exist may not.
   if (byMarks.size > most / 2)
-    return clusters(labels, most).map((of) => {
+    return clusters(labels, most, usdPerMs).map((of) => {
       const { marks, ...label } = standIn(of, how)
       return how === 'restrict' && marks ? { ...label, marks } : label
     })
   const share = Math.max(2, Math.floor(most / byMarks.size))
   return [...byMarks.values()].flatMap((front) =>
-    front.length <= share ? front : clusters(front, share).map((of) => standIn(of, how)),
+    front.length <= share ? front : clusters(front, share, usdPerMs).map((of) => standIn(of, how)),
   )
 }
 
-/** Neighbours by weight, equally many in each: on a front those of like weight are alike in the rest. */
-function clusters(front: readonly Label[], count: number): Label[][] {
-  const sorted = [...front].sort((a, b) => a.weight - b.weight || b.meanMs - a.meanMs)
-  return Array.from({ length: count }, (_, i) =>
-    sorted.slice(Math.floor((i * sorted.length) / count), Math.floor(((i + 1) * sorted.length) / count)),
-  )
+/**
+ * Labels that are alike in weight, latency and core time: the widest cluster is halved at the middle of what it is widest in, until there are enough.
+ * @param usdPerMs what makes USD and ms comparable
+ */
+function clusters(front: readonly Label[], count: number, usdPerMs: number): Label[][] {
+  const sides: ((label: Label) => number)[] = [
+    ({ weight }) => weight / usdPerMs,
+    ({ meanMs }) => meanMs,
+    ({ visit }) => meanOf(visit.cpuMs),
+  ]
+  const points = new Map(front.map((label) => [label, sides.map((side) => side(label))]))
+  const at = (label: Label, side: number) => (points.get(label) as number[])[side] as number
+  const boxOf = (of: readonly Label[]) => {
+    const ends = sides.map((_, side) => {
+      const values = of.map((label) => at(label, side))
+      return [Math.min(...values), Math.max(...values)] as const
+    })
+    const widths = ends.map(([low, high]) => high - low)
+    const widest = widths.indexOf(Math.max(...widths))
+    const [low, high] = ends[widest] as (typeof ends)[number]
+    return { of, width: widths.reduce((sum, width) => sum + width, 0), widest, middle: (low + high) / 2 }
+  }
+  const boxes = [boxOf(front)]
+  while (boxes.length < count) {
+    const i = boxes.reduce((best, box, at) => (box.width > (boxes[best] as typeof box).width ? at : best), 0)
+    const { of, widest, middle } = boxes[i] as (typeof boxes)[number]
+    const below = of.filter((label) => at(label, widest) <= middle)
+    if (below.length === of.length) break
+    const above = of.filter((label) => at(label, widest) > middle)
+    boxes[i] = boxOf(below)
+    boxes.push(boxOf(above))
+  }
+  return boxes.map((box) => [...box.of])
 }
 
 function standIn(cluster: readonly Label[], how: Thinning): Label {

@@ -1,6 +1,7 @@
 import type { FusionSetup } from 'fusionize/setup'
 import type { PlannerFacts } from '../../types.js'
 import type { CallDag } from './call-dag.js'
+import type { PlanGoal } from './goal.js'
 import { type CallPlan, type PlanCallsOptions, planCalls } from './plan-calls.js'
 
 export interface FrontPoint {
@@ -30,12 +31,18 @@ export function paretoFront(
   options: PlanCallsOptions = {},
   count = 9,
 ): ParetoFront {
-  const cheapest = planCalls(dag, { minimize: 'cost' }, facts, options)
-  const fastest = planCalls(dag, { minimize: percentile }, facts, options)
+  const reuse: PlanCallsOptions['reuse'] = { fronts: new Map(), plans: [] }
+  const plan = (goal: PlanGoal): CallPlan => {
+    const found = planCalls(dag, goal, facts, { ...options, reuse })
+    reuse.plans.push(found)
+    return found
+  }
+  const cheapest = plan({ minimize: 'cost' })
+  const fastest = plan({ minimize: percentile })
   const [low, high] = [cheapest.figures.costPerMillionUsd, fastest.figures.costPerMillionUsd]
   const between = Array.from({ length: Math.max(0, count - 2) }, (_, i) => {
     const costPerMillionUsd = low * (high / low) ** ((i + 1) / (count - 1))
-    return planCalls(dag, { minimize: percentile, subjectTo: { costPerMillionUsd } }, facts, options)
+    return plan({ minimize: percentile, subjectTo: { costPerMillionUsd } })
   })
   const pointOf = ({ figures, setup, gap }: CallPlan): FrontPoint => ({
     latencyMs: figures[`${percentile}Ms`],

@@ -1,15 +1,17 @@
-import type { FusionSetup, TaskName } from 'fusionize/setup'
+import type { FusionSetup } from 'fusionize/setup'
 import type { PlannerFacts, Reason } from '../../types.js'
+import { costBoundOf, productOf, tightened } from './bounds.js'
+import { branchAndBound, type Outcome, type Search } from './branch.js'
 import type { CallDag } from './call-dag.js'
 import { prunerOf } from './contexts.js'
 import { decisionsOf, setupOf } from './decisions.js'
 import { explain } from './explain.js'
-import { type Fronts, frontsOf, type Pruner } from './fronts.js'
-import { compareFigures, objectiveOf, overshootOf, type PlanGoal } from './goal.js'
-import type { FunctionLabel } from './labels.js'
+import type { Fronts } from './fronts.js'
+import { compareFigures, looksAtLatency, objectiveOf, overshootOf, type PlanGoal } from './goal.js'
+import { improved, type Planned } from './improve.js'
 import { noLimits, type PlanLimits } from './limits.js'
 import { analyticPredictor, figuresOf, type Predictor, type SetupFigures } from './predictor.js'
-import { type Rules, rulesOf } from './visit.js'
+import { rulesOf } from './visit.js'
 
 /** Defaults of the search over call DAGs. */
 export const planCallsDefaults = {
@@ -21,11 +23,18 @@ export const planCallsDefaults = {
   maxBranches: 64,
   /** Best plans that another predictor judges. */
   shortlist: 20,
+  /** Steps tried around the best plan of short fronts. */
+  tries: 5000,
   /** Rounds of bounding, each with longer fronts. */
   passes: 3,
   passesBeyond: 2,
-  /** Length of a front at which even a small DAG is not searched whole. */
-  mostExact: 600,
+  /** Length of a front with one scenario. */
+  mostAveraged: 64,
+  /** Gap that needs no further bound. */
+  enough: 0.05,
+  /** Length of a front, and part plans looked at, at which even a small DAG is not searched whole. */
+  mostExact: 8000,
+  mostWork: 3_000_000,
 } as const
 
 export interface PlanCallsOptions {
@@ -35,6 +44,8 @@ export interface PlanCallsOptions {
   exactTasks?: number
   most?: number
   maxBranches?: number
+  /** What searches of the same DAG under the same options, for other goals, have found; this one adds its fronts. */
+  reuse?: { fronts: Map<string, Fronts>; plans: Planned[] }
 }
 
 export interface CallPlan {
@@ -59,22 +70,45 @@ export interface CallPlan {
  * are thinned twice: once so that what is found exists, once so that it bounds what could exist.
  */
 export function planCalls(dag: CallDag, goal: PlanGoal, facts: PlannerFacts, options: PlanCallsOptions = {}): CallPlan {
-  const { exactTasks, most, maxBranches, limits } = { ...planCallsDefaults, limits: noLimits, ...options }
+  const { exactTasks, most, maxBranches, limits, reuse } = { ...planCallsDefaults, limits: noLimits, ...options }
+  const latencyCounts = looksAtLatency(goal) || options.predictor !== undefined
   const whole = Object.keys(dag.tasks).length <= exactTasks
-  const search = { dag, goal, facts, rules: rulesOf(dag, facts), limits, most, maxBranches: 1 }
+  const search = {
+    dag,
+    goal,
+    facts,
+    rules: rulesOf(dag, facts),
+    limits,
+    most,
+    maxBranches: 1,
+    latencyCounts,
+    ...(reuse ? { reuse: reuse.fronts } : {}),
+  }
   const found = branchAndBound(search, 'restrict')
   if (!found.best)
     throw new RangeError(
       `no size of ${facts.memoryLadder.join(', ')} MB lets '${dag.name}' run as its constraints demand`,
     )
+  // Plans of another predictor may come with its figures.
+  for (const { setup } of reuse?.plans ?? []) {
+    const known = { setup, figures: analyticPredictor(dag, facts).predict(setup) }
+    if (compareFigures(goal)(known.figures, found.best.figures) < 0) found.best = known
+  }
   if (overshootOf(goal, found.best.figures) > 1) found.best = nearestOf(dag, goal, facts, options, found.best)
+  found.best = improved(search, found.best, planCallsDefaults.tries)
   let bound = found
   const passes = whole ? planCallsDefaults.passes : planCallsDefaults.passesBeyond
-  if (found.thinned) bound = tightened(search, found, passes)
+  if (found.thinned) bound = whole ? tightened(search, found.best, passes) : boundBeyond(search, found)
   const { best: start } = found
   if (whole && (bound.lowerBound < objectiveOf(goal, start.figures) || overshootOf(goal, start.figures) > 1)) {
     const prune = prunerOf(dag, facts, search.rules, goal, bound.root as Fronts, start.figures)
-    const last = { ...search, most: planCallsDefaults.mostExact, maxBranches, prune, allOrNothing: true }
+    const last = {
+      ...search,
+      most: planCallsDefaults.mostExact,
+      maxBranches,
+      prune,
+      mostWork: planCallsDefaults.mostWork,
+    }
     const exact = branchAndBound(last, 'restrict', start)
     if (exact.best) found.best = exact.best
     if (!exact.thinned) bound = exact
@@ -118,6 +152,24 @@ function nearestOf(
     .reduce((a, b) => (compareFigures(goal)(b.figures, a.figures) < 0 ? b : a), found)
 }
 
+/** Where fronts stay short: bounds of cost alone and of latency alone, and what both say together; bounds of the whole only where these leave much open. */
+function boundBeyond(search: Search, found: Outcome): Outcome {
+  const { goal } = search
+  const { mostAveraged, passesBeyond, enough } = planCallsDefaults
+  const known = found.best as Planned
+  const { minimize } = goal
+  const hasCost = minimize === 'cost' || minimize === 'balanced' || typeof minimize === 'object'
+  if (!hasCost) return tightened(search, known, passesBeyond)
+  const cost = costBoundOf(search, known, mostAveraged, passesBeyond)
+  const latencyBound = (percentile: 'p50' | 'p95' | 'p99') =>
+    tightened({ ...search, goal: { minimize: percentile } }, known, passesBeyond).lowerBound
+  const lowerBound = productOf(goal, cost, latencyBound)
+  if (minimize !== 'cost' || objectiveOf(goal, known.figures) <= lowerBound * (1 + enough))
+    return { ...found, lowerBound }
+  const bound = tightened(search, known, passesBeyond)
+  return { ...bound, lowerBound: Math.max(bound.lowerBound, lowerBound) }
+}
+
 function wholeOf(goal: PlanGoal, figures: SetupFigures, feasible: boolean, gap: number): Reason {
   const { p50Ms, p95Ms, p99Ms, costPerMillionUsd } = figures
   const change = `predicted p50 ${p50Ms.toFixed(0)} ms, p95 ${p95Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms, $${costPerMillionUsd.toFixed(2)} per million requests`
@@ -133,123 +185,6 @@ function wholeOf(goal: PlanGoal, figures: SetupFigures, feasible: boolean, gap: 
         ? 'proved optimal under the model'
         : `at most ${(100 * gap).toFixed(1)}% from the optimum under the model`,
   }
-}
-
-/** Bounds from relaxed fronts, which leave out what the bounds before them rule out, and so can be longer. */
-function tightened(search: Search, found: Outcome, passes: number): Outcome {
-  const { dag, goal, facts, rules } = search
-  const best = (found.best as Planned).figures
-  let bound = branchAndBound(search, 'relax')
-  for (let pass = 1; pass < passes; pass++) {
-    if (bound.lowerBound >= objectiveOf(goal, best) && overshootOf(goal, best) <= 1) break
-    const prune = prunerOf(dag, facts, rules, goal, bound.root as Fronts, best)
-    const next = branchAndBound({ ...search, most: search.most * 2 ** pass, prune }, 'relax')
-    if (next.root === undefined) return { ...bound, lowerBound: objectiveOf(goal, best) }
-    bound = { ...next, lowerBound: Math.max(next.lowerBound, bound.lowerBound), labels: next.labels + bound.labels }
-  }
-  return bound
-}
-
-interface Search {
-  dag: CallDag
-  goal: PlanGoal
-  facts: PlannerFacts
-  rules: Rules
-  limits: PlanLimits
-  most: number
-  maxBranches: number
-  prune?: Pruner
-  allOrNothing?: boolean
-}
-
-interface Planned {
-  setup: FusionSetup
-  figures: SetupFigures
-}
-
-interface Outcome {
-  best?: Planned
-  /** Objective that no plan that keeps the goal's bounds is below. */
-  lowerBound: number
-  thinned: boolean
-  labels: number
-  branches: number
-  /** Absent when every plan was ruled out. */
-  root?: Fronts
-}
-
-/**
- * Hosts choose the functions that they call on their own; where two choose differently for the same one, a branch for each way to run it decides for all.
- * The most promising branch goes first.
- */
-function branchAndBound(search: Search, how: 'restrict' | 'relax', known?: Planned): Outcome {
-  const { dag, goal, facts, rules, limits, most, maxBranches, prune, allOrNothing = false } = search
-  const compare = compareFigures(goal)
-  const predictor = analyticPredictor(dag, facts)
-  let [labels, branches, thinned] = [0, 0, false]
-  let best = known
-  let settledBound = Number.POSITIVE_INFINITY
-  interface Node {
-    decided: ReadonlyMap<TaskName, FunctionLabel>
-    bound: SetupFigures
-    entry: FunctionLabel
-    fronts: Fronts
-  }
-  const nodeOf = (decided: ReadonlyMap<TaskName, FunctionLabel>): Node | undefined => {
-    const fronts = frontsOf(dag, rules, {
-      ladder: facts.memoryLadder,
-      limits,
-      most,
-      how,
-      decided,
-      ...(prune ? { prune } : {}),
-      allOrNothing,
-    })
-    labels += fronts.labels
-    branches++
-    thinned ||= fronts.thinned
-    const ends = fronts.entry.map((entry) => ({
-      entry,
-      bound: figuresOf(rules.close(entry.label.visit, entry.memoryMb), facts),
-    }))
-    const [first] = ends
-    if (!first) return undefined
-    return { decided, fronts, ...ends.reduce((a, b) => (compare(b.bound, a.bound) < 0 ? b : a), first) }
-  }
-  const root = nodeOf(new Map())
-  const open = root ? [root] : []
-  // Nothing that a bound is worse than what exists can be better.
-  const isWorse = (node: Node) => best !== undefined && compare(best.figures, node.bound) <= 0
-  while (open.length > 0) {
-    open.sort((a, b) => compare(a.bound, b.bound))
-    const node = open.shift() as Node
-    if (isWorse(node)) break
-    const bound = overshootOf(goal, node.bound) <= 1 ? objectiveOf(goal, node.bound) : Number.POSITIVE_INFINITY
-    const { disputed, ...decisions } = decisionsOf(node.entry)
-    if (how === 'restrict') {
-      const setup = setupOf(dag, { ...decisions, disputed }, facts.memoryLadder, limits)
-      const figures = predictor.predict(setup)
-      if (!best || compare(figures, best.figures) < 0) best = { setup, figures }
-    }
-    const [shared] = disputed
-    if (how === 'relax' || shared === undefined || branches >= maxBranches) {
-      settledBound = Math.min(settledBound, bound)
-      if (how === 'relax' || branches >= maxBranches) break
-      continue
-    }
-    const labelsOf = node.fronts.functions(shared)
-    // Branches that there is no room for are bounded by the one that they come from.
-    if (branches + labelsOf.length > maxBranches) {
-      settledBound = Math.min(settledBound, bound)
-      continue
-    }
-    for (const label of labelsOf) {
-      const next = nodeOf(new Map([...node.decided, [shared, label]]))
-      if (next && !isWorse(next)) open.push(next)
-    }
-  }
-  const lowerBound = Math.min(settledBound, best ? objectiveOf(goal, best.figures) : Number.POSITIVE_INFINITY)
-  return { ...(best ? { best } : {}), lowerBound, thinned, labels, branches, ...(root ? { root: root.fronts } : {}) }
 }
 
 function shortlistOf({ dag, goal, facts, rules, limits }: Search, { root }: Outcome, predictor: Predictor): Planned[] {

@@ -2,7 +2,7 @@ import { type FunctionSpec, type FusionSetup, routeOf, type TaskName } from 'fus
 import { quantile } from '../../statistics/bootstrap.js'
 import type { PlannerFacts } from '../../types.js'
 import type { CallDag, CallTask, DagCall } from './call-dag.js'
-import { type Remote, rulesOf, type Visit } from './visit.js'
+import { type Remote, type Rules, rulesOf, type Visit } from './visit.js'
 
 /** Percentiles, ms. */
 export interface LatencyFigures {
@@ -36,49 +36,67 @@ export function analyticPredictor(dag: CallDag, facts: PlannerFacts): Predictor 
   const rules = rulesOf(dag, facts)
   return {
     name: 'analytic',
-    predict(setup) {
-      const known = new Map<TaskName, Visit>()
-      const specOf = (fn: TaskName): FunctionSpec => {
-        const spec = setup.functions[fn]
-        if (!spec) throw new RangeError(`the setup has no function '${fn}'`)
-        return spec
-      }
-      const visitOf = (fn: TaskName): Visit => {
-        const found = known.get(fn) ?? run(fn, fn)
-        known.set(fn, found)
-        return found
-      }
-      const take = (fn: TaskName, host: Visit, call: DagCall): Visit => {
-        const { memory, bundle } = specOf(fn)
-        if (routeOf(setup, fn, call.to, call.mode) === 'inline')
-          return rules.inline(host, call, run(fn, call.to), memory)
-        const items = call.mode === 'map' ? call.times : undefined
-        const callee: Remote = rules.close(visitOf(call.to), specOf(call.to).memory, items, bundle[call.to] ?? 1)
-        return rules.remote(host, call, callee, memory)
-      }
-      // By function and task: paths to a shared task multiply with every level.
-      const inside = new Map<string, Visit>()
-      const run = (fn: TaskName, name: TaskName): Visit => {
-        const key = `${fn} ${name}`
-        const found = inside.get(key) ?? runOnce(fn, name)
-        inside.set(key, found)
-        return found
-      }
-      const runOnce = (fn: TaskName, name: TaskName): Visit => {
-        const task = dag.tasks[name] as CallTask
-        return stepsOf(task).reduce(
-          (host, step) => {
-            const [first] = step
-            if (step.length === 1) return take(fn, host, first as DagCall)
-            const members = step.map((call) => take(fn, rules.nothing(), call))
-            return rules.beside(host, members.reduce(rules.join, rules.nothing()))
-          },
-          rules.own(task, specOf(fn).memory),
-        )
-      }
-      return figuresOf(rules.close(visitOf(dag.entry), specOf(dag.entry).memory), facts)
-    },
+    predict: (setup) => wholeOf(dag, facts, rules, setup, visitsOf(dag, rules, setup)),
   }
+}
+
+/** What the entry comes to. @param visitOf as of `visitsOf` */
+export function wholeOf(
+  dag: CallDag,
+  facts: PlannerFacts,
+  rules: Rules,
+  setup: FusionSetup,
+  visitOf: (fn: TaskName) => Visit,
+): SetupFigures {
+  return figuresOf(rules.close(visitOf(dag.entry), specOf(setup, dag.entry).memory), facts)
+}
+
+/** What a run of each function comes to, worked out when it is asked for. @param known runs that are known, to which those worked out are added */
+export function visitsOf(
+  dag: CallDag,
+  rules: Rules,
+  setup: FusionSetup,
+  known = new Map<TaskName, Visit>(),
+): (fn: TaskName) => Visit {
+  const visitOf = (fn: TaskName): Visit => {
+    const found = known.get(fn) ?? run(fn, fn)
+    known.set(fn, found)
+    return found
+  }
+  const take = (fn: TaskName, host: Visit, call: DagCall): Visit => {
+    const { memory, bundle } = specOf(setup, fn)
+    if (routeOf(setup, fn, call.to, call.mode) === 'inline') return rules.inline(host, call, run(fn, call.to), memory)
+    const items = call.mode === 'map' ? call.times : undefined
+    const callee: Remote = rules.close(visitOf(call.to), specOf(setup, call.to).memory, items, bundle[call.to] ?? 1)
+    return rules.remote(host, call, callee, memory)
+  }
+  // By function and task: paths to a shared task multiply with every level.
+  const inside = new Map<string, Visit>()
+  const run = (fn: TaskName, name: TaskName): Visit => {
+    const key = `${fn} ${name}`
+    const found = inside.get(key) ?? runOnce(fn, name)
+    inside.set(key, found)
+    return found
+  }
+  const runOnce = (fn: TaskName, name: TaskName): Visit => {
+    const task = dag.tasks[name] as CallTask
+    return stepsOf(task).reduce(
+      (host, step) => {
+        const [first] = step
+        if (step.length === 1) return take(fn, host, first as DagCall)
+        const members = step.map((call) => take(fn, rules.nothing(), call))
+        return rules.beside(host, members.reduce(rules.join, rules.nothing()))
+      },
+      rules.own(task, specOf(setup, fn).memory),
+    )
+  }
+  return visitOf
+}
+
+function specOf({ functions }: FusionSetup, fn: TaskName): FunctionSpec {
+  const spec = functions[fn]
+  if (!spec) throw new RangeError(`the setup has no function '${fn}'`)
+  return spec
 }
 
 /** Calls of a task one after the other, those of a group together. */
