@@ -1,5 +1,4 @@
 import type { Estimate } from '@fusionize/planner'
-import type { InvocationRecord } from 'fusionize/record'
 import { describe, expect, it } from 'vitest'
 import { findingsOf } from '../src/wisefuse/report.js'
 import type { RowName } from '../src/wisefuse/rows.js'
