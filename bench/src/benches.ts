@@ -24,5 +24,6 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   simulator: () => import('./cases/simulator.js'),
   sizing: () => import('./cases/sizing.js'),
   planner: () => import('./cases/planner.js'),
+  convergence: () => import('./cases/convergence.js'),
   emulation: () => import('./cases/emulation.js'),
 }

@@ -19,6 +19,7 @@ Benches: ${Object.keys(benches).join(', ')}
   --setups FILE   cold, burst, webshop: setups that an earlier run found
   --emulate NAME  cold, burst, webshop, simulator: emulated delays (aws-lambda)
   --mb N          sort: size of the file, MB
+  --seed N        convergence: of the applications that are simulated
   --profile DIR   sizing: a folder of measured runs per memory size
   --p95 TIME      sizing: the target, like 25s or 800ms
   --dag FILE      sizing: how stages follow each other, as JSON (default: in series)`
@@ -26,7 +27,7 @@ Benches: ${Object.keys(benches).join(', ')}
 const text = { type: 'string' } as const
 const flag = { type: 'boolean' } as const
 const sizing = { profile: text, p95: text, dag: text }
-const options = { traces: text, only: text, app: text, setups: text, emulate: text, mb: text, quick: flag, ...sizing }
+const options = { traces: text, only: text, app: text, setups: text, emulate: text, mb: text, seed: text, quick: flag, ...sizing }
 
 process.exitCode = await main()
 
