@@ -87,6 +87,7 @@ export { type SonicMethod, type SonicOptions, sonic, sonicMethods } from './stra
 export { type StoreFacts, storeFacts } from './strategies/competitors/store-facts.js'
 export { rescaled, wisefuse } from './strategies/competitors/wisefuse.js'
 export { strategies } from './strategies/index.js'
+export { appOfTraces, seenInTraces } from './strategies/plan/app-of-traces.js'
 export {
   type CallDag,
   type CallTask,
@@ -99,8 +100,11 @@ export { objectiveOf, overshootOf, type PlanGoal } from './strategies/plan/goal.
 export { limitsOf, noLimits, type PlanLimits } from './strategies/plan/limits.js'
 export { type FrontPoint, kneeOf, type ParetoFront, paretoFront } from './strategies/plan/pareto.js'
 export { type CallPlan, type PlanCallsOptions, planCalls } from './strategies/plan/plan-calls.js'
+export { type PlanContext, plannerOf, type SeenPlan, type SeenPlanner } from './strategies/plan/plan-seen.js'
 export { type PlanStagesOptions, planStages, type StagePlan } from './strategies/plan/plan-stages.js'
 export { analyticPredictor, type Predictor, type SetupFigures } from './strategies/plan/predictor.js'
+export { type Seen, spread } from './strategies/plan/seen.js'
+export { frontOf, type SeenFront } from './strategies/plan/seen-front.js'
 export { formats } from './traces/formats.js'
 export {
   createTraceImporter,
@@ -112,6 +116,7 @@ export {
   importDefaults,
   type TraceImporter,
 } from './traces/importer.js'
+export { tracesOfRecords } from './traces/own-records.js'
 export { type PublishedImport, publishedImporter } from './traces/published.js'
 export { type PublishedSetups, readPublishedSetups, withMemoryOf } from './traces/published-setup.js'
 export type * from './traces/types.js'

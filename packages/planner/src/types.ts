@@ -73,6 +73,8 @@ export interface Round {
   summary: string
   measurement: Measurement
   profile: import('./profile/types.js').Profile
+  /** Its requests, as a model can run them again; some of them, if they were many. */
+  traces?: readonly import('./traces/types.js').RequestTrace[]
 }
 
 export interface StrategyContext {

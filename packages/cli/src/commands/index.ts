@@ -8,6 +8,7 @@ export const commands: Record<string, () => Promise<Command>> = {
   invoke: async () => (await import('./invoke.js')).default,
   send: async () => (await import('./send.js')).default,
   optimize: async () => (await import('./optimize.js')).default,
+  plan: async () => (await import('./plan.js')).default,
   simulate: async () => (await import('./simulate.js')).default,
   status: async () => (await import('./status.js')).default,
   logs: async () => (await import('./logs.js')).default,

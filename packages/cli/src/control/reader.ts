@@ -1,14 +1,34 @@
-import { createMonitor, type Measurement, measure, type PlannerFacts, type Profile } from '@fusionize/planner'
+import {
+  createMonitor,
+  type Measurement,
+  measure,
+  type PlannerFacts,
+  type Profile,
+  type RequestTrace,
+  spread,
+  tracesOfRecords,
+} from '@fusionize/planner'
 import type { Evidence } from './lab.js'
 
-/** Turns what a load left behind into figures and a profile. */
-export type Reader = (evidence: Evidence) => { measurement: Measurement; profile: Profile }
+/** Requests of a round that are kept for models to run again. */
+const KEPT_TRACES = 300
+
+/** Turns what a load left behind into figures, a profile, and requests that can be run again. */
+export type Reader = (evidence: Evidence) => {
+  measurement: Measurement
+  profile: Profile
+  traces: readonly RequestTrace[]
+}
 
 /** Reads by the planner's monitor; a record that came twice counts once. */
 export function createReader(facts: PlannerFacts): Reader {
   return ({ samples, records }) => {
     const monitor = createMonitor()
     const distinct = records.filter((record) => monitor.add(record))
-    return { measurement: measure(samples, distinct, facts), profile: monitor.profile() }
+    return {
+      measurement: measure(samples, distinct, facts),
+      profile: monitor.profile(),
+      traces: spread(tracesOfRecords(distinct), KEPT_TRACES),
+    }
   }
 }

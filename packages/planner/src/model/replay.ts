@@ -205,7 +205,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
       callerCold: sandbox.cold,
       calleeCold,
     }
-    const ms = times.handOver(kind, recorded && { ms: step.handOverMs, kind: recorded }, random())
+    const ms = times.handOver(kind, recorded && { ms: step.handOverMs, kind: recorded, step }, random())
     if (!sandbox.cold) return { ms, calleeCold }
     // The client that calls other functions is set up by whichever call comes first.
     const isFirst = atMs < sandbox.calledMs
@@ -228,6 +228,17 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
  * computed longer than the invocation took.
  */
 function fairShares(tree: Tree, times: Times, mbPerCore: number): Map<number, number> {
+  const known = fairOf.get(times) ?? new WeakMap<Tree, Map<number, number>>()
+  fairOf.set(times, known)
+  const found = known.get(tree) ?? fairSharesOf(tree, times, mbPerCore)
+  known.set(tree, found)
+  return found
+}
+
+/** They are the same under any setup. */
+const fairOf = new WeakMap<Times, WeakMap<Tree, Map<number, number>>>()
+
+function fairSharesOf(tree: Tree, times: Times, mbPerCore: number): Map<number, number> {
   const loads = new Map<number, number>()
   const limits = new Map<number, number>()
   for (const node of tree.nodes) {

@@ -32,7 +32,7 @@ export interface Times {
   /** First-use time of a task in a new sandbox of a size. ms */
   firstUse(task: string, memoryMb: number): number
   /** @param recorded what the trace says of this very hand-over @param at 0…1 place in its distribution where the trace says nothing */
-  handOver(kind: HandOverKind, recorded: { ms: number; kind: HandOverKind } | undefined, at: number): number
+  handOver(kind: HandOverKind, recorded: RecordedHandOver | undefined, at: number): number
   /** What the first remote call out of a new sandbox takes longer than later ones. ms */
   clientSetUp(memoryMb: number): number
   /** How much longer what the runtime does takes at a size than at another. */
@@ -46,6 +46,14 @@ export interface Times {
   assumed: Set<string>
   /** Assumptions that others could stand for. */
   open: Set<Doubt>
+}
+
+/** A hand-over as it was recorded. */
+export interface RecordedHandOver {
+  ms: number
+  kind: HandOverKind
+  /** What it belongs to: what it comes to in a state at a size is worked out once. */
+  step: object
 }
 
 /** What may have to be assumed: `variants` has what else could be. */
@@ -164,6 +172,81 @@ export function timesOf(
     return found
   }
 
+  /** Works a value out once, and says each time what was assumed for it. */
+  const once = <T>(known: WeakMap<object, Map<number, Said<T>>>, of: object, key: number, work: () => T): T => {
+    const byKey = known.get(of) ?? new Map<number, Said<T>>()
+    known.set(of, byKey)
+    const found = byKey.get(key)
+    if (found) {
+      if (found.assumed.length > 0) for (const text of found.assumed) assumed.add(text)
+      if (found.open.length > 0) for (const doubt of found.open) open.add(doubt)
+      return found.value
+    }
+    const before = { assumed: [...assumed], open: [...open] }
+    assumed.clear()
+    open.clear()
+    const value = work()
+    byKey.set(key, { value, assumed: [...assumed], open: [...open] })
+    for (const text of before.assumed) assumed.add(text)
+    for (const doubt of before.open) open.add(doubt)
+    return value
+  }
+  const owns = new WeakMap<object, Map<number, Said<OwnTime>>>()
+  const handedOver = new WeakMap<object, Map<number, Said<number>>>()
+  const sizesOnce = remembered((key: string) => {
+    const [kind, first] = JSON.parse(key) as [HandOverKind, number | null]
+    return sizesIn(handOvers, kind, first ?? undefined)
+  })
+  /** Who calls whom does not matter for the sizes. */
+  const sizesFor = ({ mode, callerCold, calleeCold }: HandOverKind, first: number | undefined) =>
+    sizesOnce(JSON.stringify([{ mode, callerCold, calleeCold }, first ?? null]))
+
+  const ownOf = (node: Node, memoryMb: number): OwnTime => {
+    const from = node.memoryMb ?? memoryMb
+    const pool = pools.get(node.task)?.get(from)
+    const { workMs, firstUseMs } = apart(node, pool, mbPerCore, firstUseCoreMs)
+    if (pool?.allCold && !pool.waiting) {
+      open.add('firstUse')
+      assumed.add(
+        `every sandbox was new: of the first run in one, ${FIRST_USE_CORE_MS} ms of a core are taken to be first use, which fused tasks share`,
+      )
+    }
+    return {
+      workMs: scale(node.task, workMs, from, memoryMb),
+      firstUseMs: firstUseMs * slower(from, memoryMb),
+    }
+  }
+  const handOverOf = (kind: HandOverKind, recorded: RecordedHandOver | undefined, at: number): number => {
+    const fromMb = recorded?.kind.memoryMb
+    if (recorded && fromMb === kind.memoryMb && sameState(recorded.kind, kind)) return recorded.ms
+    const place = recorded ? rankIn(handOvers.get(keyOf(recorded.kind)) ?? [], recorded.ms) : at
+    for (const key of [keyOf(kind), kindKeyOf(kind)]) {
+      const pool = handOvers.get(key)
+      if (pool && pool.length >= FEW) return quantile(pool, place)
+    }
+    // In this state at another size, else in the state that was recorded.
+    const states: HandOverKind[] = [
+      kind,
+      ...(recorded ? [recorded.kind] : []),
+      { ...kind, callerCold: false, calleeCold: false },
+    ]
+    for (const state of states)
+      for (const mb of sizesFor(state, fromMb)) {
+        const other = { ...state, memoryMb: mb }
+        const pool = handOvers.get(keyOf(other)) ?? handOvers.get(kindKeyOf(other)) ?? []
+        if (pool.length === 0) continue
+        const ms = quantile(pool, place)
+        const { fromMs, toMs } = warm(kind.mode, mb, kind.memoryMb)
+        // Who sends waits for no start-up.
+        if (!state.calleeCold || kind.mode === 'send') return (ms * toMs) / fromMs
+        // A start-up gets the same CPU at every size (AWS Lambda); only the hand-over around it, and the caller's client, are as fast as the size.
+        const setUpMs = state.callerCold ? clientSetUp(mb) - clientSetUp(kind.memoryMb) : 0
+        return Math.max(toMs, ms - (fromMs - toMs) - setUpMs)
+      }
+    assumed.add(`no hand-over of a ${kind.mode} was recorded: taken from published measurements (PAPERS §1)`)
+    return timeAtSize(PUBLISHED_HAND_OVER, kind.memoryMb, 1, mbPerCore)
+  }
+
   return {
     assumed,
     open,
@@ -171,21 +254,7 @@ export function timesOf(
     firstUse,
     slower,
     clientSetUp,
-    own(node, memoryMb) {
-      const from = node.memoryMb ?? memoryMb
-      const pool = pools.get(node.task)?.get(from)
-      const { workMs, firstUseMs } = apart(node, pool, mbPerCore, firstUseCoreMs)
-      if (pool?.allCold && !pool.waiting) {
-        open.add('firstUse')
-        assumed.add(
-          `every sandbox was new: of the first run in one, ${FIRST_USE_CORE_MS} ms of a core are taken to be first use, which fused tasks share`,
-        )
-      }
-      return {
-        workMs: scale(node.task, workMs, from, memoryMb),
-        firstUseMs: firstUseMs * slower(from, memoryMb),
-      }
-    },
+    own: (node, memoryMb) => once(owns, node, memoryMb, () => ownOf(node, memoryMb)),
     coreMs,
     load(task, ms, memoryMb) {
       // One thread is the event loop's, which all tasks share however many cores there are.
@@ -193,34 +262,9 @@ export function timesOf(
       return coreMs(task, ms, memoryMb) / ((threads(task) ?? 1) > 1 ? cores : Math.min(1, cores))
     },
     handOver(kind, recorded, at) {
-      const fromMb = recorded?.kind.memoryMb
-      if (recorded && fromMb === kind.memoryMb && sameState(recorded.kind, kind)) return recorded.ms
-      const place = recorded ? rankIn(handOvers.get(keyOf(recorded.kind)) ?? [], recorded.ms) : at
-      for (const key of [keyOf(kind), kindKeyOf(kind)]) {
-        const pool = handOvers.get(key)
-        if (pool && pool.length >= FEW) return quantile(pool, place)
-      }
-      // In this state at another size, else in the state that was recorded.
-      const states: HandOverKind[] = [
-        kind,
-        ...(recorded ? [recorded.kind] : []),
-        { ...kind, callerCold: false, calleeCold: false },
-      ]
-      for (const state of states)
-        for (const mb of sizesIn(handOvers, state, fromMb)) {
-          const other = { ...state, memoryMb: mb }
-          const pool = handOvers.get(keyOf(other)) ?? handOvers.get(kindKeyOf(other)) ?? []
-          if (pool.length === 0) continue
-          const ms = quantile(pool, place)
-          const { fromMs, toMs } = warm(kind.mode, mb, kind.memoryMb)
-          // Who sends waits for no start-up.
-          if (!state.calleeCold || kind.mode === 'send') return (ms * toMs) / fromMs
-          // A start-up gets the same CPU at every size (AWS Lambda); only the hand-over around it, and the caller's client, are as fast as the size.
-          const setUpMs = state.callerCold ? clientSetUp(mb) - clientSetUp(kind.memoryMb) : 0
-          return Math.max(toMs, ms - (fromMs - toMs) - setUpMs)
-        }
-      assumed.add(`no hand-over of a ${kind.mode} was recorded: taken from published measurements (PAPERS §1)`)
-      return timeAtSize(PUBLISHED_HAND_OVER, kind.memoryMb, 1, mbPerCore)
+      if (!recorded) return handOverOf(kind, undefined, at)
+      const state = 4 * kind.memoryMb + 2 * Number(kind.callerCold) + Number(kind.calleeCold)
+      return once(handedOver, recorded.step, state, () => handOverOf(kind, recorded, at))
     },
   }
 }
@@ -242,6 +286,13 @@ function threadsSeen(bySize: ReadonlyMap<number, Pool> | undefined): number | un
 
 /** CPU per ms above which more than one thread worked; below, it is garbage collection and the like. */
 const BUSY = 1.25
+
+/** A value, and what was assumed for it. */
+interface Said<T> {
+  value: T
+  assumed: string[]
+  open: Doubt[]
+}
 
 function remembered<T>(of: (key: string) => T): (key: string) => T {
   const known = new Map<string, T>()

@@ -15,6 +15,17 @@ export const ownRecords: TraceFormat<InvocationRecord> = {
   assemble,
 }
 
+/** The requests that records tell of, in order of arrival; what tells of no request is left out. A record that came twice counts once. */
+export function tracesOfRecords(records: readonly InvocationRecord[]): RequestTrace[] {
+  const distinct = new Map(records.map((record) => [ownRecords.keyOf(record), record]))
+  const byTrace = new Map<string, InvocationRecord[]>()
+  for (const record of distinct.values()) push(byTrace, record.trace, record)
+  return [...byTrace]
+    .map(([id, own]) => assemble(id, own))
+    .filter((trace) => typeof trace !== 'string')
+    .sort((a, b) => a.arrivalMs - b.arrivalMs)
+}
+
 function read(document: Document, sink: Sink<InvocationRecord>): void {
   let record: InvocationRecord
   try {

@@ -1,18 +1,24 @@
 import { type FusionSetup, type Mode, modes, routeOf, type TaskName } from 'fusionize/setup'
 import type { PlannerFacts, Reason } from '../../types.js'
 import type { CallDag, CallTask } from './call-dag.js'
-import { analyticPredictor, type SetupFigures } from './predictor.js'
+import { analyticPredictor, type Predictor, type SetupFigures } from './predictor.js'
 
 /** Tasks up to which every decision gets its reason; of larger plans only the whole. */
 const MAX_TASKS = 40
 
 /**
  * Why a plan is as it is: what every route comes to when it is taken the other way, all else unchanged, and every size when it is the next one of the
- * ladder. Figures of the analytic predictor.
+ * ladder.
+ * @param predictor that predicted `figures`
  */
-export function explain(dag: CallDag, facts: PlannerFacts, setup: FusionSetup, figures: SetupFigures): Reason[] {
+export function explain(
+  dag: CallDag,
+  facts: PlannerFacts,
+  setup: FusionSetup,
+  figures: SetupFigures,
+  predictor: Predictor = analyticPredictor(dag, facts),
+): Reason[] {
   if (Object.keys(dag.tasks).length > MAX_TASKS) return []
-  const predictor = analyticPredictor(dag, facts)
   const compared = (other: FusionSetup) => differenceOf(figures, predictor.predict(other))
   return hostsOf(dag, setup).flatMap(({ fn, targets }): Reason[] => {
     const memory = setup.functions[fn]?.memory ?? 0

@@ -1,0 +1,146 @@
+import type { FusionSetup } from 'fusionize/setup'
+import { predictorOf } from '../../model/predict.js'
+import type { PriceModel } from '../../model/prices.js'
+import type { ModelSetup, PredictedFigures } from '../../model/types.js'
+import type { Profile } from '../../profile/types.js'
+import { mean, quantile } from '../../statistics/bootstrap.js'
+import type { RequestTrace } from '../../traces/types.js'
+import type { Measurement, PlannerFacts, Round } from '../../types.js'
+import type { Predictor, SetupFigures } from './predictor.js'
+
+/** What was seen of one setup. */
+export interface Seen {
+  setup: FusionSetup
+  /** In order of arrival. */
+  traces: readonly RequestTrace[]
+  profile?: Profile
+  /** What its clients saw; without it latencies are those at the handler. */
+  measurement?: Measurement
+}
+
+/** Requests that are run again for each setup looked at; what is reported of the one chosen rests on all. */
+export const LOOKED_AT = 120
+
+/** A model of what was seen, anchored in one measured setup. */
+export interface Outlook extends Predictor {
+  /** With 95% intervals, from all requests. */
+  estimate(setup: FusionSetup): PredictedFigures
+}
+
+/**
+ * Predicts setups by running the requests of one of those seen again (`model/predict.ts`); the others add times at their sizes. What its clients measured
+ * beyond the model's figure for the anchor itself (the way to the client, waiting for the machine) is added to, or scales, every other's.
+ * @param seen with traces; at least the anchor
+ */
+export function outlookOf(seen: readonly Seen[], anchor: Seen, facts: PlannerFacts): Outlook {
+  const also = seen.filter((one) => one !== anchor && one.traces.length > 0).map(({ traces }) => spread(traces))
+  const options = { also, prices: pricesOf(facts), mbPerCore: facts.mbPerCore }
+  const quick = predictorOf(spread(anchor.traces), { ...options, resamples: 0 })
+  const correction = correctionOf(figuresOf(quick(anchor.setup)), anchor.measurement)
+  let whole: ((setup: ModelSetup) => PredictedFigures) | undefined
+  const known = new Map<string, SetupFigures>()
+  return {
+    name: 'replay',
+    predict(setup) {
+      const key = JSON.stringify(setup)
+      const found = known.get(key) ?? corrected(figuresOf(quick(setup)), correction)
+      known.set(key, found)
+      return found
+    },
+    estimate(setup) {
+      whole ??= predictorOf(anchor.traces, options)
+      return correctedEstimates(whole(setup), correction)
+    },
+  }
+}
+
+/** Of many requests those that stand for all: from the fastest to the slowest, at equal ranks, in order of arrival. */
+export function spread(traces: readonly RequestTrace[], most = LOOKED_AT): readonly RequestTrace[] {
+  if (traces.length <= most) return traces
+  const byLength = traces.map((trace, i) => ({ i, ms: lengthOf(trace) })).sort((a, b) => a.ms - b.ms)
+  const chosen = Array.from({ length: most }, (_, k) => byLength[Math.floor(((k + 0.5) / most) * byLength.length)]?.i)
+  return chosen.sort((a, b) => (a as number) - (b as number)).flatMap((i) => traces[i as number] ?? [])
+}
+
+/** Rounds that have traces, as what was seen. */
+export function seenIn(history: readonly Round[]): Seen[] {
+  return history.flatMap(({ setup, traces, profile, measurement }) =>
+    traces && traces.length > 0 ? [{ setup, traces, profile, measurement }] : [],
+  )
+}
+
+export function pricesOf({ prices }: PlannerFacts): PriceModel {
+  const { perGbSecond, perRequest, perGatewayRequest, billsInit, granularityMs } = prices
+  return {
+    name: 'facts',
+    date: '',
+    source: "the platform's facts",
+    tiers: [{ upToGbSeconds: Number.POSITIVE_INFINITY, usdPerGbSecond: perGbSecond }],
+    perRequest,
+    perGatewayRequest,
+    billsInit,
+    granularityMs,
+  }
+}
+
+function lengthOf({ runs }: RequestTrace): number {
+  const [root] = runs
+  return root ? root.endMs - root.startMs : 0
+}
+
+function figuresOf({ latenciesMs, costPerMillionUsd }: PredictedFigures): SetupFigures {
+  const sorted = Float64Array.from(latenciesMs).sort()
+  const at = (p: number) => quantile(sorted, p)
+  return {
+    p50Ms: at(0.5),
+    p95Ms: at(0.95),
+    p99Ms: at(0.99),
+    meanMs: mean(latenciesMs),
+    costPerMillionUsd: costPerMillionUsd.value,
+  }
+}
+
+/** What lies between the model's figures and those that clients measured. */
+interface Correction {
+  outsideMs: number
+  p95: number
+  p99: number
+  cost: number
+}
+
+function correctionOf(figures: SetupFigures, measured: Measurement | undefined): Correction {
+  if (!measured) return { outsideMs: 0, p95: 1, p99: 1, cost: 1 }
+  const outsideMs = Math.max(0, measured.p50Ms.value - figures.p50Ms)
+  const tail = (value: number, own: number) => (own > 0 ? Math.max(1, (value - outsideMs) / own) : 1)
+  const cost = measured.costPerMillionUsd?.value
+  return {
+    outsideMs,
+    p95: tail(measured.p95Ms.value, figures.p95Ms),
+    p99: tail(measured.p99Ms.value, figures.p99Ms),
+    cost: cost !== undefined && figures.costPerMillionUsd > 0 ? cost / figures.costPerMillionUsd : 1,
+  }
+}
+
+function corrected(figures: SetupFigures, { outsideMs, p95, p99, cost }: Correction): SetupFigures {
+  return {
+    p50Ms: outsideMs + figures.p50Ms,
+    p95Ms: outsideMs + figures.p95Ms * p95,
+    p99Ms: outsideMs + figures.p99Ms * p99,
+    meanMs: outsideMs + figures.meanMs,
+    costPerMillionUsd: figures.costPerMillionUsd * cost,
+  }
+}
+
+function correctedEstimates(figures: PredictedFigures, { outsideMs, p95, p99, cost }: Correction): PredictedFigures {
+  const by = (key: 'p50Ms' | 'p95Ms' | 'p99Ms' | 'costPerMillionUsd', factor: number, more: number) => {
+    const { value, low, high, n } = figures[key]
+    return { value: more + value * factor, low: more + low * factor, high: more + high * factor, n }
+  }
+  return {
+    ...figures,
+    p50Ms: by('p50Ms', 1, outsideMs),
+    p95Ms: by('p95Ms', p95, outsideMs),
+    p99Ms: by('p99Ms', p99, outsideMs),
+    costPerMillionUsd: by('costPerMillionUsd', cost, 0),
+  }
+}

@@ -1,0 +1,146 @@
+import { effectiveSetup, type FusionSetup, setupsEqual } from 'fusionize/setup'
+import { best, choose, objective, satisfies } from '../../goals.js'
+import type { Estimate, Goal, Measurement, Reason, Round, Strategy, StrategyContext } from '../../types.js'
+import { remote } from '../reference.js'
+import { objectiveOf } from './goal.js'
+import { plannerOf, type SeenPlan } from './plan-seen.js'
+import { type Seen, seenIn } from './seen.js'
+
+/** Setups deployed at most, the first included; more where the goal has bounds that none has kept yet. */
+const MOST = 3
+const MOST_WITH_BOUNDS = 5
+/** What another deployment must promise, as a share of the best objective. */
+const WORTHWHILE = 0.01
+/** The model's errors, as standard deviations of the logarithm: its aims are 15% of latency and 5% of cost (docs/reference/model.md), 95% of the time. */
+const DOUBT = { latency: 0.075, cost: 0.025 }
+/** One-sided 95%: a bound that is planned for is kept with that certainty. */
+const CERTAIN = 1.645
+
+/**
+ * Plans instead of trying: from the requests of the first setup, the setup that serves the goal best by the model (`plannerOf`); deployed, it teaches the
+ * model what it got wrong, its sizes above all, and the next plan is relative to the best setup measured. A plan is deployed only where it is worth it: by its
+ * expected improvement on the best measured, the model's doubt considered (value of information; Jones et al., Efficient Global Optimization, 1998).
+ * Bounds are planned for with a margin, so that they are kept 95 times in 100.
+ */
+export const plan: Strategy = {
+  name: 'plan',
+  source: 'docs/reference/strategies.md; WiseFuse (PAPERS §2) and Fusionize (PAPERS §1) in one search',
+  first: (context, memory) => remote.first(context, memory),
+  next(history, context) {
+    const { goal } = context
+    const seen = seenIn(history)
+    const [start] = history
+    if (!start || seen.length === 0) return null
+    const anchorRound = adopted(history, goal) ?? start
+    if (history.length >= (satisfied(goal, anchorRound.measurement) ? MOST : MOST_WITH_BOUNDS)) return null
+    const anchor = seen.find(({ setup }) => setup === anchorRound.setup) ?? (seen.at(-1) as Seen)
+    const planner = plannerOf(context, seen, anchor)
+    const doubt = doubtOf(history.length)
+    const found = planner.plan(withMargin(goal, doubt))
+    if (history.some((round) => sameEffect(context, round.setup, found.setup))) return null
+    const improvement = improvementOf(goal, found, anchorRound, doubt)
+    if (improvement < WORTHWHILE) return null
+    return {
+      setup: found.setup,
+      reasons: [wholeOf(found, anchorRound, improvement), ...found.reasons],
+      summary: summaryOf(found),
+    }
+  },
+  adopt: (history, { goal }) => adopted(history, goal),
+}
+
+/** The round whose measured figures keep the goal's bounds for sure and serve it best; else as any strategy chooses. */
+function adopted(history: readonly Round[], goal: Goal): Round | undefined {
+  const certain = history.filter(({ measurement: m }) => m.errors === 0 && m.requests > 0 && satisfied(goal, m))
+  return goal.subjectTo && certain.length > 0 ? best(certain, goal) : choose(history, goal)
+}
+
+/** Whether bounds are kept by the whole intervals. */
+function satisfied(goal: Goal, m: Measurement): boolean {
+  const high = (estimate: Estimate): Estimate => ({ ...estimate, value: estimate.high })
+  const cost = m.costPerMillionUsd
+  return satisfies(goal, {
+    ...m,
+    p50Ms: high(m.p50Ms),
+    p95Ms: high(m.p95Ms),
+    p99Ms: high(m.p99Ms),
+    costPerMillionUsd: cost && high(cost),
+  })
+}
+
+/** What was measured beside the anchor halves what the model may be wrong about. */
+function doubtOf(rounds: number): typeof DOUBT {
+  const left = 0.5 ** (rounds - 1)
+  return { latency: DOUBT.latency * left, cost: DOUBT.cost * left }
+}
+
+function withMargin({ subjectTo, ...goal }: Goal, doubt: typeof DOUBT): Goal {
+  if (!subjectTo) return goal
+  const within = (bound: number | undefined, sigma: number) => bound && bound * Math.exp(-CERTAIN * sigma)
+  const { p50Ms, p95Ms, p99Ms, costPerMillionUsd } = subjectTo
+  const bounds = {
+    p50Ms: within(p50Ms, doubt.latency),
+    p95Ms: within(p95Ms, doubt.latency),
+    p99Ms: within(p99Ms, doubt.latency),
+    costPerMillionUsd: within(costPerMillionUsd, doubt.cost),
+  }
+  return { ...goal, subjectTo: Object.fromEntries(Object.entries(bounds).filter(([, bound]) => bound !== undefined)) }
+}
+
+/** Expected improvement on a measured round, as a share of its objective, of an objective that is log-normally uncertain. */
+function improvementOf(
+  goal: Goal,
+  { figures, feasible }: SeenPlan,
+  { measurement }: Round,
+  doubt: typeof DOUBT,
+): number {
+  if (!satisfied(goal, measurement)) return feasible || !satisfies(goal, measurement) ? 1 : 0
+  const sigma =
+    goal.minimize === 'cost'
+      ? doubt.cost
+      : goal.minimize === 'balanced'
+        ? Math.hypot(doubt.latency, doubt.cost)
+        : doubt.latency
+  const unknown = measurement.costPerMillionUsd === null
+  const predicted = objectiveOf(
+    unknown && goal.minimize !== 'p95' && goal.minimize !== 'p99' ? { minimize: 'p50' } : goal,
+    figures,
+  )
+  const ratio = Math.log(objective(goal, measurement) / predicted)
+  // E[max(0, 1 − X)] for X = exp(−ratio) exp(σ z − σ²/2).
+  return normalCdf(ratio / sigma + sigma / 2) - Math.exp(-ratio) * normalCdf(ratio / sigma - sigma / 2)
+}
+
+/** Abramowitz and Stegun 7.1.26; error below 1.5e-7. */
+function normalCdf(x: number): number {
+  const t = 1 / (1 + 0.3275911 * (Math.abs(x) / Math.SQRT2))
+  const tail =
+    (((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) *
+      t *
+      Math.exp((-x * x) / 2)) /
+    2
+  return x < 0 ? tail : 1 - tail
+}
+
+function wholeOf({ figures, gap, feasible }: SeenPlan, { measurement }: Round, improvement: number): Reason {
+  const { p50Ms, p95Ms, costPerMillionUsd } = figures
+  const proof =
+    gap === undefined || !Number.isFinite(gap)
+      ? ''
+      : gap < 1e-9
+        ? '; no setup is better by the rules of the search'
+        : `; at most ${(100 * gap).toFixed(1)}% from the best by the rules of the search`
+  const bounds = feasible ? '' : '; no plan was found that keeps the bounds with certainty, this is the nearest'
+  return {
+    change: summaryOf({ figures }),
+    why: `p50 ${p50Ms.toFixed(1)} ms, p95 ${p95Ms.toFixed(1)} ms, $${costPerMillionUsd.toFixed(2)} per million predicted, after ${measurement.p50Ms.value.toFixed(1)} ms measured; an improvement of ${(100 * improvement).toFixed(1)}% is expected${proof}${bounds}`,
+  }
+}
+
+function summaryOf({ figures }: Pick<SeenPlan, 'figures'>): string {
+  return `plan: p50 ${figures.p50Ms.toFixed(1)} ms predicted`
+}
+
+function sameEffect({ app }: StrategyContext, a: FusionSetup, b: FusionSetup): boolean {
+  return setupsEqual(effectiveSetup(app, a), effectiveSetup(app, b))
+}
