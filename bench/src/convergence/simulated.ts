@@ -15,7 +15,7 @@ const REQUESTS = 300
 const goal: Goal = { minimize: 'balanced' }
 
 const effort: Effort = {
-  limit: 2500,
+  limit: 7000,
   rounds: [
     { requests: 100, keep: 0.15 },
     { requests: 800, keep: 0.1 },
@@ -51,7 +51,7 @@ export async function convergeInSimulation(context: BenchContext, names: readonl
   const outcomes = new Map(names.map((name) => [name, [] as Outcome[]]))
   const truths: GroundTruth[] = []
   for (let i = 0; i < (quick ? 2 : WORLDS); i++) {
-    const world = drawWorld(seed + i)
+    const world = drawWorld(seed * WORLDS + i)
     const runs: StrategyRun[] = []
     for (const name of names) runs.push(await runIn(world, name, quick ? 40 : REQUESTS))
     const deployed = runs.flatMap(({ rounds, adopted }) => [...rounds, adopted].map(({ setup }) => setup))
@@ -66,7 +66,7 @@ export async function convergeInSimulation(context: BenchContext, names: readonl
   }
   const all = truths.filter(({ isEverySetup }) => isEverySetup).length
   context.finding(
-    `simulated: ${truths.length} applications, seeds ${seed} to ${seed + truths.length - 1} (--seed); the best of every setup in ${all}, by local search in ${truths.length - all}`,
+    `simulated: ${truths.length} applications, drawn from --seed ${seed}; the best of every setup in ${all}, by local search in ${truths.length - all}`,
   )
   for (const [name, list] of outcomes) report(name, list, context)
 }
@@ -121,7 +121,7 @@ function report(name: string, outcomes: readonly Outcome[], { finding, more }: B
 function nameOf({ seed, behaviour, rps, memoryMb, platform }: World, { looked, isEverySetup }: GroundTruth): string {
   const tasks = Object.keys(behaviour.app.tasks).length
   return (
-    `seed ${seed}: ${tasks} tasks, ${rps.toPrecision(2)} requests/s on ${platform.nodeCores} cores (${platform.cpu.kind}), first at ${memoryMb} MB, ` +
+    `application ${seed}: ${tasks} tasks, ${rps.toPrecision(2)} requests/s on ${platform.nodeCores} cores (${platform.cpu.kind}), first at ${memoryMb} MB, ` +
     `${looked} setups ${isEverySetup ? '(all)' : '(local search)'}`
   )
 }

@@ -21,6 +21,8 @@ const LADDER = [128, 256, 512, 1024, 1769]
 const MB_PER_CORE = 1769
 /** Computing per run, 1 to 1000 ms as drawn, to this power: 1 to 250 ms. Longer work has ever more periods of its quota to simulate and nothing new. */
 const SHORTER = 0.8
+/** More sandboxes that share the node's cores take ever longer to simulate. */
+const MOST_RPS = 50
 /** Values that stand for a log-normal distribution, drawn from it. */
 const VALUES = 400
 const PERIOD_MS = 20
@@ -77,9 +79,9 @@ export function drawWorld(seed: number): World {
   }
   edges.sort((a, b) => (a.from === b.from ? compare(a.to, b.to) : compare(a.from, b.from)))
   const app: App = { name: dag.name, tasks: tasksOf(dag.tasks, dag.entry), edges }
-  const nodeCores = pick([2, 4, 8, 16])
+  const nodeCores = pick([2, 4, 8])
   const busy = between(0.1, 0.5)
-  const rps = (busy * nodeCores * 1000) / workOf(dag.tasks, dag.entry, cpuMs)
+  const rps = Math.min(MOST_RPS, (busy * nodeCores * 1000) / workOf(dag.tasks, dag.entry, cpuMs))
   const handOver = (fullMs: number, sigma: number) =>
     LADDER.map((memoryMb) => ({ memoryMb, ms: lognormal(fullMs * (0.6 + (0.4 * 768) / memoryMb), sigma) }))
   const startUp = { medianMs: logBetween(100, 1000), sigma: between(0.1, 0.8) }
