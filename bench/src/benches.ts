@@ -25,5 +25,6 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   sizing: () => import('./cases/sizing.js'),
   planner: () => import('./cases/planner.js'),
   convergence: () => import('./cases/convergence.js'),
+  replications: () => import('./cases/replications.js'),
   emulation: () => import('./cases/emulation.js'),
 }

@@ -9,6 +9,9 @@ const MAX_ROUNDS = 60
 /** What a strategy deployed, in that order, and which of it it adopted. */
 export interface StrategyRun {
   name: string
+  /** Those that served requests, failures among them. */
+  deployed: Round[]
+  /** Those without failures. */
   rounds: Round[]
   adopted: Round
   converged: boolean
@@ -42,7 +45,8 @@ export async function runStrategy(strategy: Strategy, memoryMb: number, bench: B
     throw new Error(`${strategy.name} adopted no setup of '${context.app.name}': ${why.join('; ')}`)
   }
   const requestsSpent = lab.requestsSpent() - spentBefore
-  return { name: strategy.name, rounds: sound, adopted, converged, evidence, requestsSpent }
+  const deployed = rounds.filter(({ measurement }) => measurement.requests > 0)
+  return { name: strategy.name, deployed, rounds: sound, adopted, converged, evidence, requestsSpent }
 }
 
 /** @throws {InputError} when the planner has none of that name */

@@ -1,5 +1,6 @@
 import { createReader, Meter, type Watcher } from '@fusionize/cli/control'
 import type { Estimate, Goal } from '@fusionize/planner'
+import { printSetup } from 'fusionize/setup'
 import type { BenchContext } from '../harness.js'
 import { quantile } from '../quantile.js'
 import { type Effort, type GroundTruth, groundTruth } from './ground-truth.js'
@@ -42,6 +43,8 @@ interface Outcome {
   gap: Estimate
   /** Adopted worse than the first: beyond the interval. */
   isWorse: boolean
+  /** Where it was adopted beyond 2%: the application, and both setups. */
+  miss?: { application: number; gap: number; adopted: string; best: string }
 }
 
 /** Runs every strategy in worlds drawn from the seed and says how far from the best of each world it got. */
@@ -58,11 +61,11 @@ export async function convergeInSimulation(context: BenchContext, names: readonl
     const truth = groundTruth(world, goal, deployed, quick ? quickEffort : effort)
     truths.push(truth)
     for (const run of runs) {
-      const outcome = outcomeOf(run, truth)
+      const outcome = outcomeOf(run, truth, world)
       outcomes.get(run.name)?.push(outcome)
       if (outcome.deployments !== undefined) sample(`${run.name}-simulated`, outcome.deployments)
     }
-    progress(`${nameOf(world, truth)}: ${runs.map((run) => wordsOf(run, outcomeOf(run, truth))).join('; ')}`)
+    progress(`${nameOf(world, truth)}: ${runs.map((run) => wordsOf(run, outcomeOf(run, truth, world))).join('; ')}`)
   }
   const all = truths.filter(({ isEverySetup }) => isEverySetup).length
   context.finding(
@@ -83,7 +86,7 @@ async function runIn(world: World, name: string, requests: number): Promise<Stra
   })
 }
 
-function outcomeOf({ rounds, adopted }: StrategyRun, truth: GroundTruth): Outcome {
+function outcomeOf({ rounds, adopted }: StrategyRun, truth: GroundTruth, { seed, behaviour }: World): Outcome {
   const gaps = rounds.map(({ setup }) => truth.gapOf(setup))
   const first = gaps[0] as Estimate
   const gap = truth.gapOf(adopted.setup)
@@ -93,6 +96,16 @@ function outcomeOf({ rounds, adopted }: StrategyRun, truth: GroundTruth): Outcom
     deployed: rounds.length,
     gap,
     isWorse: gap.low > first.high,
+    ...(gap.high < WITHIN
+      ? {}
+      : {
+          miss: {
+            application: seed,
+            gap: gap.value,
+            adopted: printSetup(adopted.setup, behaviour.app),
+            best: printSetup(truth.best.setup, behaviour.app),
+          },
+        }),
   }
 }
 
@@ -108,6 +121,7 @@ function report(name: string, outcomes: readonly Outcome[], { finding, more }: B
     gapAtAdoptionMax: quantile(gaps, 1),
     deployedMax: Math.max(...outcomes.map(({ deployed }) => deployed)),
     adoptedWorseThanFirst: outcomes.filter(({ isWorse }) => isWorse).length,
+    misses: outcomes.flatMap(({ miss }) => miss ?? []),
   }
   more(`${name}-simulated`, figures)
   const most = Math.max(...reached.map(({ deployments = 0 }) => deployments))
