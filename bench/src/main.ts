@@ -20,6 +20,7 @@ Benches: ${Object.keys(benches).join(', ')}
   --emulate NAME  cold, burst, webshop, simulator: emulated delays (aws-lambda)
   --mb N          sort: size of the file, MB
   --seed N        convergence: of the applications that are simulated
+  --seconds N     convergence: of each application on the local platform (340)
   --replications N
                   replications: how many of each goal (20)
   --profile DIR   sizing: a folder of measured runs per memory size

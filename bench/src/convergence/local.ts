@@ -1,6 +1,7 @@
 import { type Estimate, objective, objectiveEstimate, type Round } from '@fusionize/planner'
 import { type FusionSetup, printSetup } from 'fusionize/setup'
 import type { BenchContext } from '../harness.js'
+import { InputError } from '../input-error.js'
 import { candidates } from './candidates.js'
 import { type Finals, playFinals } from './finals.js'
 import { type LocalBench, openLocalBench } from './local-lab.js'
@@ -8,21 +9,22 @@ import { distinctSetups, effectId } from './neighbours.js'
 import { runStrategy, type StrategyRun, strategyNamed } from './run-strategy.js'
 import { percent, WITHIN } from './simulated.js'
 
-/** Requests of each round of a strategy, and of each setup that is measured once. */
-const REQUESTS = 120
-/** Of one application, all of it. */
+/** Requests of each round of a strategy, and of each setup that is measured once; whole visits of the shop's customers. */
+const REQUESTS: Readonly<Record<string, number>> = { iot: 120, tree: 120, webshop: 90 }
+const QUICK_REQUESTS = 6
+/** Of one application, all of it. @default of --seconds */
 const APP_SECONDS = 340
 /** Setups beside those deployed. */
-const OTHERS = 8
+const OTHERS = 6
 /** Objectives this near to the best of those measured once go into the finals. */
 const NEAR = 1.15
-const FINALISTS = 7
+const FINALISTS = 6
 
 /** Runs every strategy on an example application, then finds the best of a printed set of setups, and says how near to it each strategy came, and when. */
 export async function convergeLocally(context: BenchContext, name: string, names: readonly string[]): Promise<void> {
   const quick = context.options.quick !== undefined
-  const deadline = Date.now() + APP_SECONDS * 1000
-  const bench = await openLocalBench(name, quick ? 6 : REQUESTS, context)
+  const deadline = Date.now() + secondsOf(context.options.seconds) * 1000
+  const bench = await openLocalBench(name, quick ? QUICK_REQUESTS : (REQUESTS[name] ?? QUICK_REQUESTS), context)
   try {
     const runs: StrategyRun[] = []
     const began = Date.now()
@@ -138,6 +140,12 @@ function report(bench: LocalBench, name: string, run: StrategyRun, finals: Final
     `${id}: ${at >= 0 ? `within 2% of the best of the set after ${at + 1} deployments` : 'no deployed setup shown to be within 2% of the best of the set'}; ` +
       `${adopted}; ${deployed.length} deployed, ${requestsSpent} requests; ${isWorse ? 'ADOPTED WORSE THAN THE FIRST' : 'not worse than the first'}`,
   )
+}
+
+function secondsOf(text = String(APP_SECONDS)): number {
+  const seconds = Number(text)
+  if (seconds > 0 && Number.isFinite(seconds)) return seconds
+  throw new InputError(`--seconds must be a number above 0, not '${text}'`)
 }
 
 function gapText({ value, low, high }: Estimate): string {
