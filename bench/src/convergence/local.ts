@@ -3,11 +3,11 @@ import { type FusionSetup, printSetup } from 'fusionize/setup'
 import type { BenchContext } from '../harness.js'
 import { InputError } from '../input-error.js'
 import { candidates } from './candidates.js'
-import { type Finals, playFinals } from './finals.js'
+import { type Finals, playFinals, WITHIN } from './finals.js'
 import { type LocalBench, openLocalBench } from './local-lab.js'
 import { distinctSetups, effectId } from './neighbours.js'
 import { runStrategy, type StrategyRun, strategyNamed } from './run-strategy.js'
-import { percent, WITHIN } from './simulated.js'
+import { percent } from './simulated.js'
 
 /** Requests of each round of a strategy, and of each setup that is measured once; whole visits of the shop's customers. */
 const REQUESTS: Readonly<Record<string, number>> = { iot: 120, tree: 120, webshop: 90 }
@@ -104,7 +104,7 @@ function printSet(
     )
   })
   finding(
-    `${app.name}: ${ranked.length} setups measured (p50 and cost per million of the first time, by ${goal.minimize}), ${finals.turns} turns of the finalists, ${finals.requests} requests each:\n${lines.join('\n')}`,
+    `${app.name}: ${ranked.length} setups measured (p50 and cost per million of the first time, by ${goal.minimize}), ${finals.turns} turns of ${finals.requests} requests for the best of the finalists:\n${lines.join('\n')}`,
   )
   if (!facts.cpuShareEnforced) finding(`${app.name}: cost is unknown, latency decides: ${facts.cpuShareReason}`)
 }

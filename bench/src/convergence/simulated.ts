@@ -3,13 +3,12 @@ import type { Estimate, Goal } from '@fusionize/planner'
 import { printSetup } from 'fusionize/setup'
 import type { BenchContext } from '../harness.js'
 import { quantile } from '../quantile.js'
+import { WITHIN } from './finals.js'
 import { type Effort, type GroundTruth, groundTruth } from './ground-truth.js'
 import { runStrategy, type StrategyRun, strategyNamed } from './run-strategy.js'
 import { drawArrivals, simulatedLab } from './simulated-lab.js'
 import { drawWorld, type World } from './world.js'
 
-/** A setup is within so much of the best when the upper end of its gap's 95% interval is below it (METRICS). */
-export const WITHIN = 0.02
 const WORLDS = 20
 /** Requests of each round, as in `fusionize optimize`. */
 const REQUESTS = 300
