@@ -9,6 +9,7 @@ const names = [
   'invoke',
   'send',
   'optimize',
+  'plan',
   'simulate',
   'status',
   'logs',

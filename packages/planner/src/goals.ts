@@ -1,3 +1,4 @@
+import type { LatencyBounds, Minimize, Weights } from 'fusionize'
 import type { Estimate, Goal, Measurement, Round } from './types.js'
 
 /**
@@ -12,8 +13,29 @@ export function objective(goal: Goal, m: Measurement): number {
 export function objectiveEstimate(goal: Goal, m: Measurement): Estimate {
   const cost = m.costPerMillionUsd
   if (goal.minimize === 'cost') return cost ?? m.p50Ms
-  if (goal.minimize !== 'balanced') return m[`${goal.minimize}Ms`]
-  return cost ? product(m.p50Ms, cost) : m.p50Ms
+  const { percentile, latencyWeight, costWeight } = weightsOf(goal.minimize)
+  const latency = m[`${percentile}Ms`]
+  return cost && costWeight > 0 ? product(power(latency, latencyWeight), power(cost, costWeight)) : latency
+}
+
+/** How much latency and cost weigh in what is minimised. */
+export function weightsOf(minimize: Minimize): Weights {
+  if (typeof minimize !== 'string') return minimize
+  if (minimize === 'cost') return { percentile: 'p50', latencyWeight: 0, costWeight: 1 }
+  if (minimize === 'balanced') return { percentile: 'p50', latencyWeight: 1, costWeight: 1 }
+  return { percentile: minimize, latencyWeight: 1, costWeight: 0 }
+}
+
+/** What is minimised, in words. */
+export function minimizeText(minimize: Minimize): string {
+  if (minimize === 'balanced') return 'median latency × cost'
+  if (typeof minimize === 'string') return minimize
+  const { percentile, latencyWeight, costWeight } = minimize
+  return `${percentile}^${latencyWeight} × cost^${costWeight}`
+}
+
+function power({ value, low, high, n }: Estimate, exponent: number): Estimate {
+  return { value: value ** exponent, low: low ** exponent, high: high ** exponent, n }
 }
 
 function product(a: Estimate, b: Estimate): Estimate {
@@ -31,12 +53,14 @@ export function satisfies(goal: Goal, m: Measurement): boolean {
 function overshoot({ subjectTo = {} }: Goal, m: Measurement): number {
   const ratio = (estimate: Estimate | null, bound: number | undefined) =>
     bound === undefined || estimate === null ? 0 : estimate.value / bound
-  return Math.max(
-    ratio(m.p50Ms, subjectTo.p50Ms),
-    ratio(m.p95Ms, subjectTo.p95Ms),
-    ratio(m.p99Ms, subjectTo.p99Ms),
-    ratio(m.costPerMillionUsd, subjectTo.costPerMillionUsd),
-  )
+  const latencies = (of: Pick<Measurement, 'p50Ms' | 'p95Ms' | 'p99Ms'>, bounds: LatencyBounds) =>
+    Math.max(...(['p50Ms', 'p95Ms', 'p99Ms'] as const).map((key) => ratio(of[key], bounds[key])))
+  // Where one entry was asked alone, the whole is its own.
+  const entries = Object.entries(subjectTo.entries ?? {}).map(([entry, bounds]) => {
+    const own = m.entries ? m.entries[entry] : m
+    return own ? latencies(own, bounds) : 0
+  })
+  return Math.max(latencies(m, subjectTo), ratio(m.costPerMillionUsd, subjectTo.costPerMillionUsd), ...entries)
 }
 
 /** Whether `a` serves the goal better than `b` beyond the 95% intervals. */

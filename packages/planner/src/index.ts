@@ -10,7 +10,18 @@ export {
   mergeCharacteristics,
 } from './characterize/characterize.js'
 export type * from './characterize/types.js'
-export { best, better, choose, compareRows, dominates, objective, objectiveEstimate, satisfies } from './goals.js'
+export {
+  best,
+  better,
+  choose,
+  compareRows,
+  dominates,
+  minimizeText,
+  objective,
+  objectiveEstimate,
+  satisfies,
+  weightsOf,
+} from './goals.js'
 export { type Cost, costOf, totalOf } from './measure/cost.js'
 export { measure, type RequestSample } from './measure/measure.js'
 export { predict, predictorOf } from './model/predict.js'

@@ -1,4 +1,5 @@
-import type { App, Constraints, FusionSetup, Mode, Route } from 'fusionize/setup'
+import type { GoalConfig, Minimize } from 'fusionize'
+import type { App, Constraints, FusionSetup, Mode, Route, TaskName } from 'fusionize/setup'
 
 /** A measured or computed quantity with its 95% interval. */
 export interface Estimate {
@@ -25,12 +26,10 @@ export interface PlannerFacts {
 
 /**
  * What the user wants. `minimize`: a latency percentile, the cost, or both: `balanced` minimises the product of median latency and
- * cost, so that a percent of one weighs as much as a percent of the other.
+ * cost, so that a percent of one weighs as much as a percent of the other. `subjectTo`: upper bounds that a setup must keep to be adopted.
  */
-export interface Goal {
-  minimize: 'p50' | 'p95' | 'p99' | 'cost' | 'balanced'
-  /** Upper bounds that a setup must keep to be adopted. */
-  subjectTo?: { p50Ms?: number; p95Ms?: number; p99Ms?: number; costPerMillionUsd?: number }
+export interface Goal extends GoalConfig {
+  minimize: Minimize
 }
 
 /** One setup under one load, as METRICS.md defines the figures. */
@@ -40,6 +39,8 @@ export interface Measurement {
   p50Ms: Estimate
   p95Ms: Estimate
   p99Ms: Estimate
+  /** Of the requests to each entry, by task; absent where there is one. */
+  entries?: Record<TaskName, { requests: number; p50Ms: Estimate; p95Ms: Estimate; p99Ms: Estimate }>
   /** Null when the platform does not enforce CPU shares. */
   costPerMillionUsd: Estimate | null
   /** Parts of the cost, USD per million requests. */

@@ -6,6 +6,7 @@ import {
   dominates,
   type Estimate,
   type Measurement,
+  minimizeText,
   objective,
   type Round,
   satisfies,
@@ -92,4 +93,22 @@ test('bounds that the first setup breaks are worth a worse goal', () => {
   const goal = { minimize: 'cost', subjectTo: { p50Ms: 60 } } as const
   const history = [round('first', measured(100, 20)), round('bound', measured(50, 30))]
   expect(choose(history, goal)?.id).toBe('bound')
+})
+
+test('weights: latency to the power of one times cost to the power of the other', () => {
+  const minimize = { percentile: 'p95', latencyWeight: 2, costWeight: 0.5 } as const
+  expect(objective({ minimize }, measured(100, 25))).toBeCloseTo(200 ** 2 * 5, 6)
+  // A percent of latency is worth four of cost.
+  expect(objective({ minimize }, measured(99, 25 * 1.03))).toBeLessThan(objective({ minimize }, measured(100, 25)))
+  expect(objective({ minimize }, measured(99, 25 * 1.05))).toBeGreaterThan(objective({ minimize }, measured(100, 25)))
+  expect(minimizeText(minimize)).toBe('p95^2 × cost^0.5')
+})
+
+test('bounds of an entry hold for its own requests; alone, it is the whole', () => {
+  const own = (p95: number) => ({ requests: 100, p50Ms: about(p95 / 2), p95Ms: about(p95), p99Ms: about(p95) })
+  const goal = { minimize: 'cost', subjectTo: { entries: { checkout: { p95Ms: 150 } } } } as const
+  expect(satisfies(goal, measured(500, 1, { entries: { checkout: own(140), home: own(900) } }))).toBe(true)
+  expect(satisfies(goal, measured(10, 1, { entries: { checkout: own(160), home: own(1) } }))).toBe(false)
+  expect(satisfies(goal, measured(70, 1))).toBe(true)
+  expect(satisfies(goal, measured(80, 1))).toBe(false)
 })

@@ -79,3 +79,15 @@ test('2,000 requests of eleven invocations are measured in less than 300 ms', ()
   })
   expect(Math.min(...times)).toBeLessThan(300)
 })
+
+test('where there are several entries, each has percentiles of its own requests', () => {
+  const records = ['home', 'home', 'checkout'].map((task, i) =>
+    record({ session: `s${i}`, task, function: task, parent: null, mode: 'call' }),
+  )
+  const samples = [sample('s0', 10), sample('s1', 30), sample('s2', 100), { ...sample('s3', 9), error: '500' }]
+  const { entries } = measure(samples, records, awsLike)
+  expect(Object.keys(entries ?? {})).toEqual(['checkout', 'home'])
+  expect(entries?.home).toMatchObject({ requests: 2, p50Ms: { value: 20 } })
+  expect(entries?.checkout).toMatchObject({ requests: 1, p95Ms: { value: 100 } })
+  expect(measure(samples.slice(0, 2), records.slice(0, 2), awsLike).entries).toBeUndefined()
+})

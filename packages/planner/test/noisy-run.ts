@@ -10,6 +10,7 @@ import {
   type Strategy,
   type StrategyContext,
   simulate,
+  tracesOfRecords,
 } from '@fusionize/planner'
 import type { InvocationRecord } from 'fusionize/record'
 import { type Mode, setupId } from 'fusionize/setup'
@@ -62,6 +63,7 @@ export function noisyRound(truth: Truth, strategy: string, proposal: Proposal, s
     summary: proposal.summary,
     measurement: measure(samples, records, world.facts),
     profile: monitor.flush(),
+    traces: tracesOfRecords(records),
   }
 }
 

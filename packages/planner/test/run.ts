@@ -6,6 +6,7 @@ import {
   type Round,
   type Strategy,
   type StrategyContext,
+  tracesOfRecords,
 } from '@fusionize/planner'
 import { type Constraints, type FusionSetup, setupId, validate } from 'fusionize/setup'
 import { type LoadOptions, simulate } from './simulate.js'
@@ -26,6 +27,7 @@ export function roundOf(world: World, strategy: string, proposal: Proposal, load
     summary: proposal.summary,
     measurement: measure(samples, records, world.facts),
     profile: monitor.flush(),
+    traces: tracesOfRecords(records),
   }
 }
 

@@ -41,6 +41,8 @@ const constraints = z.strictObject({
   zones: z.record(z.string(), names).optional(),
 })
 
+const latencyBounds = { p50Ms: positive.optional(), p95Ms: positive.optional(), p99Ms: positive.optional() }
+
 const schema = z.strictObject({
   app: z.string().min(1).optional(),
   tasks: z.array(z.string().min(1)).min(1).optional(),
@@ -49,13 +51,17 @@ const schema = z.strictObject({
   memory: positive.optional(),
   goal: z
     .strictObject({
-      minimize: z.enum(['p50', 'p95', 'p99', 'cost', 'balanced']).optional(),
+      minimize: z
+        .union([
+          z.enum(['p50', 'p95', 'p99', 'cost', 'balanced']),
+          z.strictObject({ percentile: z.enum(['p50', 'p95', 'p99']), latencyWeight: positive, costWeight: positive }),
+        ])
+        .optional(),
       subjectTo: z
         .strictObject({
-          p50Ms: positive.optional(),
-          p95Ms: positive.optional(),
-          p99Ms: positive.optional(),
+          ...latencyBounds,
           costPerMillionUsd: positive.optional(),
+          entries: z.record(z.string(), z.strictObject(latencyBounds)).optional(),
         })
         .optional(),
     })

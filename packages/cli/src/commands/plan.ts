@@ -3,6 +3,7 @@ import { type App, type FusionSetup, printSetup, setupId } from 'fusionize/setup
 import pc from 'picocolors'
 import { adoptSetup } from '../app/current-setup.js'
 import { digits } from '../report/format.js'
+import { boundsText, goalText } from '../report/goal-text.js'
 import { numberFlag } from '../terminal/check-args.js'
 import { command } from '../terminal/command.js'
 import { Failure } from '../terminal/failure.js'
@@ -11,7 +12,7 @@ import { plural } from '../terminal/table.js'
 import { UsageError } from '../terminal/usage-error.js'
 import { filesOf, readAll } from '../traces/command.js'
 import { type Architecture, architectures } from '../traces/facts.js'
-import { boundsOf, goalArgs, goalOf, goalText } from './plan/goal.js'
+import { goalArgs, goalOf } from './plan/goal.js'
 import { ownSubject, type Subject, traceSubject } from './plan/subject.js'
 import { nearestText, type PlannedSetup, plansTable, reasonsText } from './plan/text.js'
 
@@ -173,14 +174,14 @@ function infeasible(
       : `--${key.slice(0, 3)} ${digits(value * 1.005)}ms`,
   )
   const message = [
-    `no setup that was found keeps ${boundsOf(bounds)}`,
+    `no setup that was found keeps ${boundsText(bounds)}`,
     `the nearest: ${plan.notation}`,
     `it reaches ${nearestText(found.figures)}`,
     `${words.length > 1 ? 'each bound alone could be' : 'the bound could be'} ${words.join(' or ')}`,
   ].join('\n  ')
   return new Failure(message, {
     code: 'INFEASIBLE',
-    message: `no setup that was found keeps ${boundsOf(bounds)}`,
+    message: `no setup that was found keeps ${boundsText(bounds)}`,
     goal,
     nearest: plan,
     least: Object.fromEntries(least.map(({ key, value }) => [key, value])),

@@ -50,7 +50,7 @@ async function play(options: Partial<FinalOptions>, fails?: string) {
     meter: new Meter(),
     watcher: quiet,
     context: { app, facts: lab.facts, goal: { minimize: 'p50' }, constraints: {} },
-    read: ({ samples }) => ({ measurement: measurement(5, 1, samples.length), profile: emptyProfile() }),
+    read: ({ samples }) => ({ measurement: measurement(5, 1, samples.length), profile: emptyProfile(), traces: [] }),
     arrivals: Array.from({ length: 300 }, (_, i) => i * 10),
   }
   const had = (count: number): Evidence => ({

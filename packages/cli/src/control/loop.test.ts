@@ -71,6 +71,7 @@ function setUp(strategy: Strategy, behaviour: Record<string, number | Error> = {
         errors: samples.filter((sample) => sample.error !== undefined).length,
       },
       profile: { ...emptyProfile(), requests: samples.length },
+      traces: [],
     }),
     arrivals: [0, 10, 20],
     strategy,

@@ -5,6 +5,7 @@ import { callGraph } from '../graph/model.js'
 import { graphSvg } from '../graph/svg.js'
 import { type Column, costChart, latencyChart } from './charts.js'
 import { bytes, digits, percent, usd } from './format.js'
+import { goalText } from './goal-text.js'
 import { html, Markup } from './markup.js'
 import { style } from './style.js'
 
@@ -21,7 +22,7 @@ export function reportPage(outcome: Outcome): string {
 </head>
 <body><main>
 <h1>${app.name}</h1>
-<p class="soft">Strategy ${outcome.strategy}, goal ${goalWords(outcome)} · ${outcome.startedAt.replace('T', ' ').slice(0, 16)} UTC · ${outcome.facts.emulate ? `delays of ${outcome.facts.emulate} emulated` : 'no emulation'}</p>
+<p class="soft">Strategy ${outcome.strategy}, goal: ${goalText(outcome.goal)} · ${outcome.startedAt.replace('T', ' ').slice(0, 16)} UTC · ${outcome.facts.emulate ? `delays of ${outcome.facts.emulate} emulated` : 'no emulation'}</p>
 ${tiles(outcome)}
 <ul class="words">${outcome.verdict.words.map((words) => html`<li>${words}</li>`)}</ul>
 <h2>Setups over time</h2>
@@ -36,12 +37,6 @@ ${facts(outcome)}
 </main></body>
 </html>
 `.text
-}
-
-function goalWords({ goal }: Outcome): string {
-  const bounds = Object.entries(goal.subjectTo ?? {}).map(([key, bound]) => `${key} ≤ ${bound}`)
-  const minimized = goal.minimize === 'balanced' ? 'median latency × cost' : goal.minimize
-  return `minimise ${minimized}${bounds.length > 0 ? ` subject to ${bounds.join(', ')}` : ''}`
 }
 
 function tiles(outcome: Outcome): Markup {

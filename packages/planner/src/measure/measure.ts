@@ -1,7 +1,8 @@
 import type { InvocationRecord } from 'fusionize/record'
+import type { TaskName } from 'fusionize/setup'
 import { doubleBilledMs } from '../profile/spans.js'
 import { bootstrap, mean, percentiles } from '../statistics/bootstrap.js'
-import type { Measurement, PlannerFacts } from '../types.js'
+import type { Estimate, Measurement, PlannerFacts } from '../types.js'
 import { type Cost, costOf, totalOf } from './cost.js'
 
 /** One request of a load, as its client saw it. */
@@ -40,7 +41,34 @@ export function measure(
     invocations: records.length,
     invocationsPerRequest: requests === 0 ? 0 : records.length / requests,
     doubleBillingShare: doubleBillingShare(records),
+    ...byEntry(samples, records),
   }
+}
+
+/** Each entry's own percentiles; a request belongs to the task that its session began with. */
+function byEntry(
+  samples: readonly RequestSample[],
+  records: readonly InvocationRecord[],
+): Pick<Measurement, 'entries'> {
+  const entryOf = new Map(
+    records
+      .filter((record) => record.parent === null && record.mode === 'call')
+      .map(({ session, task }) => [session, task]),
+  )
+  const latencies = new Map<TaskName, number[]>()
+  for (const { session = '', error, latencyMs } of samples) {
+    const entry = entryOf.get(session)
+    if (entry === undefined || error !== undefined) continue
+    const list = latencies.get(entry)
+    if (list) list.push(latencyMs)
+    else latencies.set(entry, [latencyMs])
+  }
+  if (latencies.size < 2) return {}
+  const entries = [...latencies].map(([entry, values]): [TaskName, NonNullable<Measurement['entries']>[TaskName]] => {
+    const [p50Ms, p95Ms, p99Ms] = percentiles(values, [0.5, 0.95, 0.99]) as [Estimate, Estimate, Estimate]
+    return [entry, { requests: values.length, p50Ms, p95Ms, p99Ms }]
+  })
+  return { entries: Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))) }
 }
 
 function doubleBillingShare(records: readonly InvocationRecord[]): number {

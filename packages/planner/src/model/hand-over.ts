@@ -4,13 +4,22 @@ import { FEW, sorted } from './pools.js'
 import type { Node, Step, Tree } from './tree.js'
 
 /**
- * A hand-over where none, or none at a second size, was recorded: through the middles of PAPERS §1 (async hand-off: 62–160 ms from a 128 MB caller,
- * 24–36 ms from 768 MB on).
+ * Hand-overs where none, or none at a second size, was recorded. Sends: through the middles of PAPERS §1 (62–160 ms from a 128 MB caller, 24–36 ms from 768 MB
+ * on). Calls: medians of the same measurements, warm (docs/decisions/022-emulation.md).
  */
-export const PUBLISHED_HAND_OVER = [
+const PUBLISHED_SEND = [
   { memoryMb: 128, ms: 100 },
   { memoryMb: 768, ms: 30 },
 ] as const satisfies SizedTime[]
+const PUBLISHED_CALL = [
+  { memoryMb: 128, ms: 35 },
+  { memoryMb: 768, ms: 24 },
+] as const satisfies SizedTime[]
+
+/** A warm hand-over by the published measurements, ms. */
+export function publishedHandOver(mode: Step['mode'], memoryMb: number, mbPerCore: number): number {
+  return timeAtSize(mode === 'send' ? PUBLISHED_SEND : PUBLISHED_CALL, memoryMb, 1, mbPerCore)
+}
 
 /** Hand-overs of one kind. */
 export interface HandOverKind {
@@ -143,7 +152,7 @@ export function warmHandOvers(
       return { fromMs: here.ms, toMs: timeAtSize(points, toMb, 1, mbPerCore) }
   }
   assumed.add(`hand-overs were recorded at ${fromMb} MB alone: scaled by the published law (PAPERS §1)`)
-  const law = (mb: number) => timeAtSize(PUBLISHED_HAND_OVER, mb, 1, mbPerCore)
+  const law = (mb: number) => publishedHandOver(mode, mb, mbPerCore)
   return { fromMs: law(fromMb), toMs: law(toMb) }
 }
 

@@ -29,6 +29,8 @@ export interface Pool {
   firstUseMs: number
   /** Too regular to be computing (see `isWaiting`). */
   waiting: boolean
+  /** Others were at work in the sandbox during every run, so that these are times of them all. */
+  crowded: boolean
   /** CPU per ms of own time, where traces tell: above 1 with several threads. */
   cpuPerMs?: number
 }
@@ -51,11 +53,15 @@ export function addOwn(pools: OwnPools, trees: readonly Tree[], mbPerCore: numbe
   for (const [task, bySize] of grouped) {
     const sizes = pools.get(task) ?? new Map<number, Pool>()
     pools.set(task, sizes)
-    for (const [memoryMb, nodes] of bySize) {
-      if (sizes.has(memoryMb)) continue
+    for (const [memoryMb, all] of bySize) {
+      const known = sizes.get(memoryMb)
+      const apartFromOthers = all.filter(({ beside }) => !beside)
+      const crowded = apartFromOthers.length < FEW
+      if (known && (crowded || !known.crowded)) continue
+      const nodes = crowded ? all : apartFromOthers
       const warm = sorted(nodes.filter((node) => !node.cold).map((node) => node.ownMs))
       const cold = sorted(nodes.filter((node) => node.cold).map((node) => node.ownMs))
-      const pool: Pool = { work: warm, cold, allCold: warm.length === 0, firstUseMs: 0, waiting: false }
+      const pool: Pool = { work: warm, cold, allCold: warm.length === 0, firstUseMs: 0, waiting: false, crowded }
       pool.waiting = isWaiting(warm.length > 0 ? warm : cold, memoryMb, mbPerCore)
       if (pool.allCold) {
         const parts = nodes.map((node) => apart(node, pool, mbPerCore, firstUseCoreMs))

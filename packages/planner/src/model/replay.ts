@@ -80,6 +80,8 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     }
     const ends: number[] = []
     let lastEnd = 0
+    // Inline calls that are open together: what they compute takes turns on the sandbox's cores.
+    let together = { fromMs: 0, loadMs: 0, steps: new Set<number>(), wasTogether: true }
     for (const [k, step] of node.steps.entries()) {
       const child = nodeAt(step.child)
       const from = step.after.reduce((latest, j) => Math.max(latest, ends[j] as number), 0)
@@ -106,6 +108,14 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
           end =
             at + inner.spanMs + (step.route === 'remote' && isRested(node, sandbox) ? unrestedMs(child, sandbox) : 0)
           ran.loadMs += inner.loadMs
+          if ([...together.steps].every((j) => step.after.includes(j)))
+            together = { fromMs: at, loadMs: 0, steps: new Set(), wasTogether: true }
+          together.steps.add(k)
+          // Those that were recorded so took turns then.
+          together.wasTogether &&= step.route === 'inline'
+          together.loadMs += inner.loadMs
+          if (together.steps.size > 1 && !together.wasTogether)
+            end = Math.max(end, together.fromMs + together.loadMs - stopMs(sandbox.memoryMb, 1, mbPerCore))
         }
       }
       ends[k] = end

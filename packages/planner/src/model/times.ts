@@ -6,12 +6,12 @@ import {
   type HandOverPools,
   keyOf,
   kindKeyOf,
-  PUBLISHED_HAND_OVER,
+  publishedHandOver,
   sameState,
   sizesIn,
   warmHandOvers,
 } from './hand-over.js'
-import { coreMsOf, type SizedTime, threadsOf, timeAtSize, timeOf, workOf } from './law.js'
+import { coreMsOf, type SizedTime, stopMs, threadsOf, timeAtSize, timeOf, workOf } from './law.js'
 import {
   addOwn,
   apart,
@@ -102,12 +102,17 @@ export function timesOf(
   const scale = (task: string, ms: number, fromMb: number, toMb: number): number => {
     const bySize = pools.get(task)
     const here = bySize?.get(fromMb)
-    if (fromMb === toMb || !bySize || !here) return ms
+    if (!bySize || !here) return ms
+    // What it took beside others is not what it takes; but where no CPU time tells how much of it is computing, a second size does.
+    const isTrue = (pool: Pool) => !pool.crowded || pool.cpuPerMs === undefined
+    const others = [...bySize].filter(([mb, pool]) => mb !== fromMb && pool.work.length >= FEW && isTrue(pool))
+    const [alone] = here.crowded ? others : []
+    if (fromMb === toMb && !alone) return ms
     const at = rankIn(here.work, ms)
-    const points: SizedTime[] = [{ memoryMb: fromMb, ms }]
-    for (const [memoryMb, pool] of bySize)
-      if (memoryMb !== fromMb && pool.work.length >= FEW) points.push({ memoryMb, ms: quantile(pool.work, at) })
-    const told = options.computing?.[task] ?? computingIn(here, fromMb, threads(task) ?? 1, mbPerCore)
+    const points: SizedTime[] = alone ? [] : [{ memoryMb: fromMb, ms }]
+    for (const [memoryMb, pool] of others) points.push({ memoryMb, ms: quantile(pool.work, at) })
+    const [baseMb, base] = alone ?? [fromMb, here]
+    const told = options.computing?.[task] ?? computingIn(base, baseMb, threads(task) ?? 1, mbPerCore)
     const guessed = points.length === 1 && told === undefined
     if (guessed) {
       open.add('computing')
@@ -138,6 +143,17 @@ export function timesOf(
     return 0
   }
 
+  /** CPU per ms of own time at a size at which the task did not run: its CPU is what it was where it ran. */
+  const cpuElsewhere = (task: string, memoryMb: number): number | undefined => {
+    for (const [mb, pool] of pools.get(task) ?? []) {
+      if (pool.cpuPerMs === undefined || pool.work.length === 0 || pool.crowded) continue
+      const ms = quantile(pool.work, 0.5)
+      const there = scale(task, ms, mb, memoryMb)
+      return there > 0 ? (ms * pool.cpuPerMs) / there : 0
+    }
+    return undefined
+  }
+
   const coreMs = (task: string, ms: number, memoryMb: number): number => {
     const known = threads(task) ?? 1
     const given = options.computing?.[task]
@@ -145,7 +161,9 @@ export function timesOf(
     const [small, large] = [points[0], points.at(-1)]
     const here = pools.get(task)?.get(memoryMb)
     if (given === undefined && here?.cpuPerMs !== undefined) return ms * here.cpuPerMs
-    let computing = given ?? (here?.waiting ? 0 : 1)
+    const elsewhere = given === undefined && !here ? cpuElsewhere(task, memoryMb) : undefined
+    if (elsewhere !== undefined) return ms * elsewhere
+    let computing = given ?? ([here, ...(pools.get(task)?.values() ?? [])].some((pool) => pool?.waiting) ? 0 : 1)
     if (given === undefined && small && large && small !== large) {
       const work = workOf(small, large, known, mbPerCore)
       const totalMs = timeOf(work, memoryMb, known, mbPerCore)
@@ -244,7 +262,7 @@ export function timesOf(
         return Math.max(toMs, ms - (fromMs - toMs) - setUpMs)
       }
     assumed.add(`no hand-over of a ${kind.mode} was recorded: taken from published measurements (PAPERS §1)`)
-    return timeAtSize(PUBLISHED_HAND_OVER, kind.memoryMb, 1, mbPerCore)
+    return publishedHandOver(kind.mode, kind.memoryMb, mbPerCore)
   }
 
   return {
@@ -274,8 +292,11 @@ function computingIn(pool: Pool, memoryMb: number, threads: number, mbPerCore: n
   if (pool.cpuPerMs === undefined) return pool.waiting ? 0 : undefined
   const ownMs = mean(pool.work)
   if (!(ownMs > 0)) return 1
-  const work = { coreMs: ownMs * pool.cpuPerMs, waitMs: 0 }
-  return Math.min(1, timeOf(work, Math.min(memoryMb, threads * mbPerCore), threads, mbPerCore) / ownMs)
+  const flat = Math.min(memoryMb, threads * mbPerCore)
+  const tookMs = timeOf({ coreMs: ownMs * pool.cpuPerMs, waitMs: 0 }, flat, threads, mbPerCore)
+  // Where in a period it began decides about one stop: so much is no wait.
+  const stop = stopMs(flat, threads, mbPerCore)
+  return pool.cpuPerMs > 0 && ownMs - tookMs <= stop * (1 + 1e-6) ? 1 : Math.min(1, tookMs / ownMs)
 }
 
 /** CPU above the time that passed: threads that were seen at work. */

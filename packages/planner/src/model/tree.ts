@@ -33,6 +33,8 @@ export interface Node {
   isHead: boolean
   /** Time in which no call was open, ms. */
   ownMs: number
+  /** Others ran in its sandbox meanwhile, so its own time may be theirs in part. */
+  beside: boolean
   /** CPU of its own, ms, if recorded. */
   cpuMs: number | undefined
   wallMs: number
@@ -70,6 +72,7 @@ export function treeOf(trace: RequestTrace): Tree {
       seen.add(invocation)
       heads.add(i)
     }
+  const crowded = besideOthers(trace)
   const nodes = trace.runs.map((run, i): Node => {
     const invocation = trace.invocations[run.invocation]
     const steps = stepsOf(trace, run, children[i] as number[])
@@ -94,6 +97,7 @@ export function treeOf(trace: RequestTrace): Tree {
           .map((_, k): [number, number] => [starts[k] as number, ends[k] as number])
           .filter((_, k) => !isAfterwards(steps[k] as Step)),
       ),
+      beside: crowded.has(i),
       cpuMs: run.cpuMs,
       wallMs: run.endMs - run.startMs,
       steps,
@@ -105,6 +109,32 @@ export function treeOf(trace: RequestTrace): Tree {
     }
   })
   return { arrivalMs: trace.arrivalMs, nodes, roots }
+}
+
+/** Runs that overlap with others of their invocation which neither called them nor were called by them. */
+function besideOthers({ runs }: RequestTrace): Set<number> {
+  const found = new Set<number>()
+  const byInvocation = new Map<number, number[]>()
+  for (const [i, { invocation }] of runs.entries()) {
+    const list = byInvocation.get(invocation)
+    if (list) list.push(i)
+    else byInvocation.set(invocation, [i])
+  }
+  const isAbove = (a: number, b: number) => {
+    for (let at = runs[b]?.parent ?? -1; at >= 0; at = runs[at]?.parent ?? -1) if (at === a) return true
+    return false
+  }
+  for (const list of byInvocation.values()) {
+    list.sort((a, b) => (runs[a] as TaskRun).startMs - (runs[b] as TaskRun).startMs)
+    for (const [k, i] of list.entries())
+      for (const j of list.slice(k + 1)) {
+        if ((runs[j] as TaskRun).startMs + ROUNDING_MS >= (runs[i] as TaskRun).endMs) break
+        if (isAbove(i, j) || isAbove(j, i)) continue
+        found.add(i)
+        found.add(j)
+      }
+  }
+  return found
 }
 
 /** An inline send: nobody waits for it. */

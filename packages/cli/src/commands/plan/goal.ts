@@ -45,22 +45,3 @@ function msOf(name: string, value: string | undefined): number | undefined {
   if (ms > 0) return ms
   throw new UsageError(`--${name} must be a time above 0, as in 300ms or 0.3s, not '${value}'`, 'plan')
 }
-
-/** `the cheapest with p95 ≤ 300 ms`. */
-export function goalText({ minimize, subjectTo = {} }: Goal): string {
-  const best = { p50: 'the lowest p50', p95: 'the lowest p95', p99: 'the lowest p99', cost: 'the cheapest' }
-  const words = minimize === 'balanced' ? 'the lowest p50 × cost' : best[minimize]
-  const bounds = boundsOf(subjectTo)
-  return bounds === '' ? words : `${words} with ${bounds}`
-}
-
-export function boundsOf({ p50Ms, p95Ms, p99Ms, costPerMillionUsd }: NonNullable<Goal['subjectTo']>): string {
-  return [
-    p50Ms !== undefined && `p50 ≤ ${p50Ms} ms`,
-    p95Ms !== undefined && `p95 ≤ ${p95Ms} ms`,
-    p99Ms !== undefined && `p99 ≤ ${p99Ms} ms`,
-    costPerMillionUsd !== undefined && `at most $${costPerMillionUsd} per million requests`,
-  ]
-    .filter(Boolean)
-    .join(', ')
-}

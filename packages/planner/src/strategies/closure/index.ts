@@ -1,4 +1,5 @@
 import { effectiveSetup, type FusionSetup, reachableFunctions, setupsEqual } from 'fusionize/setup'
+import { minimizeText } from '../../goals.js'
 import type { Proposal, Reason, Round, Strategy, StrategyContext } from '../../types.js'
 import { nearest } from '../memory.js'
 import { remote } from '../reference.js'
@@ -118,7 +119,7 @@ function sizeReasons(
     const own = f ? `${digits(f.wallMs / f.invocations)} ms billed per run, ` : ''
     return {
       change: old === memory ? `${fn} stays at ${memory} MB` : `${fn}: memory ${old} → ${memory} MB`,
-      why: `best for the goal (${goal.minimize}) by a + b/MB through ${measured.join(' and ')} MB: ${own}${whole}`,
+      why: `best for the goal (${minimizeText(goal.minimize)}) by a + b/MB through ${measured.join(' and ')} MB: ${own}${whole}`,
     }
   })
 }

@@ -1,4 +1,5 @@
 import { entryTasks, type FusionSetup } from 'fusionize/setup'
+import { weightsOf } from '../../goals.js'
 import { emptyDistribution, mergeDistributions, quantileOf } from '../../statistics/distribution.js'
 import type { Round, StrategyContext } from '../../types.js'
 import type { Evidence } from './evidence.js'
@@ -71,13 +72,8 @@ function scoreOf(
     over(p95, bounds.p95Ms) *
     over(p99, bounds.p99Ms) *
     (Number.isNaN(figures.cost) ? 1 : over(cost, bounds.costPerMillionUsd))
-  const value = {
-    p50: p50 * cost ** OTHER_FIGURE,
-    p95: p95 * cost ** OTHER_FIGURE,
-    p99: p99 * cost ** OTHER_FIGURE,
-    cost: cost * p50 ** OTHER_FIGURE,
-    balanced: p50 * cost,
-  }[goal.minimize]
+  const { percentile, latencyWeight, costWeight } = weightsOf(goal.minimize)
+  const value = { p50, p95, p99 }[percentile] ** (latencyWeight || OTHER_FIGURE) * cost ** (costWeight || OTHER_FIGURE)
   return value * walls ** WALL
 }
 

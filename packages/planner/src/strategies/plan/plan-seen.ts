@@ -6,6 +6,7 @@ import {
   type FusionSetup,
   type TaskName,
 } from 'fusionize/setup'
+import { weightsOf } from '../../goals.js'
 import type { PlannerFacts, Reason } from '../../types.js'
 import { callsOf, fuse, mayBeInline } from '../fuse.js'
 import type { CallDag } from './call-dag.js'
@@ -14,7 +15,7 @@ import { explain } from './explain.js'
 import { overshootOf, type PlanGoal } from './goal.js'
 import { limitsOf, type PlanLimits } from './limits.js'
 import { type CallPlan, planCalls } from './plan-calls.js'
-import { analyticPredictor, type Predictor, type SetupFigures } from './predictor.js'
+import { analyticPredictor, type LatencyFigures, type Predictor, type SetupFigures } from './predictor.js'
 import { refine } from './refine.js'
 import { type Outlook, outlookOf, type Seen } from './seen.js'
 
@@ -70,7 +71,7 @@ export function plannerOf({ app, facts, constraints }: PlanContext, seen: readon
     outlook,
     plan(wanted) {
       const goal = sizes ? wanted : withoutCost(wanted)
-      const plans = dags.map((dag) => planCalls(dag, goal, fixed, { limits, predictor }))
+      const plans = dags.map((dag) => planCalls(dag, goalAt(goal, dag.entry), fixed, { limits, predictor }))
       const merged = mergedOf(anchor.setup, plans)
       const starts = [merged, pathOf(app, constraints, facts, merged), anchor.setup]
       const isSeen = (call: { from: TaskName; to: TaskName; mode: string }) =>
@@ -101,11 +102,20 @@ function entrySharesOf(app: App, { traces }: Seen): { entry: TaskName; share: nu
     .sort((a, b) => b.share - a.share)
 }
 
+/** An entry alone: its own bounds, where they are tighter than the whole's. */
+function goalAt({ minimize, subjectTo = {} }: PlanGoal, entry: TaskName): PlanGoal {
+  const { entries = {}, ...whole } = subjectTo
+  const own = Object.entries(entries[entry] ?? {}).map(([key, bound]) => [
+    key,
+    Math.min(bound ?? Number.POSITIVE_INFINITY, whole[key as keyof typeof whole] ?? Number.POSITIVE_INFINITY),
+  ])
+  return { minimize, subjectTo: { ...whole, ...Object.fromEntries(own) } }
+}
+
 /** Where CPU shares are not enforced, no cost is known, and sizes change nothing. */
 function withoutCost({ minimize, subjectTo = {} }: PlanGoal): PlanGoal {
   const { costPerMillionUsd: _, ...bounds } = subjectTo
-  const latency = typeof minimize === 'string' ? minimize : minimize.percentile
-  return { minimize: latency === 'cost' || latency === 'balanced' ? 'p50' : latency, subjectTo: bounds }
+  return { minimize: weightsOf(minimize).percentile, subjectTo: bounds }
 }
 
 function ladderOf({ functions }: FusionSetup): number[] {
@@ -149,13 +159,19 @@ function withBundles(predictor: Predictor, dag: CallDag, facts: PlannerFacts): P
       const single = withoutBundles(setup)
       if (single === setup) return figures
       const [bundled, apart] = [rules.predict(setup), rules.predict(single)]
-      const scaled = (key: keyof SetupFigures) => figures[key] * (apart[key] > 0 ? bundled[key] / apart[key] : 1)
+      const by = (key: keyof LatencyFigures | 'meanMs' | 'costPerMillionUsd') =>
+        apart[key] > 0 ? bundled[key] / apart[key] : 1
+      const latencies = ({ p50Ms, p95Ms, p99Ms }: LatencyFigures): LatencyFigures => ({
+        p50Ms: p50Ms * by('p50Ms'),
+        p95Ms: p95Ms * by('p95Ms'),
+        p99Ms: p99Ms * by('p99Ms'),
+      })
+      const entries = Object.entries(figures.entries ?? {}).map(([entry, own]) => [entry, latencies(own)])
       return {
-        p50Ms: scaled('p50Ms'),
-        p95Ms: scaled('p95Ms'),
-        p99Ms: scaled('p99Ms'),
-        meanMs: scaled('meanMs'),
-        costPerMillionUsd: scaled('costPerMillionUsd'),
+        ...latencies(figures),
+        meanMs: figures.meanMs * by('meanMs'),
+        costPerMillionUsd: figures.costPerMillionUsd * by('costPerMillionUsd'),
+        ...(entries.length > 0 && { entries: Object.fromEntries(entries) }),
       }
     },
   }

@@ -4,13 +4,19 @@ import type { PlannerFacts } from '../../types.js'
 import type { CallDag, CallTask, DagCall } from './call-dag.js'
 import { type Remote, rulesOf, type Visit } from './visit.js'
 
-/** What a setup is predicted to do. ms, USD per million requests */
-export interface SetupFigures {
+/** Percentiles, ms. */
+export interface LatencyFigures {
   p50Ms: number
   p95Ms: number
   p99Ms: number
+}
+
+/** What a setup is predicted to do. ms, USD per million requests */
+export interface SetupFigures extends LatencyFigures {
   meanMs: number
   costPerMillionUsd: number
+  /** Of the requests to each entry; absent where there is one. */
+  entries?: Record<TaskName, LatencyFigures>
 }
 
 /**

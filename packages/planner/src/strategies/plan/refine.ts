@@ -9,9 +9,10 @@ import {
   type TaskName,
   validate,
 } from 'fusionize/setup'
+import { weightsOf } from '../../goals.js'
 import type { PlannerFacts } from '../../types.js'
 import { type Call, callsOf, isTogether, mayBeInline } from '../fuse.js'
-import { withMemory } from '../memory.js'
+import { nearest, withMemory } from '../memory.js'
 import { objectiveOf, overshootOf, type PlanGoal } from './goal.js'
 import type { Predictor, SetupFigures } from './predictor.js'
 
@@ -19,6 +20,8 @@ import type { Predictor, SetupFigures } from './predictor.js'
 const MOST_LOOKS = 1500
 /** Steps of the ladder that a size moves at a time. */
 const STRIDES = [-1, 1, -2, 2]
+/** Sizes that a new function is tried at, in cores. */
+const COARSE = [0.07, 0.3, 0.6, 1]
 /** Of two setups that are nearly equal under a goal of one figure, the one much better in the other wins. */
 const OTHER_FIGURE = 0.01
 
@@ -81,11 +84,11 @@ export function refine(starts: readonly FusionSetup[], options: RefineOptions): 
 
 /** What a goal makes of figures, as one number, its bounds as walls. The smaller the better. */
 export function scoreOf(goal: PlanGoal): (figures: SetupFigures) => number {
+  const { latencyWeight, costWeight } = weightsOf(goal.minimize)
   const other = (figures: SetupFigures) =>
-    goal.minimize === 'cost' ? figures.p50Ms : typeof goal.minimize === 'string' ? figures.costPerMillionUsd : 1
-  const weight = goal.minimize === 'balanced' ? 0 : OTHER_FIGURE
+    latencyWeight === 0 ? figures.p50Ms : costWeight === 0 ? figures.costPerMillionUsd : 1
   return (figures) =>
-    objectiveOf(goal, figures) * other(figures) ** weight * Math.max(1, overshootOf(goal, figures)) ** 20
+    objectiveOf(goal, figures) * other(figures) ** OTHER_FIGURE * Math.max(1, overshootOf(goal, figures)) ** 20
 }
 
 type Move = (setup: FusionSetup) => FusionSetup | undefined
@@ -93,7 +96,8 @@ type Move = (setup: FusionSetup) => FusionSetup | undefined
 /** Moves of the functions that a setup has; each is of the setup that it is given. */
 function movesOf(setup: FusionSetup, options: RefineOptions): Move[] {
   const { app, facts, isSeen, sizes } = options
-  return reachableFunctions(app, setup).flatMap((fn): Move[] => {
+  const reached = reachableFunctions(app, setup)
+  return reached.flatMap((fn): Move[] => {
     const resized = STRIDES.map(
       (stride): Move =>
         (from) => {
@@ -106,13 +110,30 @@ function movesOf(setup: FusionSetup, options: RefineOptions): Move[] {
       .flatMap((task) => callsOf(app, task))
       .filter((call) => isSeen(call) && mayBeInline(app, call))
     const targets = new Map(calls.map((call) => [`${call.mode} ${call.to}`, call]))
-    const rerouted = [...targets.values()].map(
-      ({ to, mode }): Move =>
-        (from) =>
-          completed(app, options.constraints, flipped(from, fn, to, mode)),
+    const rerouted = [...targets.values()].flatMap(({ to, mode }): Move[] => {
+      const move = (from: FusionSetup) => completed(app, options.constraints, flipped(from, fn, to, mode))
+      if (!sizes || !isInline(setup, fn, to, mode) || reached.includes(to)) return [move]
+      // What was inline everywhere becomes a function of its own: it is as good as its size.
+      return COARSE.map((cores) => (from) => move(withMemory(from, to, sizeNear(facts, cores * facts.mbPerCore))))
+    })
+    const unbundled = Object.entries(setup.functions[fn]?.bundle ?? {}).flatMap(([to, items]): Move[] =>
+      items > 1 ? [(from) => withBundle(from, fn, to, 1)] : [],
     )
-    return [...(sizes ? resized : []), ...rerouted]
+    return [...(sizes ? resized : []), ...rerouted, ...unbundled]
   })
+}
+
+function isInline(setup: FusionSetup, fn: TaskName, to: TaskName, mode: Mode): boolean {
+  return setup.functions[fn]?.inline[mode].includes(to) === true
+}
+
+function sizeNear({ memoryLadder }: PlannerFacts, memoryMb: number): number {
+  return nearest(memoryLadder, memoryMb) ?? memoryMb
+}
+
+function withBundle(setup: FusionSetup, fn: TaskName, to: TaskName, items: number): FusionSetup | undefined {
+  const spec = setup.functions[fn]
+  return spec && { functions: { ...setup.functions, [fn]: { ...spec, bundle: { ...spec.bundle, [to]: items } } } }
 }
 
 function flipped(setup: FusionSetup, fn: TaskName, to: TaskName, mode: Mode): FusionSetup {

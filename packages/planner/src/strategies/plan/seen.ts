@@ -1,4 +1,4 @@
-import type { FusionSetup } from 'fusionize/setup'
+import type { FusionSetup, TaskName } from 'fusionize/setup'
 import { predictorOf } from '../../model/predict.js'
 import type { PriceModel } from '../../model/prices.js'
 import type { ModelSetup, PredictedFigures } from '../../model/types.js'
@@ -6,7 +6,7 @@ import type { Profile } from '../../profile/types.js'
 import { mean, quantile } from '../../statistics/bootstrap.js'
 import type { RequestTrace } from '../../traces/types.js'
 import type { Measurement, PlannerFacts, Round } from '../../types.js'
-import type { Predictor, SetupFigures } from './predictor.js'
+import type { LatencyFigures, Predictor, SetupFigures } from './predictor.js'
 
 /** What was seen of one setup. */
 export interface Seen {
@@ -35,15 +35,17 @@ export interface Outlook extends Predictor {
 export function outlookOf(seen: readonly Seen[], anchor: Seen, facts: PlannerFacts): Outlook {
   const also = seen.filter((one) => one !== anchor && one.traces.length > 0).map(({ traces }) => spread(traces))
   const options = { also, prices: pricesOf(facts), mbPerCore: facts.mbPerCore }
-  const quick = predictorOf(spread(anchor.traces), { ...options, resamples: 0 })
-  const correction = correctionOf(figuresOf(quick(anchor.setup)), anchor.measurement)
+  const some = spread(anchor.traces)
+  const quick = predictorOf(some, { ...options, resamples: 0 })
+  const entries = some.map(({ runs }) => runs[0]?.task ?? '')
+  const correction = correctionOf(figuresOf(quick(anchor.setup), entries), anchor.measurement)
   let whole: ((setup: ModelSetup) => PredictedFigures) | undefined
   const known = new Map<string, SetupFigures>()
   return {
     name: 'replay',
     predict(setup) {
       const key = JSON.stringify(setup)
-      const found = known.get(key) ?? corrected(figuresOf(quick(setup)), correction)
+      const found = known.get(key) ?? corrected(figuresOf(quick(setup), entries), correction)
       known.set(key, found)
       return found
     },
@@ -88,16 +90,21 @@ function lengthOf({ runs }: RequestTrace): number {
   return root ? root.endMs - root.startMs : 0
 }
 
-function figuresOf({ latenciesMs, costPerMillionUsd }: PredictedFigures): SetupFigures {
-  const sorted = Float64Array.from(latenciesMs).sort()
-  const at = (p: number) => quantile(sorted, p)
+/** @param entryOf the entry of each request */
+function figuresOf({ latenciesMs, costPerMillionUsd }: PredictedFigures, entryOf: readonly TaskName[]): SetupFigures {
+  const names = [...new Set(entryOf)]
+  const own = (entry: TaskName) => latenciesOf(latenciesMs.filter((_, i) => entryOf[i] === entry))
   return {
-    p50Ms: at(0.5),
-    p95Ms: at(0.95),
-    p99Ms: at(0.99),
+    ...latenciesOf(latenciesMs),
     meanMs: mean(latenciesMs),
     costPerMillionUsd: costPerMillionUsd.value,
+    ...(names.length > 1 && { entries: Object.fromEntries(names.map((entry) => [entry, own(entry)])) }),
   }
+}
+
+function latenciesOf(values: readonly number[]): LatencyFigures {
+  const sorted = Float64Array.from(values).sort()
+  return { p50Ms: quantile(sorted, 0.5), p95Ms: quantile(sorted, 0.95), p99Ms: quantile(sorted, 0.99) }
 }
 
 /** What lies between the model's figures and those that clients measured. */
@@ -122,12 +129,17 @@ function correctionOf(figures: SetupFigures, measured: Measurement | undefined):
 }
 
 function corrected(figures: SetupFigures, { outsideMs, p95, p99, cost }: Correction): SetupFigures {
+  const latencies = (own: LatencyFigures): LatencyFigures => ({
+    p50Ms: outsideMs + own.p50Ms,
+    p95Ms: outsideMs + own.p95Ms * p95,
+    p99Ms: outsideMs + own.p99Ms * p99,
+  })
+  const entries = Object.entries(figures.entries ?? {}).map(([entry, own]) => [entry, latencies(own)])
   return {
-    p50Ms: outsideMs + figures.p50Ms,
-    p95Ms: outsideMs + figures.p95Ms * p95,
-    p99Ms: outsideMs + figures.p99Ms * p99,
+    ...latencies(figures),
     meanMs: outsideMs + figures.meanMs,
     costPerMillionUsd: figures.costPerMillionUsd * cost,
+    ...(entries.length > 0 && { entries: Object.fromEntries(entries) }),
   }
 }
 

@@ -1,5 +1,6 @@
+import type { LatencyBounds } from 'fusionize'
 import { effectiveSetup, type FusionSetup, setupsEqual } from 'fusionize/setup'
-import { best, choose, objective, satisfies } from '../../goals.js'
+import { best, choose, objective, satisfies, weightsOf } from '../../goals.js'
 import type { Estimate, Goal, Measurement, Reason, Round, Strategy, StrategyContext } from '../../types.js'
 import { remote } from '../reference.js'
 import { objectiveOf } from './goal.js'
@@ -58,12 +59,17 @@ function adopted(history: readonly Round[], goal: Goal): Round | undefined {
 /** Whether bounds are kept by the whole intervals. */
 function satisfied(goal: Goal, m: Measurement): boolean {
   const high = (estimate: Estimate): Estimate => ({ ...estimate, value: estimate.high })
+  const latencies = ({ p50Ms, p95Ms, p99Ms }: Pick<Measurement, 'p50Ms' | 'p95Ms' | 'p99Ms'>) => ({
+    p50Ms: high(p50Ms),
+    p95Ms: high(p95Ms),
+    p99Ms: high(p99Ms),
+  })
   const cost = m.costPerMillionUsd
+  const entries = Object.entries(m.entries ?? {}).map(([entry, own]) => [entry, { ...own, ...latencies(own) }])
   return satisfies(goal, {
     ...m,
-    p50Ms: high(m.p50Ms),
-    p95Ms: high(m.p95Ms),
-    p99Ms: high(m.p99Ms),
+    ...latencies(m),
+    ...(entries.length > 0 && { entries: Object.fromEntries(entries) }),
     costPerMillionUsd: cost && high(cost),
   })
 }
@@ -77,14 +83,19 @@ function doubtOf(rounds: number): typeof DOUBT {
 function withMargin({ subjectTo, ...goal }: Goal, doubt: typeof DOUBT): Goal {
   if (!subjectTo) return goal
   const within = (bound: number | undefined, sigma: number) => bound && bound * Math.exp(-CERTAIN * sigma)
-  const { p50Ms, p95Ms, p99Ms, costPerMillionUsd } = subjectTo
-  const bounds = {
-    p50Ms: within(p50Ms, doubt.latency),
-    p95Ms: within(p95Ms, doubt.latency),
-    p99Ms: within(p99Ms, doubt.latency),
-    costPerMillionUsd: within(costPerMillionUsd, doubt.cost),
+  const { costPerMillionUsd, entries, ...whole } = subjectTo
+  const latencies = (bounds: LatencyBounds): LatencyBounds =>
+    Object.fromEntries(Object.entries(bounds).map(([key, bound]) => [key, within(bound, doubt.latency)]))
+  const own = Object.entries(entries ?? {}).map(([entry, bounds]) => [entry, latencies(bounds)])
+  const budget = within(costPerMillionUsd, doubt.cost)
+  return {
+    ...goal,
+    subjectTo: {
+      ...latencies(whole),
+      ...(budget !== undefined && { costPerMillionUsd: budget }),
+      ...(own.length > 0 && { entries: Object.fromEntries(own) }),
+    },
   }
-  return { ...goal, subjectTo: Object.fromEntries(Object.entries(bounds).filter(([, bound]) => bound !== undefined)) }
 }
 
 /** Expected improvement on a measured round, as a share of its objective, of an objective that is log-normally uncertain. */
@@ -95,17 +106,10 @@ function improvementOf(
   doubt: typeof DOUBT,
 ): number {
   if (!satisfied(goal, measurement)) return feasible || !satisfies(goal, measurement) ? 1 : 0
-  const sigma =
-    goal.minimize === 'cost'
-      ? doubt.cost
-      : goal.minimize === 'balanced'
-        ? Math.hypot(doubt.latency, doubt.cost)
-        : doubt.latency
-  const unknown = measurement.costPerMillionUsd === null
-  const predicted = objectiveOf(
-    unknown && goal.minimize !== 'p95' && goal.minimize !== 'p99' ? { minimize: 'p50' } : goal,
-    figures,
-  )
+  const { percentile, latencyWeight, costWeight } = weightsOf(goal.minimize)
+  const isPriced = measurement.costPerMillionUsd !== null
+  const sigma = isPriced ? Math.hypot(latencyWeight * doubt.latency, costWeight * doubt.cost) : doubt.latency
+  const predicted = objectiveOf(isPriced ? goal : { minimize: percentile }, figures)
   const ratio = Math.log(objective(goal, measurement) / predicted)
   // E[max(0, 1 − X)] for X = exp(−ratio) exp(σ z − σ²/2).
   return normalCdf(ratio / sigma + sigma / 2) - Math.exp(-ratio) * normalCdf(ratio / sigma - sigma / 2)
