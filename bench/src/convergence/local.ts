@@ -1,4 +1,4 @@
-import { type Estimate, objective, objectiveEstimate, type Round } from '@fusionize/planner'
+import { type Estimate, minimizeText, objective, objectiveEstimate, type Round } from '@fusionize/planner'
 import { type FusionSetup, printSetup } from 'fusionize/setup'
 import type { BenchContext } from '../harness.js'
 import { InputError } from '../input-error.js'
@@ -104,7 +104,7 @@ function printSet(
     )
   })
   finding(
-    `${app.name}: ${ranked.length} setups measured (p50 and cost per million of the first time, by ${goal.minimize}), ${finals.turns} turns of ${finals.requests} requests for the best of the finalists:\n${lines.join('\n')}`,
+    `${app.name}: ${ranked.length} setups measured (p50 and cost per million of the first time, by ${minimizeText(goal.minimize)}), ${finals.turns} turns of ${finals.requests} requests for the best of the finalists:\n${lines.join('\n')}`,
   )
   if (!facts.cpuShareEnforced) finding(`${app.name}: cost is unknown, latency decides: ${facts.cpuShareReason}`)
 }

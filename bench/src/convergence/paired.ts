@@ -8,6 +8,7 @@ import {
   type PlannerFacts,
   quantile,
   totalOf,
+  weightsOf,
 } from '@fusionize/planner'
 
 /** One answered request: what it took, and what everything cost that it caused; null where cost cannot be known. */
@@ -57,12 +58,12 @@ export function objectiveOf(goal: Goal, requests: Requests): number {
   )
 }
 
-function objectiveAt({ minimize }: Goal, requests: readonly RequestFigures[], places: Float64Array): number {
+function objectiveAt(goal: Goal, requests: readonly RequestFigures[], places: Float64Array): number {
+  const { percentile, latencyWeight, costWeight } = weightsOf(goal.minimize)
   const all = Array.from(places, (place) => requests[place] as RequestFigures)
-  const percentile = (p: number) => quantile(Float64Array.from(all, ({ latencyMs }) => latencyMs).sort(), p)
-  if (minimize === 'p95') return percentile(0.95)
-  if (minimize === 'p99') return percentile(0.99)
-  const isPriced = minimize !== 'p50' && all.every(({ costUsd }) => costUsd !== null)
-  const cost = isPriced ? mean(all.map(({ costUsd }) => costUsd ?? 0)) : 1
-  return minimize === 'cost' && isPriced ? cost : percentile(0.5) * cost
+  const latencyMs = () =>
+    quantile(Float64Array.from(all, (one) => one.latencyMs).sort(), Number(percentile.slice(1)) / 100)
+  if (costWeight === 0 || all.some(({ costUsd }) => costUsd === null)) return latencyMs()
+  const cost = mean(all.map(({ costUsd }) => costUsd ?? 0)) ** costWeight
+  return latencyWeight === 0 ? cost : latencyMs() ** latencyWeight * cost
 }
