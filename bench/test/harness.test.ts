@@ -161,6 +161,10 @@ describe('the benches', () => {
     ]),
     advise: ['advise'],
     planner: ['exact-10', 'bounded-100'],
+    convergence: ['iot', 'tree', 'webshop', 'simulated'].flatMap((where) =>
+      ['plan', 'closure', 'published'].map((strategy) => `${strategy}-${where}`),
+    ),
+    replications: ['budget', 'p95'],
     simulator: [
       'simulator',
       ...['remote', 'all-fused'].flatMap((setup) =>
@@ -182,6 +186,8 @@ describe('the benches', () => {
     throughput: 'requests/s',
     advise: 's',
     planner: 's',
+    convergence: 'deployments',
+    replications: 'measured / bound',
   }
 
   it.each(Object.keys(promised))('%s has exactly the cases that were promised, in their unit', async (name) => {
