@@ -40,8 +40,9 @@ export async function openLocalBench(
   goal?: Goal,
 ): Promise<LocalBench> {
   const store = mkdtempSync(join(tmpdir(), 'fusionize-bench-store-'))
-  // Its configuration reads it: what customers bought must not be there from an earlier load.
-  if (name === 'webshop') process.env.WEBSHOP_STORE = store
+  // The configurations of the examples read it: what an earlier load left there must not save a later one work.
+  const variable = `${name.toUpperCase()}_STORE`
+  process.env[variable] = store
   const loaded = await loadApp(fileURLToPath(new URL(`../../../examples/${name}`, import.meta.url)))
   const { steady } = loaded.config.load.profiles
   if (steady.kind !== 'steady') throw new Error(`the profile 'steady' of '${name}' is none`)
@@ -66,6 +67,7 @@ export async function openLocalBench(
     arrivals: evenly(requests, steady.rps),
     async close() {
       await close()
+      delete process.env[variable]
       rmSync(store, { recursive: true, force: true })
     },
   }
