@@ -128,7 +128,7 @@ describe('the harness', () => {
 
 describe('the benches', () => {
   const loads = ['iot', 'tree'].flatMap((app) =>
-    ['remote', 'all-fused', 'published', 'closure'].map((strategy) => `${app}-${strategy}`),
+    ['remote', 'all-fused', 'published', 'closure', 'plan'].map((strategy) => `${app}-${strategy}`),
   )
   /** Without and with a journal. */
   const twice = (ids: string[]) => ids.flatMap((id) => [id, id])
@@ -155,7 +155,7 @@ describe('the benches', () => {
     throughput: twice(['threads-1', 'threads-1-spin', 'threads-128', 'processes-128']),
     cold: loads,
     burst: loads,
-    webshop: ['remote', 'all-fused', 'published', 'closure'].flatMap((setup) => [
+    webshop: ['remote', 'all-fused', 'published', 'closure', 'plan'].flatMap((setup) => [
       setup,
       ...['add', 'home', 'checkout'].map((action) => `${setup}-${action}`),
     ]),

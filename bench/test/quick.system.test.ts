@@ -90,7 +90,7 @@ describe('npm run bench', () => {
     expect(findings.join('\n')).toContain('kept in')
   })
 
-  it('puts the setups of four strategies under a load', async () => {
+  it('puts the setups of five strategies under a load', async () => {
     const app = await scan('tree')
     const setups = join(dir, 'setups.json')
     const found = { published: remoteSetup(app, 256), closure: allFusedSetup(app, 256) }
@@ -102,7 +102,7 @@ describe('npm run bench', () => {
     }
   })
 
-  it('puts the web shop in the setups of four strategies under its load, and goes through its books', async () => {
+  it('puts the web shop in the setups of five strategies under its load, and goes through its books', async () => {
     const app = await scan('webshop')
     const setups = join(dir, 'shop-setups.json')
     writeFileSync(
@@ -110,7 +110,7 @@ describe('npm run bench', () => {
       JSON.stringify({ webshop: { published: allFusedSetup(app, 512), closure: allFusedSetup(app, 256) } }),
     )
     const { rows, findings } = await bench('webshop', '--setups', setups)
-    for (const strategy of ['remote', 'all-fused', 'published', 'closure']) {
+    for (const strategy of ['remote', 'all-fused', 'published', 'closure', 'plan']) {
       const own = rows.filter(({ case: id }) => id.startsWith(strategy))
       expect(own.map(({ n }) => n)).toEqual([12, 4, 4, 4])
       expect(own[0]?.more).toMatchObject({ requests: 12, errors: 0 })

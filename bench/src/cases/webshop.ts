@@ -29,8 +29,8 @@ const bench: Bench = {
   method:
     "the load 'steady' of the web shop's configuration (each customer adds to the cart, looks at the shop, and buys), open loop from a process of its own, over HTTP, " +
     'latency from the intended arrival to the last byte; process sandboxes with CPU shares, all setups on the same platform in turn, ' +
-    `${BLOCKS} blocks in all, each after ${WARM_UP_SECONDS} s of warm-up and with customers of its own; remote and all-fused at the configured memory, published and ` +
-    'closure at what they adopted after a steady load; no emulation unless --emulate says so',
+    `${BLOCKS} blocks in all, each after ${WARM_UP_SECONDS} s of warm-up and with customers of its own; remote and all-fused at the configured memory, published, closure and ` +
+    'plan at what they adopted after a steady load; no emulation unless --emulate says so',
   unit: 'ms',
   cases: Object.fromEntries(
     strategyNames.flatMap((strategy) =>

@@ -23,14 +23,14 @@ const setting: Setting = {
   wait: 'park',
 }
 
-/** A bench that puts the example applications under one load, as their configuration defines it, in the setups of four strategies. */
+/** A bench that puts the example applications under one load, as their configuration defines it, in the setups of five strategies. */
 export function loadBench(kind: 'cold' | 'burst', blocks: number): Bench {
   const warmUpSeconds = kind === 'cold' ? 0 : WARM_UP_SECONDS
   return {
     method:
       `the load '${kind}' of each application's configuration, open loop from a process of its own, over HTTP, latency from the intended arrival to the last byte; ` +
       `process sandboxes with CPU shares, all setups on the same platform in turn, ${blocks} blocks of the load in all${kind === 'cold' ? '' : `, each after ${WARM_UP_SECONDS} s of warm-up`}; ` +
-      'remote and all-fused at the configured memory, published and closure at what they adopted after a steady load; no emulation unless --emulate says so',
+      'remote and all-fused at the configured memory, published, closure and plan at what they adopted after a steady load; no emulation unless --emulate says so',
     unit: 'ms',
     cases: Object.fromEntries(
       apps.flatMap((app) => strategyNames.map((strategy) => [`${app}-${strategy}`, role(strategy)])),
@@ -44,7 +44,9 @@ export function loadBench(kind: 'cold' | 'burst', blocks: number): Bench {
 }
 
 export function role(strategy: StrategyName): Setting {
-  return strategy === 'closure' ? setting : { ...setting, role: strategy === 'published' ? 'peer' : 'yardstick' }
+  return strategy === 'closure' || strategy === 'plan'
+    ? setting
+    : { ...setting, role: strategy === 'published' ? 'peer' : 'yardstick' }
 }
 
 async function measureApp(

@@ -17,7 +17,9 @@ import type { Platform } from '@fusionize/platform'
 import { type App, allFusedSetup, type FusionSetup, remoteSetup } from 'fusionize/setup'
 
 /** What the strategies of a bench are compared by. */
-export const strategyNames = ['remote', 'all-fused', 'published', 'closure'] as const
+export const strategyNames = ['remote', 'all-fused', 'published', 'closure', 'plan'] as const
+/** Those that are run to find their setups. */
+const searching = ['published', 'closure', 'plan'] as const
 export type StrategyName = (typeof strategyNames)[number]
 
 /** Where the setups that strategies ended at are kept; `--setups` takes them from there. */
@@ -76,20 +78,19 @@ export async function findSetups(
   const references = { remote: remoteSetup(app, memory), 'all-fused': allFusedSetup(app, memory) }
   if (stored !== undefined) {
     const kept = readStored(stored)[loaded.name]
-    if (!kept) throw new Error(`there are no setups of '${loaded.name}' in ${stored}; run once without --setups`)
+    if (!kept || searching.some((name) => kept[name] === undefined))
+      throw new Error(`there are no setups of '${loaded.name}' in ${stored}; run once without --setups`)
     return { ...references, ...kept }
   }
-  const found = {
-    published: await adoptedBy('published', loaded, app, platform, requests, progress),
-    closure: await adoptedBy('closure', loaded, app, platform, requests, progress),
-  }
+  const found = {} as Stored[string]
+  for (const name of searching) found[name] = await adoptedBy(name, loaded, app, platform, requests, progress)
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, JSON.stringify({ ...readStored(file), [loaded.name]: found }, null, 1))
   progress(`${loaded.name}: setups kept in ${file}`)
   return { ...references, ...found }
 }
 
-type Stored = Record<string, Pick<Record<StrategyName, FusionSetup>, 'published' | 'closure'>>
+type Stored = Record<string, Record<(typeof searching)[number], FusionSetup>>
 
 function readStored(from: string): Stored {
   try {
@@ -101,7 +102,7 @@ function readStored(from: string): Stored {
 }
 
 async function adoptedBy(
-  name: 'published' | 'closure',
+  name: (typeof searching)[number],
   loaded: LoadedApp,
   app: App,
   platform: Platform,
