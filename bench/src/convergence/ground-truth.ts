@@ -31,6 +31,8 @@ export interface Effort {
 
 /** Keeps at least so many setups for the last round. */
 const FINALISTS = 6
+/** How much longer it takes to simulate CPU in periods of a quota. */
+const QUOTA_EFFORT = 3
 /** Starts of a local search. */
 const STARTS = 4
 /** Judged setups this near to the best are judged again with more requests. */
@@ -48,7 +50,7 @@ export function groundTruth(world: World, goal: Goal, deployed: readonly FusionS
   const { app } = world.behaviour
   const space: Space = { app, facts: world.facts, constraints: {} }
   const look = (setup: FusionSetup, requests: number, seed: number) => objectiveOf(world, goal, setup, requests, seed)
-  const every = everySetup(space, effort.limit)
+  const every = everySetup(space, effort.limit / (world.platform.cpu.kind === 'quota' ? QUOTA_EFFORT : 1))
   const { found, looked } = every ? halved(every, effort, world, look) : searched(space, world, deployed, effort, look)
   const judge = (setup: FusionSetup, requests: number): Judged => ({
     setup,
