@@ -21,6 +21,7 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   webshop: () => import('./cases/webshop.js'),
   prediction: () => import('./cases/prediction.js'),
   advise: () => import('./cases/advise.js'),
+  plan: () => import('./cases/plan.js'),
   simulator: () => import('./cases/simulator.js'),
   sizing: () => import('./cases/sizing.js'),
   planner: () => import('./cases/planner.js'),

@@ -160,6 +160,7 @@ describe('the benches', () => {
       ...['add', 'home', 'checkout'].map((action) => `${setup}-${action}`),
     ]),
     advise: ['advise'],
+    plan: ['slo', 'budget', 'front'],
     planner: ['exact-10', 'bounded-100'],
     convergence: ['iot', 'tree', 'webshop', 'simulated'].flatMap((where) =>
       ['plan', 'closure', 'published'].map((strategy) => `${strategy}-${where}`),
@@ -185,6 +186,7 @@ describe('the benches', () => {
     gateway: 'requests/s',
     throughput: 'requests/s',
     advise: 's',
+    plan: 's',
     planner: 's',
     convergence: 'deployments',
     replications: 'measured / bound',

@@ -39,6 +39,7 @@ describe('npm run bench', () => {
     'gateway',
     'throughput',
     'advise',
+    'plan',
     'simulator',
     'planner',
   ])('measures every case of %s', async (name) => {

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Bench, Setting } from '../harness.js'
+import { runCommand } from '../lib/run-command.js'
 import { writeSpans } from '../lib/span-file.js'
 
 const SPANS = 1_000_000
@@ -36,7 +35,10 @@ const bench: Bench = {
       progress(`${spans} spans, ${mb.toFixed(0)} MB`)
       let peakMb = 0
       for (let round = 0; round < (options.quick === undefined ? ROUNDS : 1); round++) {
-        const { document, peakKb, seconds } = await advise(file)
+        const { document, peakKb, seconds } = await runCommand<{ input: { spans: number; skipped: number } }>([
+          'advise',
+          file,
+        ])
         if (document.input.spans !== spans || document.input.skipped !== 0)
           throw new Error(`of ${spans} spans it read ${document.input.spans} and skipped ${document.input.skipped}`)
         sample('advise', seconds)
@@ -54,32 +56,3 @@ const bench: Bench = {
   },
 }
 export default bench
-
-/** Runs the command with a reader of its own peak memory loaded before it. */
-function advise(file: string): Promise<{
-  document: { input: { spans: number; skipped: number } }
-  peakKb: number
-  seconds: number
-}> {
-  const command = join(
-    dirname(createRequire(import.meta.url).resolve('@fusionize/cli/package.json')),
-    'bin/fusionize.js',
-  )
-  const tellPeak = `data:text/javascript,process.on('exit',()=>console.error('peak '+process.resourceUsage().maxRSS))`
-  const began = performance.now()
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', tellPeak, command, 'advise', file, '--json'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let [stdout, stderr] = ['', '']
-    child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text))
-    child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text))
-    child.once('error', reject)
-    child.once('close', (code) => {
-      const seconds = (performance.now() - began) / 1000
-      const peak = /peak (\d+)/.exec(stderr)
-      if (code !== 0 || !peak) return reject(new Error(`fusionize advise ended with ${code}: ${stderr}`))
-      resolve({ document: JSON.parse(stdout), peakKb: Number(peak[1]), seconds })
-    })
-  })
-}

@@ -1,4 +1,5 @@
 import { type CallPlan, dagOf, type PlanGoal, planCalls } from '@fusionize/planner'
+import { awsLambdaX86, lambdaMbPerCore, ratesOf } from 'fusionize/prices'
 import type { Bench, Setting } from '../harness.js'
 import { drawDag } from '../planner/shapes.js'
 import { quantile } from '../quantile.js'
@@ -24,9 +25,9 @@ const SLACK = 1.3
 /** AWS Lambda x86 (PAPERS §4); the ladder of Fusionize, with a full core and two sizes above it. */
 const facts = {
   memoryLadder: [128, 256, 512, 768, 1024, 1536, 1769, 3008],
-  mbPerCore: 1769,
+  mbPerCore: lambdaMbPerCore,
   cpuShareEnforced: true,
-  prices: { perGbSecond: 0.0000166667, perRequest: 0.2e-6, perGatewayRequest: 1e-6, billsInit: true, granularityMs: 1 },
+  prices: { ...ratesOf(awsLambdaX86), perGatewayRequest: 1e-6 },
 }
 
 const bench: Bench = {

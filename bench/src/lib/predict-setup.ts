@@ -1,4 +1,5 @@
-import { awsLambda2023, type PredictedFigures, predict } from '@fusionize/planner'
+import { type PredictedFigures, predict } from '@fusionize/planner'
+import { awsLambda2023 } from 'fusionize/prices'
 import { type Figures, measuredOf, type PublishedRunFolder, type PublishedSetup } from './published-runs.js'
 
 /** A later setup of a run, predicted from the earliest. */

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import {
-  awsLambda2023,
   type ModelSetup,
   mean,
   type PublishedImport,
@@ -13,6 +12,7 @@ import {
   type Skipped,
   withMemoryOf,
 } from '@fusionize/planner'
+import { awsLambda2023 } from 'fusionize/prices'
 
 /** One setup with records in a folder of Fusionize's 2023 prototype. */
 export interface PublishedSetup {

@@ -1,4 +1,5 @@
 import { type Behaviour, type BehaviourStep, type SimulatedPlatform, simulate } from '@fusionize/planner'
+import { awsLambdaX86, lambdaMbPerCore, ratesOf } from 'fusionize/prices'
 import { type App, type Mode, remoteSetup, type StaticEdge } from 'fusionize/setup'
 import type { BenchContext } from '../harness.js'
 
@@ -27,8 +28,8 @@ const scripts: Record<string, BehaviourStep[]> = {
 }
 
 const platform: SimulatedPlatform = {
-  prices: { perGbSecond: 0.0000166667, perRequest: 0.2e-6, perGatewayRequest: 1e-6, billsInit: true, granularityMs: 1 },
-  mbPerCore: 1769,
+  prices: { ...ratesOf(awsLambdaX86), perGatewayRequest: 1e-6 },
+  mbPerCore: lambdaMbPerCore,
   cpu: { kind: 'even' },
   handOver: {
     call: [{ memoryMb: MEMORY_MB, ms: { medianMs: 24, sigma: 0.5 } }],

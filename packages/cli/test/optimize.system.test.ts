@@ -140,6 +140,12 @@ test('graph shows the figures of the last run, and draws the current setup', asy
   const drawing = fusionize('graph', '--svg', '-')
   expect(await drawing.ended).toBe(0)
   expect(drawing.stdout()).toMatch(/^<svg[\s\S]*<\/svg>\n$/)
+  const json = fusionize('graph', '--json')
+  expect(await json.ended).toBe(0)
+  const { profile } = JSON.parse(json.stdout())
+  const own = profile.ownTimes.find(({ task }: { task: string }) => task === 'hello')
+  expect(own).toMatchObject({ runs: own.p50Ms.n, p50Ms: { value: expect.any(Number) } })
+  expect(profile.calls.map(({ from, to }: { from: string; to: string }) => `${from}>${to}`)).toContain('hello>shout')
 })
 
 test('an unknown strategy and a flag with a slip are told what there is', async () => {

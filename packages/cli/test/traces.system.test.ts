@@ -33,6 +33,10 @@ test('advise and characterize read files of several formats, and tell what they 
   expect(shape).toMatchObject({ code: 0 })
   expect(JSON.parse(shape.stdout)).toMatchObject({ requests: 1, input: { files: [{ file: 'stdin' }] } })
   expect(await readFile(join(dir, 'shape.html'), 'utf8')).toMatch(/What requests look like/)
+  const broken = await fusionize(['characterize', ...files, '--json'], dir)
+  expect(broken.code).toBe(0)
+  expect(JSON.parse(broken.stdout)).toMatchObject({ requests: 5, input: { skipped: 11 } })
+  expect(broken.stderr).toMatch(/broken\.jsonl:2: a text that does not end on its line/)
 })
 
 test('nothing usable is exit code 1, a wrong command line 2', async () => {

@@ -1,4 +1,7 @@
+import type { GoalConfig } from './setup/goal.js'
 import type { Constraints } from './setup/types.js'
+
+export type { GoalConfig, LatencyBounds, Minimize, Weights } from './setup/goal.js'
 
 /** One request that a load makes: which entry, with what. */
 export interface LoadRequest {
@@ -14,30 +17,6 @@ export type LoadProfile =
   | { kind: 'burst'; from: number; to: number; step: number; everySeconds: number }
   /** Every function is forced cold for every request. */
   | { kind: 'cold'; rps: number; seconds: number }
-
-/** Bounds of latency, ms. */
-export interface LatencyBounds {
-  p50Ms?: number
-  p95Ms?: number
-  p99Ms?: number
-}
-
-/** Latency to the power of one weight times cost to the power of the other: how many percent of one a percent of the other is worth. */
-export interface Weights {
-  percentile: 'p50' | 'p95' | 'p99'
-  latencyWeight: number
-  costWeight: number
-}
-
-/** What is minimised; `balanced` is the product of median latency and cost. */
-export type Minimize = 'p50' | 'p95' | 'p99' | 'cost' | 'balanced' | Weights
-
-/** What setups are chosen for. */
-export interface GoalConfig {
-  minimize?: Minimize
-  /** Upper bounds; `entries`: of the requests to single entries, by task. */
-  subjectTo?: LatencyBounds & { costPerMillionUsd?: number; entries?: Record<string, LatencyBounds> }
-}
 
 /** Options of the embedded platform. */
 export interface LocalOptions {

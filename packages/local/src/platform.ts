@@ -29,7 +29,7 @@ import { createObjectStore } from './objects/index.js'
 import { type AcceptedSend, createSends } from './outbox/index.js'
 import { outsideCalls } from './outside-calls.js'
 import { PinnedSends } from './pinned-sends.js'
-import { awsLambdaX86, mbPerCore, memoryLadder } from './prices.js'
+import { mbPerCore, memoryLadder, prices } from './prices.js'
 import { openRecords } from './records.js'
 import type { Send } from './send.js'
 import { mapError, mapPlaces } from './source-maps.js'
@@ -250,7 +250,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
         afterReply: 'runs',
         maxPayloadBytes: { call: settings.bodyLimit, send: settings.bodyLimit },
         maxTimeoutMs: 15 * 60 * 1000,
-        prices: awsLambdaX86,
+        prices,
         durability,
         ...(emulate === undefined ? {} : { emulate }),
       }

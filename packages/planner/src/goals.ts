@@ -1,4 +1,4 @@
-import type { LatencyBounds, Minimize, Weights } from 'fusionize'
+import type { LatencyBounds, Minimize, Weights } from 'fusionize/setup'
 import type { Estimate, Goal, Measurement, Round } from './types.js'
 
 /**

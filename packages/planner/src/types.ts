@@ -1,5 +1,5 @@
-import type { GoalConfig, Minimize } from 'fusionize'
-import type { App, Constraints, FusionSetup, Mode, Route, TaskName } from 'fusionize/setup'
+import type { Rates } from 'fusionize/prices'
+import type { App, Constraints, FusionSetup, GoalConfig, Minimize, Mode, Route, TaskName } from 'fusionize/setup'
 
 /** A measured or computed quantity with its 95% interval. */
 export interface Estimate {
@@ -15,13 +15,7 @@ export interface PlannerFacts {
   memoryLadder: number[]
   mbPerCore: number
   cpuShareEnforced: boolean
-  prices: {
-    perGbSecond: number
-    perRequest: number
-    perGatewayRequest: number
-    billsInit: boolean
-    granularityMs: number
-  }
+  prices: Rates
 }
 
 /**

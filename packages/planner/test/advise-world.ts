@@ -19,7 +19,7 @@ export function checkAdvice(world: World, memory: number, load: LoadOptions): Ch
   const before = simulate(world, remote, load)
   const { skipped, traces } = importText({ records: before.records.map(formatRecord).join('\n') })
   if (skipped.length > 0) throw new Error(skipped[0]?.why)
-  const advisor = createAdvisor({ facts: world.facts })
+  const advisor = createAdvisor({ facts: world.facts, cpu: 'even' })
   for (const trace of traces) advisor.add(trace)
   const advice = advisor.advice()
   const setup = fusedSetup(advice, remote)

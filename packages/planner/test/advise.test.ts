@@ -7,7 +7,7 @@ import { type Short, traceOf } from './trace.js'
 import { awsLike, iotWorld } from './world.js'
 
 function advise(traces: readonly RequestTrace[], options: Partial<AdviceOptions> = {}): Advice {
-  const advisor = createAdvisor({ facts: awsLike, ...options })
+  const advisor = createAdvisor({ facts: awsLike, cpu: 'even', ...options })
   for (const trace of traces) advisor.add(trace)
   return advisor.advice()
 }

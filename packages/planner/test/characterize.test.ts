@@ -3,7 +3,6 @@ import {
   type Characteristics,
   cdfOf,
   correlationOf,
-  doubleBilledMs,
   doubleBillingShareOf,
   emptyCharacteristics,
   mergeCharacteristics,
@@ -16,6 +15,7 @@ import fc from 'fast-check'
 import { formatRecord } from 'fusionize/record'
 import { remoteSetup } from 'fusionize/setup'
 import { expect, test } from 'vitest'
+import { doubleBilledMs } from '../src/profile/spans.js'
 import { worlds } from './arbitrary-worlds.js'
 import { importText } from './import-text.js'
 import { simulate } from './simulate.js'

@@ -1,8 +1,6 @@
 import {
   best,
-  better,
   choose,
-  compareRows,
   dominates,
   type Estimate,
   type Measurement,
@@ -13,6 +11,7 @@ import {
 } from '@fusionize/planner'
 import { remoteSetup } from 'fusionize/setup'
 import { expect, test } from 'vitest'
+import { better, compareRows } from '../src/goals.js'
 import { roundOf } from './run.js'
 import { iotWorld } from './world.js'
 

@@ -1,7 +1,4 @@
 import {
-  awsLambda2023,
-  awsLambdaArm,
-  awsLambdaX86,
   type ModelSetup,
   mean,
   type PredictOptions,
@@ -11,9 +8,9 @@ import {
   publishedImporter,
   quantile,
   type RequestTrace,
-  usdPerGbSecond,
 } from '@fusionize/planner'
 import fc from 'fast-check'
+import { awsLambda2023, awsLambdaArm, awsLambdaX86, usdPerGbSecond } from 'fusionize/prices'
 import type { FusionSetup } from 'fusionize/setup'
 import { describe, expect, test } from 'vitest'
 import { type MadeLoad, type MadeTask, madeRecords } from './published-world.js'

@@ -4,10 +4,6 @@ import {
   lambdaStageFacts as facts,
   type Grid,
   gridMean,
-  gridOf,
-  gridQuantile,
-  inParallel,
-  inSeries,
   type Measured,
   quantile,
   type Stage,
@@ -20,6 +16,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compose } from '../src/stages/compose.js'
 import { slowestOf } from '../src/stages/correlated.js'
+import { gridOf, gridQuantile, inParallel, inSeries } from '../src/stages/grid.js'
 import { rankCorrelation } from '../src/statistics/ranks.js'
 
 const samples = fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 3, maxLength: 30 })

@@ -1,6 +1,7 @@
-import { bootstrap, mean, percentileInterval, quantile, quantileOf, seededRandom } from '@fusionize/planner'
+import { bootstrap, mean, quantile, quantileOf, seededRandom } from '@fusionize/planner'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { percentileInterval } from '../src/statistics/bootstrap.js'
 import { emptyDistribution, mergeDistributions, note } from '../src/statistics/distribution.js'
 import { fitTimes, timeAt } from '../src/strategies/fit.js'
 

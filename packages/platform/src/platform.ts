@@ -1,3 +1,4 @@
+import type { DatedRates } from 'fusionize/prices'
 import type { Payload, WireError } from 'fusionize/runtime'
 import type { App, FusionSetup } from 'fusionize/setup'
 
@@ -27,21 +28,6 @@ export interface Build {
   env: Record<string, string>
 }
 
-/** Prices in USD; data, dated and replaceable. */
-export interface PriceModel {
-  name: string
-  /** ISO date of the price list. */
-  date: string
-  perGbSecond: number
-  perRequest: number
-  /** Per external request at the gateway. */
-  perGatewayRequest: number
-  /** Whether start-up time is billed like run time. */
-  billsInit: boolean
-  /** Billed time is rounded up to this many ms. */
-  granularityMs: number
-}
-
 /** What a platform is and can do. */
 export interface Facts {
   platform: string
@@ -56,7 +42,8 @@ export interface Facts {
   afterReply: 'runs' | 'before-reply'
   maxPayloadBytes: { call: number; send: number }
   maxTimeoutMs: number
-  prices: PriceModel
+  /** USD; data, dated and replaceable. */
+  prices: DatedRates
   durability: 'none' | 'journal' | 'fsync'
   /** Name of the emulation in force, if any. */
   emulate?: string

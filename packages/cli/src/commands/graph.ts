@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { mergeProfiles, type Profile, profileFigures } from '@fusionize/planner'
 import { parseSetup, printSetup, setupId } from 'fusionize/setup'
 import { currentSetup } from '../app/current-setup.js'
 import { loadApp } from '../app/load-app.js'
 import { requireValid } from '../app/require-valid.js'
 import { readHistories } from '../control/history.js'
 import { figuresOf } from '../graph/figures.js'
-import { callGraph, type Figures } from '../graph/model.js'
+import { callGraph } from '../graph/model.js'
 import { graphSvg } from '../graph/svg.js'
 import { graphText } from '../graph/text.js'
 import { colorsFor } from '../report/colors.js'
@@ -23,7 +24,7 @@ export default command({
       ['graph --svg graph.svg', 'as a drawing'],
       ["graph --setup '(greet, title)@256' --svg -", 'another setup, the drawing on stdout'],
     ],
-    json: '{ app, setup, notation, groups: [{ host, memory, entry?, tasks: [] }], nodes: [{ id, task, host, figures? }], edges: [{ from, to, mode, route, figures? }], buckets: [{ id, bucket, host? }], data: [{ from, to, kind, route, triggers?, figures? }] }',
+    json: '{ app, setup, notation, groups: [{ host, memory, entry?, tasks: [] }], nodes: [{ id, task, host, figures? }], edges: [{ from, to, mode, route, figures? }], buckets: [{ id, bucket, host? }], data: [{ from, to, kind, route, triggers?, figures? }], profile?: { requests, ownTimes: [{ task, memoryMb, runs, p50Ms, meanMs, split }], calls: [{ from, to, mode, route, calls, parallelShare, beside, bytesIn, bytesOut, handOvers }], startUps: [{ memoryMb, byFunction, atZeroMs?, perMbMs? }] } }',
   },
   args: {
     setup: {
@@ -41,13 +42,15 @@ export default command({
     const current = args.setup === 'current' ? await currentSetup(loaded, app) : undefined
     if (current?.ignored) out.warn(current.ignored)
     const setup = current?.setup ?? requireValid(app, parseSetup(args.setup, app), loaded.config.constraints)
-    const graph = callGraph(app, setup, await lastFigures(loaded.stateDir, setupId(setup)))
+    const seen = await lastRun(loaded.stateDir, setupId(setup))
+    const graph = callGraph(app, setup, seen && figuresOf(seen.ofSetup))
     const notation = printSetup(setup, app)
     if (args.svg !== undefined && args.svg !== '-') {
       await writeFile(resolve(args.svg), graphSvg(graph).text)
       out.note(`Drawing in ${args.svg}`)
     }
-    out.result({ ...graph, app: app.name, setup: setupId(setup), notation }, () => {
+    const profile = seen && { profile: profileFigures(seen.ofAll) }
+    out.result({ ...graph, app: app.name, setup: setupId(setup), notation, ...profile }, () => {
       if (args.svg === '-') return graphSvg(graph).text
       const colors = colorsFor(process.stdout)
       const head = `${colors.bold(app.name)}  ${colors.cyan(shortenNotation(notation, 90))}  ${colors.dim(setupId(setup))}`
@@ -56,12 +59,12 @@ export default command({
   },
 })
 
-/** Figures of the newest run: of this setup where it measured it, else of the last setup that it did. */
-async function lastFigures(stateDir: string, id: string): Promise<Figures | undefined> {
+/** The newest run that measured anything: of this setup, else of the last one, and of all its setups together. */
+async function lastRun(stateDir: string, id: string): Promise<{ ofSetup: Profile; ofAll: Profile } | undefined> {
   for (const { rounds } of await readHistories(stateDir)) {
     const measured = rounds.filter((round) => round.profile.requests > 0)
     const round = measured.find((x) => x.id === id) ?? measured.at(-1)
-    if (round) return figuresOf(round.profile)
+    if (round) return { ofSetup: round.profile, ofAll: measured.map(({ profile }) => profile).reduce(mergeProfiles) }
   }
   return undefined
 }

@@ -16,6 +16,8 @@ export interface Evidence {
   records: InvocationRecord[]
   /** Share of the whole machine's CPU that was busy during the load, whoever used it; above about 0.6 requests wait for the machine. */
   machineBusy?: number
+  /** Bytes of each function's code in the setup that was measured. */
+  codeBytes?: Record<string, number>
 }
 
 export interface LabOptions {
@@ -63,11 +65,13 @@ export function createLab(options: LabOptions): Lab {
   const { app, platform, meter, watcher, signal } = options
   const facts = platform.facts()
   let requestsSpent = 0
+  let codeBytes: Record<string, number> = {}
 
   async function serve(setup: FusionSetup): Promise<string> {
     stopped(signal)
     watcher.phase('build')
     const build = await meter.charge('deployer', () => options.builder.build(setup, options.env))
+    codeBytes = Object.fromEntries(Object.entries(build.artifacts).map(([name, { bytes }]) => [name, bytes]))
     for (const name of build.built) meter.addBytes('deployer', build.artifacts[name]?.bytes ?? 0)
     stopped(signal)
     watcher.phase('deploy')
@@ -128,7 +132,7 @@ export function createLab(options: LabOptions): Lab {
         since = page.next
       }
     })
-    return { samples, records, machineBusy }
+    return { samples, records, machineBusy, codeBytes }
   }
 
   /** Position behind the last record there is. */
@@ -161,7 +165,12 @@ export function pool(evidence: readonly Evidence[]): Evidence {
     startMs += (part.samples.at(-1)?.startMs ?? 0) + 1
   }
   const machineBusy = Math.max(...evidence.map((part) => part.machineBusy ?? 0))
-  return { samples, records: evidence.flatMap((part) => part.records), machineBusy }
+  return {
+    samples,
+    records: evidence.flatMap((part) => part.records),
+    machineBusy,
+    codeBytes: evidence.at(-1)?.codeBytes ?? {},
+  }
 }
 
 /** Busy share from which on a machine cannot keep up with what arrives. */

@@ -22,8 +22,8 @@ export type Reader = (evidence: Evidence) => {
 
 /** Reads by the planner's monitor; a record that came twice counts once. */
 export function createReader(facts: PlannerFacts): Reader {
-  return ({ samples, records }) => {
-    const monitor = createMonitor()
+  return ({ samples, records, codeBytes = {} }) => {
+    const monitor = createMonitor({ codeBytes })
     const distinct = records.filter((record) => monitor.add(record))
     return {
       measurement: measure(samples, distinct, facts),

@@ -10,9 +10,9 @@ const SHARES = [0, 0.25, 0.5, 0.75, 1]
 export function cdfChart(measure: Measure): Markup {
   const { cdf, max, n, name, p50, p95, unit, what } = measure
   const least = cdf.find(({ value }) => value > 0)?.value ?? 1
-  const log = max > 0 && max / least > 30
+  const log = unit !== 'ρ' && max > 0 && max / least > 30
   const inner = WIDTH - LEFT - RIGHT
-  const scale = log ? logScale(least, max, inner) : linearScale(max, inner)
+  const scale = unit === 'ρ' ? correlationScale(inner) : log ? logScale(least, max, inner) : linearScale(max, inner)
   // Scales count from the far end.
   const x = (value: number) => LEFT + Math.max(0, Math.min(inner, inner - scale.at(value)))
   const y = (share: number) => TOP + HEIGHT * (1 - share)
@@ -27,6 +27,11 @@ ${ticks.map((tick) => html`<g class="tick"><text x="${round(x(tick))}" y="${TOP 
 ${[p50, p95].map((value, i) => html`<circle class="cdf-mark" cx="${round(x(value))}" cy="${round(y(i === 0 ? 0.5 : 0.95))}" r="4"><title>p${i === 0 ? 50 : 95}: ${shown(measure, value)}</title></circle>`)}
 </svg><p class="soft">p50 ${shown(measure, p50)} · p95 ${shown(measure, p95)} · p99 ${shown(measure, measure.p99)} · max ${shown(measure, max)}</p></figure>
 `
+}
+
+/** From −1 to 1. */
+function correlationScale(inner: number) {
+  return { at: (value: number) => (inner * (1 - value)) / 2, ticks: [-1, -0.5, 0, 0.5, 1] }
 }
 
 /** Ticks that do not stand on each other. */

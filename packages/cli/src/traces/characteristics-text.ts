@@ -59,6 +59,7 @@ export function characteristicsText(seen: Characteristics, colors: Colors): stri
 export function shown({ unit }: Pick<Measure, 'unit'>, value: number): string {
   if (unit === 'bytes') return bytes(Math.round(value))
   if (unit === 'share') return percent(value)
+  if (unit === 'ρ') return value.toFixed(2)
   if (unit === 'ms') return `${digits(value)} ms`
   return unit === '×' ? `${digits(value)}×` : String(Math.round(value))
 }

@@ -82,6 +82,36 @@ const measures: readonly {
 
 /** Every measure that the traces tell of. */
 export function measuresOf(seen: Characteristics): Measure[] {
+  return [...distributionsOf(seen), ...correlationsOf(seen)]
+}
+
+const CORRELATION = 'worker correlation'
+
+/** Of the stages that tell it, each once: the correlation of the times of two workers of a request. */
+function correlationsOf(seen: Characteristics): Measure[] {
+  const values = Object.values(seen.stages)
+    .map(correlationOf)
+    .filter((value) => !Number.isNaN(value))
+    .sort((a, b) => a - b)
+  const n = values.length
+  if (n === 0) return []
+  const at = (p: number) => values[Math.min(n - 1, Math.ceil(p * n) - 1)] as number
+  const cdf: CdfPoint[] = []
+  for (const [i, value] of values.entries()) {
+    const share = (i + 1) / n
+    if (cdf.at(-1)?.value === value) cdf[cdf.length - 1] = { value, share }
+    else cdf.push({ value, share })
+  }
+  const what = 'of the times of two workers of a stage and request, over stages'
+  return [
+    {
+      ...{ name: CORRELATION, unit: 'ρ', what, marks: [0.2, 0.5], n },
+      ...{ p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1), cdf },
+    },
+  ]
+}
+
+function distributionsOf(seen: Characteristics): Measure[] {
   return measures.flatMap(({ of, whole = false, ...words }) => {
     const distribution = seen[of]
     if (distribution.count === 0) return []
@@ -94,7 +124,8 @@ export function measuresOf(seen: Characteristics): Measure[] {
 
 /** Measures that the traces do not tell of. */
 export function untoldOf(seen: Characteristics): string[] {
-  return measures.filter(({ of }) => seen[of].count === 0).map(({ name }) => name)
+  const untold = measures.filter(({ of }) => seen[of].count === 0).map(({ name }) => name)
+  return correlationsOf(seen).length > 0 ? untold : [...untold, CORRELATION]
 }
 
 /** `≤1: 78.7%, ≤2: 92.1%` */

@@ -1,4 +1,5 @@
 import type { PlannerFacts } from '@fusionize/planner'
+import { awsLambdaArm, awsLambdaX86, lambdaMbPerCore, ratesOf } from 'fusionize/prices'
 
 /** Processors that functions run on, by price. */
 export const architectures = ['x86', 'arm'] as const
@@ -16,18 +17,13 @@ export interface PricedFacts extends PlannerFacts {
  * 128…10240 MB; 1769 MB are one full core.
  */
 export function lambdaFacts(architecture: Architecture): PricedFacts {
+  const { date, name, ...prices } = ratesOf(architecture === 'arm' ? awsLambdaArm : awsLambdaX86)
   return {
-    name: `AWS Lambda ${architecture}`,
-    date: '2026-01-01',
+    name,
+    date,
     memoryLadder: [128, 256, 512, 768, 1024, 1536, 1769, 2048, 3072, 4096, 5120, 6144, 7168, 8192, 9216, 10240],
-    mbPerCore: 1769,
+    mbPerCore: lambdaMbPerCore,
     cpuShareEnforced: true,
-    prices: {
-      perGbSecond: architecture === 'arm' ? 0.0000133334 : 0.0000166667,
-      perRequest: 0.2e-6,
-      perGatewayRequest: 0,
-      billsInit: true,
-      granularityMs: 1,
-    },
+    prices,
   }
 }

@@ -3,12 +3,22 @@ import { quantileOf } from '../statistics/distribution.js'
 import type { RequestTrace } from '../traces/types.js'
 import type { Estimate } from '../types.js'
 import { adviseEdges } from './edges.js'
-import { figuresOf, outcomeOf, type Requests, replayerOf, requestsOf, savedUsd, weightedMeanAt } from './figures.js'
+import {
+  figuresOf,
+  listsOf,
+  type Outcome,
+  outcomeOf,
+  type Requests,
+  requestsOf,
+  savedUsd,
+  weightedMeanAt,
+} from './figures.js'
 import { groupsOf, notationOf } from './groups.js'
 import { quantileAt, rangeOf } from './interval.js'
+import { keptOf } from './kept.js'
 import { limitsOf } from './limits.js'
 import { adviceDefaults, emptyObserved, type Observed, observe } from './observe.js'
-import type { Replayed } from './replay.js'
+import { type Replayed, replayerOf } from './replayer.js'
 import { adviseSizes } from './sizes.js'
 import type { Advice, AdviceOptions, EntryAdvice, GraphNode } from './types.js'
 
@@ -23,7 +33,7 @@ const MOST_SETUPS = 20
 
 /**
  * Advice from traces that exist, of any application: its call graph, what double billing and start-ups cost, and what fusing and sizing would
- * save. Requests are replayed with calls inline: no hand-over, no invocation of the callee, nobody billed for waiting.
+ * save. Requests are replayed by the model (`model/replay`) with calls inline: no hand-over, no invocation of the callee, nobody billed for waiting.
  */
 export function createAdvisor(options: AdviceOptions): Advisor {
   const setups = new Map<string | undefined, Observed>()
@@ -47,13 +57,16 @@ export function createAdvisor(options: AdviceOptions): Advisor {
         (sum, other) => sum + (other === seen ? 0 : other.characteristics.requests),
         forgotten,
       )
-      const replayed = replayerOf(options)
-      const requests = requestsOf(seen, replayed)
+      const keptBy = (some: Observed) => keptOf(some, options.assumedMemoryMb, options.facts.mbPerCore)
+      const kept = keptBy(seen)
+      const others = [...setups.values()].filter((other) => other !== seen).map(keptBy)
+      const replayed = replayerOf(kept, others, options)
+      const requests = requestsOf(kept, replayed)
       const { edges, fused } = adviseEdges(seen, requests, replayed, seed)
-      const outcome = outcomeOf(requests, replayed, (edge) => fused.has(edge), requests.all)
+      const outcome = outcomeOf(requests, replayed, (edge) => fused.has(edge), requests.all, true)
       const groups = groupsOf(seen, fused, requests, replayed, seed)
       const { characteristics } = seen
-      const entries = entriesOf(requests, outcome.best, outcome.worst, seed).map((entry) => ({
+      const entries = entriesOf(requests, outcome, seed).map((entry) => ({
         ...entry,
         requests: seen.entries.get(entry.task)?.seen ?? 0,
       }))
@@ -83,7 +96,7 @@ export function createAdvisor(options: AdviceOptions): Advisor {
         entries: entries.sort((a, b) => b.requests - a.requests),
         total: {
           nowPerMillionUsd: costOf(requests, [requests.now], seed),
-          fusedPerMillionUsd: costOf(requests, [outcome.best, outcome.worst], seed),
+          fusedPerMillionUsd: costOf(requests, listsOf(outcome), seed),
           savesPerMillionUsd: requests.all.length === 0 ? null : savedUsd(requests, outcome, seed),
         },
         notation: notationOf(groups),
@@ -108,7 +121,7 @@ export function createAdvisor(options: AdviceOptions): Advisor {
           ...(startUpMs.count > 0 && { medianMs: quantileOf(startUpMs, 0.5) }),
         }
       }
-      advice.limits = limitsOf(advice, requests)
+      advice.limits = limitsOf(advice, kept.length, replayed)
       return advice
     },
   }
@@ -156,28 +169,25 @@ function doubleBillingOf(
   }
 }
 
-function entriesOf(
-  requests: Requests,
-  best: readonly Replayed[],
-  worst: readonly Replayed[],
-  seed: number,
-): EntryAdvice[] {
-  return [...new Set(requests.entry)].map((task) => {
-    const some = requests.all.filter((i) => requests.entry[i] === task)
+function entriesOf(requests: Requests, outcome: Outcome, seed: number): EntryAdvice[] {
+  const { all, kept } = requests
+  const lists = listsOf(outcome)
+  return [...new Set(kept.map(({ entry }) => entry))].map((task) => {
+    const some = all.filter((i) => kept[i]?.entry === task)
     const now = figuresOf([requests.now], some, seed)
-    const fused = figuresOf([best, worst], some, seed)
+    const fused = figuresOf(lists, some, seed)
     const at = (list: readonly Replayed[]) => Float64Array.from(some, (i) => (list[i] as Replayed).latencyMs)
     const before = at(requests.now)
     const saved = (p: number) =>
       rangeOf(
         some.length,
-        [best, worst].map((list) => {
+        lists.map((list) => {
           const [a, b] = [quantileAt(before, p), quantileAt(at(list), p)]
           return (indices: Int32Array) => a(indices) - b(indices)
         }),
         seed,
       )
-    const costs = [best, worst].map((list) =>
+    const costs = lists.map((list) =>
       Float64Array.from(some, (i) => 1e6 * ((requests.now[i] as Replayed).costUsd - (list[i] as Replayed).costUsd)),
     )
     return {

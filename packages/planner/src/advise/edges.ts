@@ -1,9 +1,9 @@
 import { meanOf, quantileOf } from '../statistics/distribution.js'
 import type { Estimate } from '../types.js'
-import type { Compiled } from './compile.js'
-import { type Outcome, outcomeOf, type Replayer, type Requests, savedMs, savedUsd, weightedMeanAt } from './figures.js'
+import { type Outcome, outcomeOf, type Requests, savedMs, savedUsd, weightedMeanAt } from './figures.js'
+import type { Kept } from './kept.js'
 import { type Observed, OTHERS, type SeenEdge } from './observe.js'
-import type { Replayed } from './replay.js'
+import { assumptions, type Replayed, type Replayer } from './replayer.js'
 import type { EdgeAdvice, Verdict } from './types.js'
 import { digits, interval, ms, percent, usd } from './words.js'
 
@@ -44,7 +44,7 @@ function adviseEdge(
     calls: edge.calls,
     callsPerRequest: edge.calls / Math.max(1, seen.characteristics.requests),
     remoteShare: edge.remote / edge.calls,
-    parallelShare: parallelShareOf(requests.traces, some, edge.number),
+    parallelShare: parallelShareOf(requests.kept, some, edge),
     verdict: 'unclear',
     why: [],
   }
@@ -66,7 +66,7 @@ function adviseEdge(
     verdict,
     savesMs: time,
     savesPerMillionUsd: money,
-    why: wordsOf(advice, verdict, time, money, isComputingKnown(requests.traces, some, edge.number)),
+    why: wordsOf(advice, verdict, time, money, isComputingKnown(requests.kept, some, edge.number, replayed)),
   }
 }
 
@@ -128,25 +128,21 @@ function wordsOf(
 }
 
 /** Share of an edge's calls that were open beside another one. */
-function parallelShareOf(traces: readonly Compiled[], some: Int32Array, edge: number): number {
+function parallelShareOf(kept: readonly Kept[], some: Int32Array, { number }: SeenEdge): number {
   let [calls, beside] = [0, 0]
   for (const at of some) {
-    const { runs } = traces[at] as Compiled
-    for (const { stretches } of runs)
-      for (const stretch of stretches)
-        for (const call of stretch.calls) {
-          if (runs[call.run]?.edge !== edge) continue
-          calls++
-          if (stretch.calls.length > 1) beside++
-        }
+    const { besides, edge } = kept[at] as Kept
+    for (const one of edge) if (one === number) calls++
+    for (const child of besides) if (edge[child] === number) beside++
   }
   return calls === 0 ? 0 : beside / calls
 }
 
-function isComputingKnown(traces: readonly Compiled[], some: Int32Array, edge: number): boolean {
-  for (const at of some)
-    for (const run of (traces[at] as Compiled).runs)
-      if (run.edge === edge && run.cpuMs[1] - run.cpuMs[0] > 1e-6) return false
+function isComputingKnown(kept: readonly Kept[], some: Int32Array, number: number, { tells }: Replayer): boolean {
+  for (const at of some) {
+    const { edge, tree } = kept[at] as Kept
+    for (const [i, node] of tree.nodes.entries()) if (edge[i] === number && !tells(node)) return false
+  }
   return true
 }
 
@@ -163,20 +159,21 @@ function combine(
   const candidates = advised
     .filter(({ advice }) => advice.verdict === 'fuse')
     .sort((a, b) => gainOf(b.advice) - gainOf(a.advice) || a.edge.number - b.edge.number)
-  const current: Outcome = { best: [...requests.now], worst: [...requests.now] }
+  const current: Outcome = { waiting: [...requests.now], computing: [...requests.now] }
   for (const { advice, edge } of candidates) {
     const some = requests.byEdge.get(edge.number) ?? new Int32Array()
     const inline = (number: number) => number === edge.number || fused.has(number)
     const tried = outcomeOf(requests, replayed, inline, some)
-    const lost = lossOf(requests, current.worst, tried.worst, some)
+    const lost = assumptions
+      .map((assume) => lossOf(requests, current[assume], tried[assume], some))
+      .find((loss) => loss !== undefined)
     if (lost !== undefined) {
       advice.verdict = 'unclear'
       advice.why.push(`Beside what is fused already it may lose ${lost}: it is left out of the fused setup.`)
       continue
     }
     fused.add(edge.number)
-    for (const i of some)
-      for (const assume of ['best', 'worst'] as const) current[assume][i] = tried[assume][i] as Replayed
+    for (const i of some) for (const assume of assumptions) current[assume][i] = tried[assume][i] as Replayed
   }
 }
 

@@ -1,15 +1,12 @@
 import type { Estimate } from '../types.js'
-import type { Compiled } from './compile.js'
-import { addFirstExtra } from './first-extra.js'
 import { meanAt, quantileAt, rangeOf } from './interval.js'
-import type { Observed } from './observe.js'
-import { type Assumption, type Replayed, type ReplayOptions, replay } from './replay.js'
-import type { AdviceOptions, Figures } from './types.js'
+import type { Kept } from './kept.js'
+import { type Assumption, assumptions, type Replayed, type Replayer } from './replayer.js'
+import type { Figures } from './types.js'
 
 /** The kept requests in order of arrival; each stands for `weight` that were seen. */
 export interface Requests {
-  traces: Compiled[]
-  entry: string[]
+  kept: readonly Kept[]
   weight: Float64Array
   /** As they were. */
   now: Replayed[]
@@ -21,58 +18,53 @@ export interface Requests {
 /** The same requests under both assumptions. */
 export type Outcome = Record<Assumption, Replayed[]>
 
-export type Replayer = (inline: (edge: number) => boolean, assume: Assumption, trace: Compiled) => Replayed
-
-export function replayerOf({ assumedMemoryMb, facts }: AdviceOptions): Replayer {
-  const shared: Omit<ReplayOptions, 'inline' | 'assume'> = { prices: facts.prices, mbPerCore: facts.mbPerCore }
-  if (assumedMemoryMb !== undefined) shared.assumedMemoryMb = assumedMemoryMb
-  return (inline, assume, trace) => replay(trace, { inline, assume, ...shared })
-}
-
-export function requestsOf(seen: Observed, replayed: Replayer): Requests {
-  const kept = [...seen.entries]
-    .flatMap(([entry, sample]) =>
-      sample.items.map((trace) => ({ entry, trace, weight: sample.seen / sample.items.length })),
-    )
-    .sort((a, b) => a.trace.arrivalMs - b.trace.arrivalMs)
-  const traces = kept.map(({ trace }) => trace)
-  addFirstExtra(traces)
+export function requestsOf(kept: readonly Kept[], replayed: Replayer): Requests {
   const byEdge = new Map<number, number[]>()
-  for (const [i, { runs }] of traces.entries())
-    for (const edge of new Set(runs.map((run) => run.edge))) {
-      const list = byEdge.get(edge)
+  for (const [i, { edge }] of kept.entries())
+    for (const one of new Set(edge)) {
+      const list = byEdge.get(one)
       if (list) list.push(i)
-      else byEdge.set(edge, [i])
+      else byEdge.set(one, [i])
     }
   return {
-    traces,
-    entry: kept.map(({ entry }) => entry),
+    kept,
     weight: Float64Array.from(kept, ({ weight }) => weight),
-    now: traces.map((trace) => replayed(() => false, 'best', trace)),
+    now: kept.map((one) => replayed(() => false, 'computing', one, true)),
     byEdge: new Map([...byEdge].map(([edge, list]) => [edge, Int32Array.from(list)])),
     all: Int32Array.from(kept, (_, i) => i),
   }
 }
 
-/** Replays what may change; the others stay as they were. */
+/** Replays what may change; the others stay as they were. @param doubleBilling whether it is told, which takes longer */
 export function outcomeOf(
-  { now, traces }: Requests,
+  { kept, now }: Requests,
   replayed: Replayer,
   inline: (edge: number) => boolean,
   changed: Int32Array,
+  doubleBilling = false,
 ): Outcome {
-  const outcome: Outcome = { best: [...now], worst: [...now] }
-  for (const i of changed)
-    for (const assume of ['best', 'worst'] as const)
-      outcome[assume][i] = replayed(inline, assume, traces[i] as Compiled)
+  const outcome: Outcome = { waiting: [...now], computing: [...now] }
+  for (const i of changed) {
+    const one = kept[i] as Kept
+    const computing = replayed(inline, 'computing', one, doubleBilling)
+    outcome.computing[i] = computing
+    outcome.waiting[i] = replayed.isSure(one) ? computing : replayed(inline, 'waiting', one, doubleBilling)
+  }
   return outcome
 }
+
+/** Both assumptions' lists. */
+export const listsOf = (outcome: Outcome): Replayed[][] => assumptions.map((assume) => outcome[assume])
 
 /** How much earlier the replies of some requests come, ms. */
 export function savedMs({ now }: Requests, outcome: Outcome, some: Int32Array, seed: number): Estimate {
   const saved = (list: Replayed[]) =>
     Float64Array.from(some, (i) => (now[i] as Replayed).latencyMs - (list[i] as Replayed).latencyMs)
-  return rangeOf(some.length, [meanAt(saved(outcome.best)), meanAt(saved(outcome.worst))], seed)
+  return rangeOf(
+    some.length,
+    listsOf(outcome).map((list) => meanAt(saved(list))),
+    seed,
+  )
 }
 
 /** USD per million requests of all kinds that are saved; null when a memory is not known. */
@@ -80,7 +72,7 @@ export function savedUsd(requests: Requests, outcome: Outcome, seed: number): Es
   const { all, now } = requests
   const saved = (list: Replayed[]) =>
     Float64Array.from(all, (i) => 1e6 * ((now[i] as Replayed).costUsd - (list[i] as Replayed).costUsd))
-  const values = [saved(outcome.best), saved(outcome.worst)]
+  const values = listsOf(outcome).map(saved)
   if (values.some((list) => list.some(Number.isNaN))) return null
   return rangeOf(
     all.length,

@@ -1,5 +1,6 @@
-import { outcomeOf, type Replayer, type Requests, savedMs, savedUsd } from './figures.js'
+import { outcomeOf, type Requests, savedMs, savedUsd } from './figures.js'
 import type { Observed, SeenEdge } from './observe.js'
+import type { Replayer } from './replayer.js'
 import type { GroupAdvice } from './types.js'
 import { digits, interval, names } from './words.js'
 
@@ -53,7 +54,7 @@ function groupOf(
   group.sampled = some.length
   group.savesMs = savedMs(requests, outcome, some, seed)
   group.savesPerMillionUsd = savedUsd(requests, outcome, seed)
-  const [before, after] = [requests.now, outcome.best].map(
+  const [before, after] = [requests.now, outcome.computing].map(
     (list) => some.reduce((sum, i) => sum + (list[i]?.invocations ?? 0), 0) / some.length,
   )
   group.why.push(

@@ -1,4 +1,4 @@
-import type { Requests } from './figures.js'
+import type { Replayer } from './replayer.js'
 import type { Advice } from './types.js'
 import { names, percent } from './words.js'
 
@@ -6,7 +6,7 @@ import { names, percent } from './words.js'
 const FOR_P95 = 300
 
 /** What cannot be told from these traces, and why. */
-export function limitsOf(advice: Advice, { traces }: Requests): string[] {
+export function limitsOf(advice: Advice, sampled: number, { isTold }: Replayer): string[] {
   const { characteristics, entries, requests, sizes } = advice
   const limits: string[] = []
   if (advice.otherRequests > 0)
@@ -23,8 +23,7 @@ export function limitsOf(advice: Advice, { traces }: Requests): string[] {
     limits.push(
       `No size is advised for ${names(unsized.map((size) => size.function))}: seen at one size only, without CPU time.`,
     )
-  const unknown = traces.some(({ runs }) => runs.some(({ cpuMs: [low, high] }) => high - low > 1e-6))
-  if (unknown)
+  if (!isTold)
     limits.push(
       'The traces do not tell computing from waiting everywhere: where that matters, intervals reach from all waiting to all computing.',
     )
@@ -32,10 +31,9 @@ export function limitsOf(advice: Advice, { traces }: Requests): string[] {
     limits.push(
       `In ${percent(characteristics.incomplete / requests)} of the requests the other end of a call is missing: the function does not report, or its spans were lost. That time counts as waiting for something outside.`,
     )
-  const few = entries.filter(({ sampled }) => sampled < FOR_P95)
+  const few = entries.filter((entry) => entry.sampled < FOR_P95)
   if (few.length > 0)
     limits.push(`P95 of ${names(few.map(({ task }) => task))} is only indicative: fewer than ${FOR_P95} requests.`)
-  const sampled = traces.length
   if (sampled < requests) limits.push(`${sampled} of ${requests} requests, drawn at random, were replayed.`)
   if (characteristics.startUps.count === 0 && requests > 0) limits.push('The traces do not tell start-ups.')
   limits.push(

@@ -4,7 +4,6 @@ import type { Characteristics } from '../characterize/types.js'
 import { type Distribution, emptyDistribution, note } from '../statistics/distribution.js'
 import { lengthOf } from '../statistics/intervals.js'
 import type { RequestTrace, TaskRun } from '../traces/types.js'
-import { type Compiled, compile } from './compile.js'
 import { createSample, type Sample } from './sample.js'
 import type { AdviceOptions } from './types.js'
 
@@ -68,7 +67,7 @@ export interface Observed {
   nodes: Map<string, SeenNode>
   edges: Map<string, SeenEdge>
   /** By task that requests begin with. */
-  entries: Map<string, Sample<Compiled>>
+  entries: Map<string, Sample<RequestTrace>>
   /** By function and memory. */
   sizes: Map<string, SeenSize>
 }
@@ -190,23 +189,39 @@ function addSizes(
   }
 }
 
+/** Number of an edge that was seen. */
+export function edgeNumberOf(seen: Observed, from: string, to: string, mode: TaskRun['mode']): number {
+  return edgeOf(seen, from, to, mode).number
+}
+
+/** What a replay needs of a trace: texts that nothing reads again would be kept with all that they were cut from. */
+function slim({ arrivalMs, invocations, missing, runs }: RequestTrace): RequestTrace {
+  return {
+    id: '',
+    arrivalMs,
+    invocations,
+    ...(missing !== undefined && { missing }),
+    runs: runs.map(({ error: _, ...run }) => run),
+  }
+}
+
 /** Keeps the request for replays, if it is its turn. */
 function keep(
   seen: Observed,
   trace: RequestTrace,
-  { facts, sampleRequests, sampleRuns, seed }: AdviceOptions & typeof adviceDefaults,
+  { sampleRequests, sampleRuns, seed }: AdviceOptions & typeof adviceDefaults,
 ): void {
   const first = trace.runs[0]?.task ?? OTHERS
   const name = seen.entries.has(first) || seen.entries.size < MOST.entries ? first : OTHERS
   let sample = seen.entries.get(name)
   if (!sample) {
-    sample = createSample<Compiled>(sampleRequests, seed + seen.entries.size, ({ runs }) => runs.length)
+    sample = createSample<RequestTrace>(sampleRequests, seed + seen.entries.size, ({ runs }) => runs.length)
     seen.entries.set(name, sample)
   }
   let kept = false
   sample.offer(() => {
     kept = true
-    return compile(trace, (from, to, mode) => edgeOf(seen, from, to, mode).number, facts.mbPerCore)
+    return slim(trace)
   })
   if (!kept) return
   const samples = [...seen.entries.values()]

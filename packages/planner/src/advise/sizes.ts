@@ -1,8 +1,8 @@
+import { priceOf } from '../model/prices.js'
 import { mean } from '../statistics/bootstrap.js'
 import { seededRandom } from '../statistics/random.js'
 import { fitTimes, timeAt } from '../strategies/fit.js'
 import type { PlannerFacts } from '../types.js'
-import { computingMs } from './compile.js'
 import { rangeOf } from './interval.js'
 import type { Observed, SeenSize, SizePoint } from './observe.js'
 import type { SizeAdvice } from './types.js'
@@ -99,12 +99,7 @@ function sized(
   seed: number,
 ): SizeAdvice {
   const { prices, memoryLadder, mbPerCore } = facts
-  const costOf = (ms: number, memoryMb: number) =>
-    1e6 *
-    ((memoryMb / 1024) *
-      (Math.ceil(ms / prices.granularityMs - 1e-9) / 1000) *
-      prices.granularityMs *
-      prices.perGbSecond)
+  const costOf = (ms: number, memoryMb: number) => 1e6 * priceOf(prices, memoryMb, ms).compute
   const ladder = [...new Set([...memoryLadder, now.memoryMb])].sort((a, b) => a - b)
   const whole = lawOf(basis, now, mbPerCore)
   const nowCost = costOf(whole(now.memoryMb), now.memoryMb)
@@ -169,4 +164,9 @@ function lawOf(basis: readonly KnownSize[], now: KnownSize, fullMb: number): (me
     Math.min(1, computing),
   )
   return (memoryMb) => waitMs + timeAt(fit, memoryMb)
+}
+
+/** How long computing takes at a share of a core, of what one full core needs `cpuMs` for; at most `ownMs`. */
+function computingMs(cpuMs: number, memoryMb: number, mbPerCore: number, ownMs: number): number {
+  return Math.min(ownMs, cpuMs * Math.max(1, mbPerCore / memoryMb))
 }

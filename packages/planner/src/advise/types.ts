@@ -11,6 +11,11 @@ export interface AdviceOptions {
   sampleRequests?: number
   /** Runs of all kept requests together. @default 60000 */
   sampleRuns?: number
+  /**
+   * How a share of a core is given: in turns, as AWS Lambda does (`quota`: brief work is as fast at every size, long work stops and goes), or as a slower
+   * core (`even`). @default 'quota'
+   */
+  cpu?: 'quota' | 'even'
   /** Of which requests are kept, and of the intervals. @default 1 */
   seed?: number
 }

@@ -45,11 +45,6 @@ export function recordedKind(nodes: readonly Node[], caller: Node, step: Step): 
   }
 }
 
-/** Nothing remote had ended when this call began. */
-export function isFirstRemote(node: Node, step: Step): boolean {
-  return step.route === 'remote' && step.after.every((k) => node.steps[k]?.route !== 'remote')
-}
-
 /** Ascending ms by the kind's key. */
 export type HandOverPools = Map<string, number[]>
 
@@ -92,7 +87,7 @@ export function clientSetUpsOf(trees: readonly Tree[]): Map<number, number> {
       })
       for (const { kind, ms } of remote) if (!kind.callerCold) note(warm, keyOf(kind), ms)
       if (!node.cold || !node.isHead) continue
-      const first = remote.filter(({ step }) => isFirstRemote(node, step))
+      const first = remote.filter(({ step }) => step.isFirstRemote)
       firsts.push(...first)
       for (const one of first)
         for (const other of remote)

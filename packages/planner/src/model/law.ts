@@ -24,44 +24,71 @@ const THREADS = [1, 2, 4] as const
 /** More threads are believed when they explain the times better by this share: machines of one size differ by as much. */
 const CLEARLY = 0.05
 
+/** Periods so short that a share of a core is a slower core. */
+export const NO_PERIOD_MS = 1e-6
+
 /** Computing that a size allows in one period, ms of one core. */
-export function quotaMs(memoryMb: number, mbPerCore: number): number {
-  return (PERIOD_MS * memoryMb) / mbPerCore
+export function quotaMs(memoryMb: number, mbPerCore: number, periodMs: number = PERIOD_MS): number {
+  return (periodMs * memoryMb) / mbPerCore
 }
 
 /**
  * How long work takes that begins with a fresh quota: unhindered up to one period's quota, beyond that once around for each quota. For long work this
  * is the law of PAPERS §1, a + b/MB up to threads × 1769 MB, less one stop; short work (a hand-over) is as fast from some 700 MB on as it ever gets.
  */
-export function timeOf({ coreMs, waitMs }: Work, memoryMb: number, threads: number, mbPerCore: number): number {
-  return waitMs + computingTime(coreMs, memoryMb, threads, mbPerCore)
+export function timeOf(
+  { coreMs, waitMs }: Work,
+  memoryMb: number,
+  threads: number,
+  mbPerCore: number,
+  periodMs: number = PERIOD_MS,
+): number {
+  return waitMs + computingTime(coreMs, memoryMb, threads, mbPerCore, periodMs)
 }
 
-function computingTime(coreMs: number, memoryMb: number, threads: number, mbPerCore: number): number {
-  const quota = quotaMs(memoryMb, mbPerCore)
-  return coreMs / threads + Math.max(0, coreMs / quota - 1) * stopMs(memoryMb, threads, mbPerCore)
+function computingTime(
+  coreMs: number,
+  memoryMb: number,
+  threads: number,
+  mbPerCore: number,
+  periodMs: number = PERIOD_MS,
+): number {
+  const quota = quotaMs(memoryMb, mbPerCore, periodMs)
+  return coreMs / threads + Math.max(0, coreMs / quota - 1) * stopMs(memoryMb, threads, mbPerCore, periodMs)
 }
 
 /** What is left of a period when the quota is used up, ms. */
-export function stopMs(memoryMb: number, threads: number, mbPerCore: number): number {
-  return Math.max(0, PERIOD_MS - quotaMs(memoryMb, mbPerCore) / threads)
+export function stopMs(memoryMb: number, threads: number, mbPerCore: number, periodMs: number = PERIOD_MS): number {
+  return Math.max(0, periodMs - quotaMs(memoryMb, mbPerCore, periodMs) / threads)
 }
 
 /** Computing that takes so long at a size, ms of one core. */
-export function coreMsOf(ms: number, memoryMb: number, threads: number, mbPerCore: number): number {
-  const quota = quotaMs(memoryMb, mbPerCore)
-  const stop = stopMs(memoryMb, threads, mbPerCore)
+export function coreMsOf(
+  ms: number,
+  memoryMb: number,
+  threads: number,
+  mbPerCore: number,
+  periodMs: number = PERIOD_MS,
+): number {
+  const quota = quotaMs(memoryMb, mbPerCore, periodMs)
+  const stop = stopMs(memoryMb, threads, mbPerCore, periodMs)
   return stop === 0 || ms <= quota / threads ? ms * threads : (ms + stop) / (1 / threads + stop / quota)
 }
 
 /** Computing and waiting from the times at two sizes; all waiting if memory does not help. */
-export function workOf(a: SizedTime, b: SizedTime, threads: number, mbPerCore: number): Work {
+export function workOf(
+  a: SizedTime,
+  b: SizedTime,
+  threads: number,
+  mbPerCore: number,
+  periodMs: number = PERIOD_MS,
+): Work {
   const [small, large] = a.memoryMb < b.memoryMb ? [a, b] : [b, a]
   const gainMs = small.ms - large.ms
   const gainOf = (coreMs: number) =>
-    computingTime(coreMs, small.memoryMb, threads, mbPerCore) -
-    computingTime(coreMs, large.memoryMb, threads, mbPerCore)
-  let high = coreMsOf(small.ms, small.memoryMb, threads, mbPerCore)
+    computingTime(coreMs, small.memoryMb, threads, mbPerCore, periodMs) -
+    computingTime(coreMs, large.memoryMb, threads, mbPerCore, periodMs)
+  let high = coreMsOf(small.ms, small.memoryMb, threads, mbPerCore, periodMs)
   if (gainMs <= 0) return { coreMs: 0, waitMs: large.ms }
   if (gainOf(high) < gainMs) return { coreMs: high, waitMs: 0 }
   let low = 0
@@ -70,7 +97,10 @@ export function workOf(a: SizedTime, b: SizedTime, threads: number, mbPerCore: n
     if (gainOf(middle) < gainMs) low = middle
     else high = middle
   }
-  return { coreMs: high, waitMs: Math.max(0, large.ms - computingTime(high, large.memoryMb, threads, mbPerCore)) }
+  return {
+    coreMs: high,
+    waitMs: Math.max(0, large.ms - computingTime(high, large.memoryMb, threads, mbPerCore, periodMs)),
+  }
 }
 
 /**
@@ -85,6 +115,7 @@ export function timeAtSize(
   threads: number,
   mbPerCore: number,
   computing = 1,
+  periodMs: number = PERIOD_MS,
 ): number {
   const flat = threads * mbPerCore
   const effective = (mb: number) => Math.min(mb, flat)
@@ -98,12 +129,12 @@ export function timeAtSize(
     near.find((point) => isAcross(point.memoryMb) && effective(point.memoryMb) !== effective(first.memoryMb)) ??
     near.findLast((point) => effective(point.memoryMb) !== effective(first.memoryMb))
   if (!second) {
-    const coreMs = coreMsOf(first.ms * computing, effective(first.memoryMb), threads, mbPerCore)
-    return timeOf({ coreMs, waitMs: first.ms * (1 - computing) }, effective(memoryMb), threads, mbPerCore)
+    const coreMs = coreMsOf(first.ms * computing, effective(first.memoryMb), threads, mbPerCore, periodMs)
+    return timeOf({ coreMs, waitMs: first.ms * (1 - computing) }, effective(memoryMb), threads, mbPerCore, periodMs)
   }
   const at = (point: SizedTime): SizedTime => ({ memoryMb: effective(point.memoryMb), ms: point.ms })
-  const work = workOf(at(first), at(second), threads, mbPerCore)
-  const lawAt = (mb: number) => timeOf(work, effective(mb), threads, mbPerCore)
+  const work = workOf(at(first), at(second), threads, mbPerCore, periodMs)
+  const lawAt = (mb: number) => timeOf(work, effective(mb), threads, mbPerCore, periodMs)
   if (first.ms <= 0 || second.ms <= 0) return Math.max(0, lawAt(memoryMb))
   // Where the law misses a known time (all computing, yet not quite in proportion), it is bent to hit both.
   const share = isAcross(second.memoryMb)
@@ -122,7 +153,11 @@ function distance(a: number, b: number): number {
  * beyond one core can tell.
  * @returns undefined when the sizes cannot tell
  */
-export function threadsOf(points: readonly SizedTime[], mbPerCore: number): number | undefined {
+export function threadsOf(
+  points: readonly SizedTime[],
+  mbPerCore: number,
+  periodMs: number = PERIOD_MS,
+): number | undefined {
   const sorted = [...points].sort((a, b) => a.memoryMb - b.memoryMb)
   const small = sorted[0]
   const large = sorted.at(-1)
@@ -130,8 +165,14 @@ export function threadsOf(points: readonly SizedTime[], mbPerCore: number): numb
   let best: { threads: number; miss: number } | undefined
   for (const threads of THREADS) {
     if (threads > 1 && large.memoryMb <= (threads / 2) * mbPerCore) break
-    const coreMs = coreMsOf(small.ms, small.memoryMb, threads, mbPerCore)
-    const ms = timeOf({ coreMs, waitMs: 0 }, Math.min(large.memoryMb, threads * mbPerCore), threads, mbPerCore)
+    const coreMs = coreMsOf(small.ms, small.memoryMb, threads, mbPerCore, periodMs)
+    const ms = timeOf(
+      { coreMs, waitMs: 0 },
+      Math.min(large.memoryMb, threads * mbPerCore),
+      threads,
+      mbPerCore,
+      periodMs,
+    )
     const miss = Math.abs(Math.log(ms / large.ms))
     if (!best || miss < best.miss - CLEARLY) best = { threads, miss }
   }

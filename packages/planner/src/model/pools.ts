@@ -33,6 +33,8 @@ export interface Pool {
   crowded: boolean
   /** CPU per ms of own time, where traces tell: above 1 with several threads. */
   cpuPerMs?: number
+  /** Share of own time that traces tell to be waiting for what is no traced function. 0…1 */
+  outsideShare: number
 }
 
 /** By task, by MB. */
@@ -61,13 +63,24 @@ export function addOwn(pools: OwnPools, trees: readonly Tree[], mbPerCore: numbe
       const nodes = crowded ? all : apartFromOthers
       const warm = sorted(nodes.filter((node) => !node.cold).map((node) => node.ownMs))
       const cold = sorted(nodes.filter((node) => node.cold).map((node) => node.ownMs))
-      const pool: Pool = { work: warm, cold, allCold: warm.length === 0, firstUseMs: 0, waiting: false, crowded }
+      const pool: Pool = {
+        work: warm,
+        cold,
+        allCold: warm.length === 0,
+        firstUseMs: 0,
+        waiting: false,
+        crowded,
+        outsideShare: 0,
+      }
       pool.waiting = isWaiting(warm.length > 0 ? warm : cold, memoryMb, mbPerCore)
       if (pool.allCold) {
         const parts = nodes.map((node) => apart(node, pool, mbPerCore, firstUseCoreMs))
         pool.work = sorted(parts.map((part) => part.workMs))
         pool.firstUseMs = mean(parts.map((part) => part.firstUseMs))
       } else if (cold.length > 0) pool.firstUseMs = Math.max(0, mean(cold) - mean(warm))
+      const allMs = nodes.reduce((sum, node) => sum + node.ownMs, 0)
+      if (allMs > 0)
+        pool.outsideShare = nodes.reduce((sum, node) => sum + Math.min(node.ownMs, node.outsideMs), 0) / allMs
       const timed = nodes.filter((node) => node.cpuMs !== undefined)
       const ownMs = timed.reduce((sum, node) => sum + node.ownMs, 0)
       if (ownMs > 0) pool.cpuPerMs = timed.reduce((sum, node) => sum + (node.cpuMs ?? 0), 0) / ownMs

@@ -1,11 +1,12 @@
+import { awsLambdaX86 } from 'fusionize/prices'
 import { type Cost, totalOf } from '../measure/cost.js'
 import { bootstrap, mean, percentiles } from '../statistics/bootstrap.js'
 import { seededRandom } from '../statistics/random.js'
 import type { RequestTrace } from '../traces/types.js'
 import type { Estimate } from '../types.js'
 import { graphOf, nested } from './nest.js'
-import { awsLambdaX86, priceOf } from './prices.js'
-import { type Replayed, type ReplayedInvocation, replay } from './replay.js'
+import { priceOf } from './prices.js'
+import { type Replayed, type ReplayedInvocation, replay, routesOf } from './replay.js'
 import { type Load, startShares, thinningOf } from './starts.js'
 import { type Assumption, type Times, timesOf, variants } from './times.js'
 import { type Node, type Tree, treeOf } from './tree.js'
@@ -50,9 +51,10 @@ export function predictorOf(
   const figuresFor = (setup: ModelSetup, times: Times): PredictedFigures => {
     times.assumed.clear()
     times.open.clear()
+    const routes = routesOf(setup)
     const run = (isCold: (fn: string, node: Node) => boolean): Replayed[] => {
       const random = seededRandom(seed)
-      return trees.map((tree) => replay(tree, { setup, times, options, isCold, initMs, random }))
+      return trees.map((tree) => replay(tree, { routes, times, options, isCold, initMs, random }))
     }
     const first = run((_, node) => node.cold)
     return figuresOf(starts ? run(starts(first, seed)) : first, options, reasonsOf(trees, times.assumed))

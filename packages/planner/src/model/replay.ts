@@ -1,5 +1,7 @@
-import { type HandOverKind, isFirstRemote, recordedKind } from './hand-over.js'
-import { quotaMs, stopMs } from './law.js'
+import { lambdaMbPerCore } from 'fusionize/prices'
+import { type Interval, lengthOf, subtract, subtractAll, union } from '../statistics/intervals.js'
+import { type HandOverKind, recordedKind } from './hand-over.js'
+import { NO_PERIOD_MS, PERIOD_MS, quotaMs, stopMs } from './law.js'
 import type { Times } from './times.js'
 import type { Node, Step, Tree } from './tree.js'
 import type { ModelSetup, PredictOptions } from './types.js'
@@ -14,6 +16,8 @@ export interface ReplayedInvocation {
   billedMs: number
   initMs: number
   cold: boolean
+  /** Of the wall time, ms in which it only waited for another function; 0 unless asked for. */
+  doubleBilledMs: number
 }
 
 export interface Replayed {
@@ -21,8 +25,24 @@ export interface Replayed {
   invocations: ReplayedInvocation[]
 }
 
+/** Where calls run, and in what. */
+export interface Routes {
+  /** @param fn function that the caller runs in */
+  isInline(fn: string, step: Step, callee: Node): boolean
+  /** MB of a function. @param node what it is invoked for @returns undefined if nothing tells */
+  memoryOf(fn: string, node: Node): number | undefined
+}
+
+/** The routes of a setup. */
+export function routesOf({ functions }: ModelSetup): Routes {
+  return {
+    isInline: (fn, { mode }, { task }) => functions[fn]?.inline[mode].includes(task) === true,
+    memoryOf: (fn, node) => functions[fn]?.memory ?? node.memoryMb,
+  }
+}
+
 export interface ReplayContext {
-  setup: ModelSetup
+  routes: Routes
   times: Times
   options: PredictOptions
   /** Whether an invocation starts a sandbox. @param node what it is for */
@@ -30,6 +50,15 @@ export interface ReplayContext {
   /** Start-up of a sandbox of a function, ms, where the invocation was warm when it was recorded. */
   initMs: (fn: string) => number
   random: () => number
+  /** Ms that a call takes longer when it becomes its warm invocation's first hand-over. @default 0 */
+  firstExtraMs?: (callee: Node) => number
+  /**
+   * How the computing of calls that became inline side by side lies: as far as it can in each other's waiting, or all at the same time, after the waiting.
+   * @default 'spread'
+   */
+  computing?: 'spread' | 'together'
+  /** Told of the invocations that wait, for METRICS' double billing. @default false */
+  doubleBilling?: boolean
 }
 
 /** What runs in one invocation. */
@@ -41,17 +70,28 @@ interface Sandbox {
   firstUse: Map<number, number>
   /** Ms since the request's arrival at which its first remote call had been made. */
   calledMs: number
+  /** Where it is at work, and where it waits for others, ms since the request's arrival; absent unless asked for. */
+  clock?: Clock
+}
+
+interface Clock {
+  work: Interval[]
+  waits: Interval[]
 }
 
 /** Ms from a run's start. */
 interface Ran {
   /** Until its result. */
   spanMs: number
-  /** Until the inline sends that it left behind have ended. */
+  /** Until the inline sends that it left behind have ended, if they run at once. */
   sendsMs: number
+  /** How long they take if they run when all else is done. */
+  sendSpanMs: number
   /** Of computing that needs the sandbox's cores, before the result and in inline sends. */
   loadMs: number
   sendLoadMs: number
+  /** Of inline sends: ms in which nothing but another function was at work. */
+  sendWaitsMs: number
 }
 
 /**
@@ -60,13 +100,13 @@ interface Ran {
  * its cores: an invocation takes at least as long as its path and as all its computing.
  */
 export function replay(tree: Tree, context: ReplayContext): Replayed {
-  const { setup, times, options, random } = context
-  const { mbPerCore = 1769, inlineSends = 'after-reply' } = options
+  const { routes, times, options, random } = context
+  const { mbPerCore = lambdaMbPerCore, inlineSends = 'after-reply' } = options
   const invocations: ReplayedInvocation[] = []
-  const fair = fairShares(tree, times, mbPerCore)
+  const periodMs = Math.max(NO_PERIOD_MS, options.periodMs ?? PERIOD_MS)
+  const fair = times.fairShares(tree)
   const nodeAt = (index: number) => tree.nodes[index] as Node
-  const isInline = (fn: string, step: Step) =>
-    setup.functions[fn]?.inline[step.mode].includes(nodeAt(step.child).task) === true
+  const isInline = (fn: string, step: Step) => routes.isInline(fn, step, nodeAt(step.child))
 
   const run = (node: Node, sandbox: Sandbox, startMs: number): Ran => {
     const { workMs, firstUseMs } = firstRun(node, sandbox)
@@ -75,13 +115,16 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     const ran: Ran = {
       spanMs: 0,
       sendsMs: 0,
+      sendSpanMs: 0,
       loadMs: times.load(node.task, ownMs, sandbox.memoryMb) * (fair.get(node.invocation) ?? 1),
       sendLoadMs: 0,
+      sendWaitsMs: 0,
     }
     const ends: number[] = []
     let lastEnd = 0
-    // Inline calls that are open together: what they compute takes turns on the sandbox's cores.
-    let together = { fromMs: 0, loadMs: 0, steps: new Set<number>(), wasTogether: true }
+    const { clock } = sandbox
+    const opened: Interval[] = []
+    const inTurn = turns(stopMs(sandbox.memoryMb, 1, mbPerCore, periodMs), context.computing === 'together')
     for (const [k, step] of node.steps.entries()) {
       const child = nodeAt(step.child)
       const from = step.after.reduce((latest, j) => Math.max(latest, ends[j] as number), 0)
@@ -93,35 +136,41 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
         const lagMs = step.route === 'remote' ? step.lagMs : step.mode === 'send' ? handOver.ms : handOver.ms / 2
         const replyMs = invoke(child, startMs + at + lagMs, handOver.calleeCold)
         end = at + handOver.ms + (step.mode === 'send' ? 0 : replyMs)
+        if (step.mode !== 'send') clock?.waits.push([startMs + at, startMs + end])
         sandbox.calledMs = Math.min(sandbox.calledMs, startMs + end)
         waits = waits || step.route === 'inline'
       } else {
+        // What is left for after the reply has a time of its own.
+        const afterwards = clock && step.mode === 'send' ? emptyClock() : undefined
+        if (afterwards) sandbox.clock = afterwards
         const inner = run(child, sandbox, startMs + at)
+        if (clock && afterwards) {
+          sandbox.clock = clock
+          ran.sendWaitsMs += inner.sendWaitsMs + waitsOf(afterwards, inner.loadMs)
+        } else ran.sendWaitsMs += inner.sendWaitsMs
         ran.sendsMs = Math.max(ran.sendsMs, at + inner.sendsMs)
         ran.sendLoadMs += inner.sendLoadMs
+        ran.sendSpanMs = Math.max(
+          ran.sendSpanMs,
+          inner.sendSpanMs + (step.mode === 'send' ? inner.spanMs + extraMs(child, sandbox.memoryMb) : 0),
+        )
         if (step.mode === 'send') {
           ran.sendsMs = Math.max(ran.sendsMs, at + inner.spanMs)
           // The handler around an inline send does what it does around a remote one.
           ran.sendLoadMs += inner.loadMs + extraMs(child, sandbox.memoryMb)
-          waits = false
         } else {
           end =
             at + inner.spanMs + (step.route === 'remote' && isRested(node, sandbox) ? unrestedMs(child, sandbox) : 0)
           ran.loadMs += inner.loadMs
-          if ([...together.steps].every((j) => step.after.includes(j)))
-            together = { fromMs: at, loadMs: 0, steps: new Set(), wasTogether: true }
-          together.steps.add(k)
-          // Those that were recorded so took turns then.
-          together.wasTogether &&= step.route === 'inline'
-          together.loadMs += inner.loadMs
-          if (together.steps.size > 1 && !together.wasTogether)
-            end = Math.max(end, together.fromMs + together.loadMs - stopMs(sandbox.memoryMb, 1, mbPerCore))
+          end = inTurn(at, end, inner.loadMs, step.route === 'remote')
         }
       }
       ends[k] = end
+      if (clock && end > at) opened.push([startMs + at, startMs + end])
       if (waits) lastEnd = Math.max(lastEnd, end)
     }
     ran.spanMs = lastEnd + (node.ownMs > 0 ? node.tailMs * stretch : ownMs)
+    clock?.work.push(...subtract([startMs, startMs + ran.spanMs], union(opened)))
     return ran
   }
 
@@ -130,13 +179,25 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     const fn = node.task
     const memoryMb = memoryOf(fn, node)
     const sandbox: Sandbox = { fn, memoryMb, cold, firstUse: new Map(), calledMs: Number.POSITIVE_INFINITY }
+    if (context.doubleBilling) sandbox.clock = emptyClock()
     if (cold) sandbox.firstUse = sharedFirstUse(node, sandbox)
-    const index = invocations.push({ function: fn, memoryMb, startMs, wallMs: 0, billedMs: 0, initMs: 0, cold }) - 1
+    const index =
+      invocations.push({
+        function: fn,
+        memoryMb,
+        startMs,
+        wallMs: 0,
+        billedMs: 0,
+        initMs: 0,
+        cold,
+        doubleBilledMs: 0,
+      }) - 1
     const ran = run(node, sandbox, startMs)
     const awaits = inlineSends === 'awaited'
-    const restedMs = stopMs(memoryMb, 1, mbPerCore)
+    const restedMs = stopMs(memoryMb, 1, mbPerCore, periodMs)
     const alone = Math.max(ran.spanMs, ran.loadMs - restedMs)
-    const everything = Math.max(alone, ran.sendsMs, ran.loadMs + ran.sendLoadMs - restedMs)
+    const sendsEndMs = awaits ? ran.sendsMs : Math.max(ran.sendsMs, alone + ran.sendSpanMs)
+    const everything = Math.max(alone, sendsEndMs, ran.loadMs + ran.sendLoadMs - restedMs)
     const replyMs = awaits ? everything : alone
     const wallMs = Math.max(replyMs + extraMs(node, memoryMb), everything)
     const initMs = cold ? (node.cold && node.isHead ? node.initMs : context.initMs(fn)) : 0
@@ -144,6 +205,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
       wallMs,
       billedMs: Math.max(0, wallMs + node.billedExtraMs * times.slower(node.memoryMb ?? memoryMb, memoryMb)),
       initMs,
+      doubleBilledMs: sandbox.clock ? waitsOf(sandbox.clock, ran.loadMs) + ran.sendWaitsMs : 0,
     })
     return replyMs
   }
@@ -151,7 +213,7 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
   const extraMs = (node: Node, memoryMb: number) => node.extraMs * times.slower(node.memoryMb ?? memoryMb, memoryMb)
 
   const memoryOf = (fn: string, node: Node): number => {
-    const memory = setup.functions[fn]?.memory ?? node.memoryMb
+    const memory = routes.memoryOf(fn, node)
     if (memory === undefined) throw new RangeError(`the setup has no function ${fn}, and no trace tells its memory`)
     return memory
   }
@@ -173,8 +235,8 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     caller.memoryMb === undefined || caller.memoryMb === memoryMb
   const unrestedMs = (child: Node, sandbox: Sandbox): number => {
     const { workMs } = times.own(child, sandbox.memoryMb)
-    const quotas = times.coreMs(child.task, workMs, sandbox.memoryMb) / quotaMs(sandbox.memoryMb, mbPerCore)
-    return stopMs(sandbox.memoryMb, 1, mbPerCore) * Math.min(1, Math.max(0, quotas - 1))
+    const quotas = times.coreMs(child.task, workMs, sandbox.memoryMb) / quotaMs(sandbox.memoryMb, mbPerCore, periodMs)
+    return stopMs(sandbox.memoryMb, 1, mbPerCore, periodMs) * Math.min(1, Math.max(0, quotas - 1))
   }
 
   /**
@@ -216,10 +278,10 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
       calleeCold,
     }
     const ms = times.handOver(kind, recorded && { ms: step.handOverMs, kind: recorded, step }, random())
-    if (!sandbox.cold) return { ms, calleeCold }
-    // The client that calls other functions is set up by whichever call comes first.
     const isFirst = atMs < sandbox.calledMs
-    const wasFirst = caller.cold && isFirstRemote(caller, step)
+    if (!sandbox.cold) return { ms: ms + (isFirst ? (context.firstExtraMs?.(callee) ?? 0) : 0), calleeCold }
+    // The client that calls other functions is set up by whichever call comes first.
+    const wasFirst = caller.cold && step.isFirstRemote
     const setUpMs = (Number(isFirst) - Number(wasFirst)) * times.clientSetUp(sandbox.memoryMb)
     return { ms: Math.max(0, ms + (recorded && caller.cold ? setUpMs : 0)), calleeCold }
   }
@@ -234,28 +296,35 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
 }
 
 /**
- * How much of the computing that tasks of one invocation would do apart it really did, by recorded invocation: what ran together cannot have
- * computed longer than the invocation took.
+ * What a run calls inline side by side computes in turn, in the order of the calls: none ends before those before it have computed, but for what of one
+ * quota may be left. What was inline side by side when it was recorded took what it took.
+ * @returns gives the end of the next call, ms from the run's start
  */
-function fairShares(tree: Tree, times: Times, mbPerCore: number): Map<number, number> {
-  const known = fairOf.get(times) ?? new WeakMap<Tree, Map<number, number>>()
-  fairOf.set(times, known)
-  const found = known.get(tree) ?? fairSharesOf(tree, times, mbPerCore)
-  known.set(tree, found)
-  return found
+function turns(
+  restedMs: number,
+  together: boolean,
+): (at: number, end: number, loadMs: number, isNew: boolean) => number {
+  let [from, load, reach, anyNew] = [0, 0, Number.NEGATIVE_INFINITY, false]
+  return (at, end, loadMs, isNew) => {
+    if (at >= reach) [from, load, reach, anyNew] = [at, 0, Number.NEGATIVE_INFINITY, false]
+    anyNew ||= isNew
+    load += loadMs
+    if (together) from = Math.max(from, end - loadMs)
+    const ended = anyNew && load > loadMs ? Math.max(end, from + load - restedMs) : end
+    reach = Math.max(reach, ended)
+    return ended
+  }
 }
 
-/** They are the same under any setup. */
-const fairOf = new WeakMap<Times, WeakMap<Tree, Map<number, number>>>()
+function emptyClock(): Clock {
+  return { work: [], waits: [] }
+}
 
-function fairSharesOf(tree: Tree, times: Times, mbPerCore: number): Map<number, number> {
-  const loads = new Map<number, number>()
-  const limits = new Map<number, number>()
-  for (const node of tree.nodes) {
-    if (node.memoryMb === undefined) continue
-    const load = times.load(node.task, node.ownMs, node.memoryMb)
-    loads.set(node.invocation, (loads.get(node.invocation) ?? 0) + load)
-    if (node.isHead) limits.set(node.invocation, node.wallMs + stopMs(node.memoryMb, 1, mbPerCore))
-  }
-  return new Map([...loads].map(([i, load]) => [i, load > 0 ? Math.min(1, (limits.get(i) ?? load) / load) : 1]))
+/** What side by side computes in one sandbox does so in turn: it fills as much more of the waiting. */
+function waitsOf({ work, waits }: Clock, loadMs: number): number {
+  if (waits.length === 0) return 0
+  const together = union(work)
+  const allMs = lengthOf(work)
+  const inTurnMs = allMs > 0 ? loadMs * (1 - lengthOf(together) / allMs) : 0
+  return Math.max(0, lengthOf(subtractAll(union(waits), together)) - inTurnMs)
 }

@@ -1,3 +1,4 @@
+import { lambdaMbPerCore } from 'fusionize/prices'
 import { mean, quantile } from '../statistics/bootstrap.js'
 import {
   addHandOvers,
@@ -11,7 +12,17 @@ import {
   sizesIn,
   warmHandOvers,
 } from './hand-over.js'
-import { coreMsOf, type SizedTime, stopMs, threadsOf, timeAtSize, timeOf, workOf } from './law.js'
+import {
+  coreMsOf,
+  NO_PERIOD_MS,
+  PERIOD_MS,
+  type SizedTime,
+  stopMs,
+  threadsOf,
+  timeAtSize,
+  timeOf,
+  workOf,
+} from './law.js'
 import {
   addOwn,
   apart,
@@ -41,6 +52,13 @@ export interface Times {
   coreMs(task: string, ms: number, memoryMb: number): number
   /** How long a task's own time would keep a sandbox's cores busy that has nothing else to do, ms. @param ms own time at that size */
   load(task: string, ms: number, memoryMb: number): number
+  /**
+   * How much of the computing that tasks of one invocation would do apart it really did, by recorded invocation: what ran together cannot have computed
+   * longer than the invocation took.
+   */
+  fairShares(tree: Tree): ReadonlyMap<number, number>
+  /** Whether traces tell a task's computing from its waiting at a size. */
+  tells(task: string, memoryMb: number): boolean
   threads(task: string): number | undefined
   /** Things that were assumed, in words. */
   assumed: Set<string>
@@ -84,7 +102,8 @@ export function timesOf(
 ): Times {
   const firstUseCoreMs = FIRST_USE_CORE_MS * (assumption.firstUse ?? 1)
   const open = new Set<Doubt>()
-  const { mbPerCore = 1769 } = options
+  const { mbPerCore = lambdaMbPerCore } = options
+  const periodMs = Math.max(NO_PERIOD_MS, options.periodMs ?? PERIOD_MS)
   const pools: OwnPools = new Map()
   const handOvers: HandOverPools = new Map()
   for (const trees of sets) {
@@ -95,7 +114,8 @@ export function timesOf(
 
   const medians = remembered((task: string) => mediansOf(pools.get(task)))
   const threads = remembered(
-    (task: string) => options.threads?.[task] ?? threadsSeen(pools.get(task)) ?? threadsOf(medians(task), mbPerCore),
+    (task: string) =>
+      options.threads?.[task] ?? threadsSeen(pools.get(task)) ?? threadsOf(medians(task), mbPerCore, periodMs),
   )
 
   /** Ms at a size from ms at another: the same quantile where the size was recorded, the law between. */
@@ -112,24 +132,26 @@ export function timesOf(
     const points: SizedTime[] = alone ? [] : [{ memoryMb: fromMb, ms }]
     for (const [memoryMb, pool] of others) points.push({ memoryMb, ms: quantile(pool.work, at) })
     const [baseMb, base] = alone ?? [fromMb, here]
-    const told = options.computing?.[task] ?? computingIn(base, baseMb, threads(task) ?? 1, mbPerCore)
+    const told = options.computing?.[task] ?? computingIn(base, baseMb, threads(task) ?? 1, mbPerCore, periodMs)
     const guessed = points.length === 1 && told === undefined
     if (guessed) {
       open.add('computing')
       assumed.add(`${task} was recorded at ${fromMb} MB alone: all its own time is taken to be computing`)
     }
-    const share = told ?? assumption.computing ?? 1
+    const share = told ?? (assumption.computing ?? 1) * (1 - here.outsideShare)
     const known = threads(task)
     const sizes = points.map((point) => point.memoryMb)
-    if (known !== undefined || sizes.includes(toMb)) return timeAtSize(points, toMb, known ?? 1, mbPerCore, share)
+    if (known !== undefined || sizes.includes(toMb))
+      return timeAtSize(points, toMb, known ?? 1, mbPerCore, share, periodMs)
     if (toMb > mbPerCore) {
       open.add('threads')
       assumed.add(
         `how many threads ${task} keeps busy is unknown (no size above ${mbPerCore} MB was recorded): between one and two`,
       )
     }
-    if (assumption.threads) return timeAtSize(points, toMb, assumption.threads, mbPerCore, share)
-    return Math.sqrt(timeAtSize(points, toMb, 1, mbPerCore, share) * timeAtSize(points, toMb, 2, mbPerCore, share))
+    if (assumption.threads) return timeAtSize(points, toMb, assumption.threads, mbPerCore, share, periodMs)
+    const by = (busy: number) => timeAtSize(points, toMb, busy, mbPerCore, share, periodMs)
+    return Math.sqrt(by(1) * by(2))
   }
 
   const slower = (fromMb: number, toMb: number) => Math.min(fromMb, mbPerCore) / Math.min(toMb, mbPerCore)
@@ -154,22 +176,32 @@ export function timesOf(
     return undefined
   }
 
-  const coreMs = (task: string, ms: number, memoryMb: number): number => {
-    const known = threads(task) ?? 1
+  /** Share of a task's own time at a size that is computing, where its CPU time does not tell. */
+  const computingAt = remembered2((task: string, memoryMb: number): number => {
     const given = options.computing?.[task]
+    if (given !== undefined) return given
+    const here = pools.get(task)?.get(memoryMb)
     const points = medians(task)
     const [small, large] = [points[0], points.at(-1)]
+    if (!small || !large || small === large)
+      return [...(pools.get(task)?.values() ?? [])].some(({ waiting }) => waiting)
+        ? 0
+        : (assumption.computing ?? 1) * (1 - (here?.outsideShare ?? 0))
+    const known = threads(task) ?? 1
+    const work = workOf(small, large, known, mbPerCore, periodMs)
+    const totalMs = timeOf(work, memoryMb, known, mbPerCore, periodMs)
+    return totalMs > 0 ? 1 - work.waitMs / totalMs : 1
+  })
+  const coreMs = (task: string, ms: number, memoryMb: number): number => {
+    const known = threads(task) ?? 1
     const here = pools.get(task)?.get(memoryMb)
-    if (given === undefined && here?.cpuPerMs !== undefined) return ms * here.cpuPerMs
-    const elsewhere = given === undefined && !here ? cpuElsewhere(task, memoryMb) : undefined
-    if (elsewhere !== undefined) return ms * elsewhere
-    let computing = given ?? ([here, ...(pools.get(task)?.values() ?? [])].some((pool) => pool?.waiting) ? 0 : 1)
-    if (given === undefined && small && large && small !== large) {
-      const work = workOf(small, large, known, mbPerCore)
-      const totalMs = timeOf(work, memoryMb, known, mbPerCore)
-      computing = totalMs > 0 ? 1 - work.waitMs / totalMs : 1
+    if (options.computing?.[task] === undefined) {
+      if (here?.cpuPerMs !== undefined) return ms * here.cpuPerMs
+      const elsewhere = here ? undefined : cpuElsewhere(task, memoryMb)
+      if (elsewhere !== undefined) return ms * elsewhere
     }
-    return coreMsOf(ms * computing, Math.min(memoryMb, known * mbPerCore), known, mbPerCore)
+    const computing = computingAt(task, memoryMb)
+    return coreMsOf(ms * computing, Math.min(memoryMb, known * mbPerCore), known, mbPerCore, periodMs)
   }
   const clientSetUps = clientSetUpsOf(sets.flat())
   const clientSetUp = (memoryMb: number): number => {
@@ -189,6 +221,13 @@ export function timesOf(
     for (const text of found.said) assumed.add(text)
     return found
   }
+
+  const load = (task: string, ms: number, memoryMb: number): number => {
+    // One thread is the event loop's, which all tasks share however many cores there are.
+    const cores = memoryMb / mbPerCore
+    return coreMs(task, ms, memoryMb) / ((threads(task) ?? 1) > 1 ? cores : Math.min(1, cores))
+  }
+  const fair = new WeakMap<Tree, ReadonlyMap<number, number>>()
 
   /** Works a value out once, and says each time what was assumed for it. */
   const once = <T>(known: WeakMap<object, Map<number, Said<T>>>, of: object, key: number, work: () => T): T => {
@@ -236,7 +275,6 @@ export function timesOf(
   }
   const handOverOf = (kind: HandOverKind, recorded: RecordedHandOver | undefined, at: number): number => {
     const fromMb = recorded?.kind.memoryMb
-    if (recorded && fromMb === kind.memoryMb && sameState(recorded.kind, kind)) return recorded.ms
     const place = recorded ? rankIn(handOvers.get(keyOf(recorded.kind)) ?? [], recorded.ms) : at
     for (const key of [keyOf(kind), kindKeyOf(kind)]) {
       const pool = handOvers.get(key)
@@ -272,15 +310,31 @@ export function timesOf(
     firstUse,
     slower,
     clientSetUp,
-    own: (node, memoryMb) => once(owns, node, memoryMb, () => ownOf(node, memoryMb)),
+    own(node, memoryMb) {
+      const asRecorded =
+        !node.cold && node.memoryMb === memoryMb && pools.get(node.task)?.get(memoryMb)?.crowded === false
+      if (asRecorded) return { workMs: node.ownMs, firstUseMs: 0 }
+      return once(owns, node, memoryMb, () => ownOf(node, memoryMb))
+    },
     coreMs,
-    load(task, ms, memoryMb) {
-      // One thread is the event loop's, which all tasks share however many cores there are.
-      const cores = memoryMb / mbPerCore
-      return coreMs(task, ms, memoryMb) / ((threads(task) ?? 1) > 1 ? cores : Math.min(1, cores))
+    load,
+    fairShares(tree) {
+      const shares = fair.get(tree) ?? fairShares(tree, load, (memoryMb) => stopMs(memoryMb, 1, mbPerCore, periodMs))
+      fair.set(tree, shares)
+      return shares
+    },
+    tells(task, memoryMb) {
+      const here = pools.get(task)?.get(memoryMb)
+      return (
+        options.computing?.[task] !== undefined ||
+        here?.cpuPerMs !== undefined ||
+        here?.waiting === true ||
+        medians(task).length > 1
+      )
     },
     handOver(kind, recorded, at) {
       if (!recorded) return handOverOf(kind, undefined, at)
+      if (recorded.kind.memoryMb === kind.memoryMb && sameState(recorded.kind, kind)) return recorded.ms
       const state = 4 * kind.memoryMb + 2 * Number(kind.callerCold) + Number(kind.calleeCold)
       return once(handedOver, recorded.step, state, () => handOverOf(kind, recorded, at))
     },
@@ -288,14 +342,20 @@ export function timesOf(
 }
 
 /** Share of a task's own time at a size that is computing: as its CPU time tells, or none if it is a timer. @returns undefined if nothing tells */
-function computingIn(pool: Pool, memoryMb: number, threads: number, mbPerCore: number): number | undefined {
+function computingIn(
+  pool: Pool,
+  memoryMb: number,
+  threads: number,
+  mbPerCore: number,
+  periodMs: number,
+): number | undefined {
   if (pool.cpuPerMs === undefined) return pool.waiting ? 0 : undefined
   const ownMs = mean(pool.work)
   if (!(ownMs > 0)) return 1
   const flat = Math.min(memoryMb, threads * mbPerCore)
-  const tookMs = timeOf({ coreMs: ownMs * pool.cpuPerMs, waitMs: 0 }, flat, threads, mbPerCore)
+  const tookMs = timeOf({ coreMs: ownMs * pool.cpuPerMs, waitMs: 0 }, flat, threads, mbPerCore, periodMs)
   // Where in a period it began decides about one stop: so much is no wait.
-  const stop = stopMs(flat, threads, mbPerCore)
+  const stop = stopMs(flat, threads, mbPerCore, periodMs)
   return pool.cpuPerMs > 0 && ownMs - tookMs <= stop * (1 + 1e-6) ? 1 : Math.min(1, tookMs / ownMs)
 }
 
@@ -307,6 +367,15 @@ function threadsSeen(bySize: ReadonlyMap<number, Pool> | undefined): number | un
 
 /** CPU per ms above which more than one thread worked; below, it is garbage collection and the like. */
 const BUSY = 1.25
+
+function remembered2<T>(of: (key: string, memoryMb: number) => T): (key: string, memoryMb: number) => T {
+  const bySize = remembered(() => new Map<number, T>())
+  return (key, memoryMb) => {
+    const known = bySize(key)
+    if (!known.has(memoryMb)) known.set(memoryMb, of(key, memoryMb))
+    return known.get(memoryMb) as T
+  }
+}
 
 /** A value, and what was assumed for it. */
 interface Said<T> {
@@ -321,4 +390,16 @@ function remembered<T>(of: (key: string) => T): (key: string) => T {
     if (!known.has(key)) known.set(key, of(key))
     return known.get(key) as T
   }
+}
+
+function fairShares(tree: Tree, load: Times['load'], restedMs: (memoryMb: number) => number): Map<number, number> {
+  const loads = new Map<number, number>()
+  const limits = new Map<number, number>()
+  for (const node of tree.nodes) {
+    if (node.memoryMb === undefined) continue
+    const ms = load(node.task, node.ownMs, node.memoryMb)
+    loads.set(node.invocation, (loads.get(node.invocation) ?? 0) + ms)
+    if (node.isHead) limits.set(node.invocation, node.wallMs + restedMs(node.memoryMb))
+  }
+  return new Map([...loads].map(([i, ms]) => [i, ms > 0 ? Math.min(1, (limits.get(i) ?? ms) / ms) : 1]))
 }

@@ -7,8 +7,10 @@ export interface Step {
   child: number
   mode: Mode
   route: Route
-  /** Steps that had ended when it began. */
+  /** Steps that had ended when it began, without those that one of these waited for in turn. */
   after: number[]
+  /** It is remote, and nothing remote of this run had ended when it began. */
+  isFirstRemote: boolean
   /** Own work between the last of these ends (or the run's start) and this call, ms. */
   gapMs: number
   /** Ms of the call that were not the callee's: of a remote call both ways, of a send until it was handed over. */
@@ -37,6 +39,8 @@ export interface Node {
   beside: boolean
   /** CPU of its own, ms, if recorded. */
   cpuMs: number | undefined
+  /** Of the own time, waiting for what is no traced function, as far as the trace tells. ms */
+  outsideMs: number
   wallMs: number
   steps: Step[]
   /** Own work after the last awaited step, ms. */
@@ -99,6 +103,7 @@ export function treeOf(trace: RequestTrace): Tree {
       ),
       beside: crowded.has(i),
       cpuMs: run.cpuMs,
+      outsideMs: run.outsideMs ?? 0,
       wallMs: run.endMs - run.startMs,
       steps,
       tailMs: Math.max(0, run.endMs - lastEnd),
@@ -148,13 +153,10 @@ function stepsOf(trace: RequestTrace, run: TaskRun, children: readonly number[])
     .map((child) => ({ child, callee: trace.runs[child] as TaskRun }))
     .map(({ child, callee }) => ({ child, callee, ...callOf(callee) }))
     .sort((a, b) => a.startMs - b.startMs || a.endMs - b.endMs)
+  const endedBefore = ended(calls)
   return calls.map((call): Step => {
     const { child, callee, startMs, endMs } = call
-    const after = calls.flatMap((other, k) =>
-      other !== call && !isAfterwards(other.callee) && other.endMs <= startMs + ROUNDING_MS && other.startMs < startMs
-        ? [k]
-        : [],
-    )
+    const { after, remote: remoteEnded } = endedBefore(startMs)
     const from = after.reduce((latest, k) => Math.max(latest, (calls[k] as { endMs: number }).endMs), run.startMs)
     const remote = callee.route === 'remote'
     return {
@@ -162,6 +164,7 @@ function stepsOf(trace: RequestTrace, run: TaskRun, children: readonly number[])
       mode: callee.mode,
       route: callee.route,
       after,
+      isFirstRemote: callee.route === 'remote' && !remoteEnded,
       gapMs: Math.max(0, startMs - from),
       handOverMs: remote
         ? Math.max(0, endMs - startMs - (callee.mode === 'send' ? 0 : callee.endMs - callee.startMs))
@@ -170,6 +173,42 @@ function stepsOf(trace: RequestTrace, run: TaskRun, children: readonly number[])
       awaited: !isAfterwards(callee) && endMs <= run.endMs + ROUNDING_MS,
     }
   })
+}
+
+interface Call {
+  callee: TaskRun
+  startMs: number
+  endMs: number
+}
+
+/**
+ * Who had ended when a call began, asked in order of the starts. Only the last of them are told: what ended before another of them began says nothing
+ * more, and all of them would be as many as the square of the calls.
+ */
+function ended(calls: readonly Call[]): (startMs: number) => { after: number[]; remote: boolean } {
+  const open: number[] = []
+  let last: number[] = []
+  let remote = false
+  let next = 0
+  return (startMs) => {
+    for (; next < calls.length && (calls[next] as Call).startMs < startMs; next++)
+      if (!isAfterwards((calls[next] as Call).callee)) open.push(next)
+    const now: number[] = []
+    let kept = 0
+    for (const k of open)
+      if ((calls[k] as Call).endMs <= startMs + ROUNDING_MS) now.push(k)
+      else open[kept++] = k
+    open.length = kept
+    if (now.length > 0) {
+      remote ||= now.some((k) => (calls[k] as Call).callee.route === 'remote')
+      const all = [...last, ...now]
+      const latest = all.reduce((most, k) => Math.max(most, (calls[k] as Call).startMs), Number.NEGATIVE_INFINITY)
+      last = all
+        .filter((k) => (calls[k] as Call).endMs > latest || (calls[k] as Call).startMs === latest)
+        .sort((a, b) => a - b)
+    }
+    return { after: last, remote }
+  }
 }
 
 /** The caller's side of a run. */

@@ -1,6 +1,6 @@
 import type { Mode } from 'fusionize/setup'
 import type { Estimate } from '../types.js'
-import type { PriceModel } from './prices.js'
+import type { Prices } from './prices.js'
 
 /** What the model needs to know of a setup; a `FusionSetup` is one. */
 export interface ModelSetup {
@@ -16,13 +16,18 @@ export interface PredictOptions {
    */
   inlineSends?: 'after-reply' | 'awaited'
   /** @default awsLambdaX86 */
-  prices?: PriceModel
+  prices?: Prices
   /** Threads that a task keeps busy, by task, where it is known. */
   threads?: Record<string, number>
   /** Share of a task's own time that is computing, 0…1, where it is known; else two sizes tell, or it is taken to be all. */
   computing?: Record<string, number>
   /** Memory that buys one core, MB. @default 1769 (AWS Lambda) */
   mbPerCore?: number
+  /**
+   * Period of the quota that holds a sandbox to its share of a core, ms (`PERIOD_MS`); 0: a share is a slower core, without stops.
+   * @default 20
+   */
+  periodMs?: number
   /** How start-ups are predicted. `recorded`: as in the traces. @default 'concurrency' */
   startUps?: 'concurrency' | 'recorded'
   /** Of the intervals' bootstrap; 0: no intervals, and several times as fast, for a search. @default 1000 */

@@ -1,6 +1,7 @@
 import type { Fired, InvocationRecord, Span } from 'fusionize/record'
 import { type Distribution, emptyDistribution, exact, note } from '../statistics/distribution.js'
 import { foldBuckets } from './buckets.js'
+import { foldHandOverBytes, foldStartUp, foldThreads, foldWorkers } from './resources.js'
 import { figuresOf, type SpanFigures } from './spans.js'
 import { isRequest } from './trace.js'
 import { type EdgeProfile, edgeKey, type FunctionProfile, type Profile, type TaskProfile } from './types.js'
@@ -24,19 +25,26 @@ export function emptyProfile(): Profile {
   }
 }
 
-/** Adds one record to the profile, in place: all of it that does not need another record. */
-export function foldRecord(profile: Profile, record: InvocationRecord): void {
+/**
+ * Adds one record to the profile, in place: all of it that does not need another record.
+ * @param codeBytes size of the function's code, where it is known
+ */
+export function foldRecord(profile: Profile, record: InvocationRecord, codeBytes?: number): void {
   profile.records++
   if (record.attempt > 1) profile.retries++
   if (isRequest(record)) foldRequest(profile, record.start)
   foldFunction(profile, record)
+  foldStartUp(profile, record, codeBytes)
+  foldWorkers(record, (from, span) => edgeOf(profile, from, span))
   foldBuckets(profile, record)
   const firings = new Map(record.firings?.map(({ span, fired }) => [span, fired]))
-  for (const [i, figures] of figuresOf(record).entries()) {
+  const all = figuresOf(record)
+  for (const [i, figures] of all.entries()) {
     if (figures.ran) foldRun(profile, record, figures)
     const caller = record.spans[figures.span.parent]
     if (caller) foldEdge(profile, record, caller, figures, firings.get(i))
   }
+  foldThreads(profile, record, all)
 }
 
 /** Adds what a bucket's trigger started as an invocation of its own, as a send of the task that put last. */
@@ -58,7 +66,10 @@ function countThrough(edge: EdgeProfile, { bucket }: Pick<Fired, 'bucket'>): voi
 export function foldHandOver(profile: Profile, caller: InvocationRecord, span: Span, callee: InvocationRecord): void {
   const from = caller.spans[span.parent]
   if (!from || span.mode === 'send' || callee.cold !== null || span.error !== undefined) return
-  note(at(edgeOf(profile, from.task, span).overheadMs, caller.memory), span.end - span.start - callee.reply)
+  const edge = edgeOf(profile, from.task, span)
+  const ms = span.end - span.start - callee.reply
+  note(at(edge.overheadMs, caller.memory), ms)
+  foldHandOverBytes(edge, caller, span, ms)
 }
 
 function foldRequest(profile: Profile, start: number): void {
@@ -140,7 +151,9 @@ function foldEdge(
   if (waits) edge.addedMs += exact(addedMs)
   note(edge.bytesIn, span.bytesIn)
   note(edge.bytesOut, span.bytesOut)
-  if (span.mode === 'send' && waits && span.error === undefined) note(at(edge.overheadMs, record.memory), waitMs)
+  if (span.mode !== 'send' || !waits || span.error !== undefined) return
+  note(at(edge.overheadMs, record.memory), waitMs)
+  foldHandOverBytes(edge, record, span, waitMs)
 }
 
 function edgeOf(

@@ -1,4 +1,5 @@
 import { type Distribution, mergeDistributions } from '../statistics/distribution.js'
+import { mergePairs } from '../statistics/pairs.js'
 import type {
   BucketProfile,
   EdgeProfile,
@@ -7,6 +8,7 @@ import type {
   Profile,
   PutProfile,
   TaskProfile,
+  ThreadProfile,
 } from './types.js'
 
 type SizeProfile = TaskProfile['sizes'][string]
@@ -22,7 +24,8 @@ export function mergeProfiles(a: Profile, b: Profile): Profile {
     tasks: mergeMaps(a.tasks, b.tasks, mergeTasks),
     edges: mergeMaps(a.edges, b.edges, mergeEdges),
     functions: mergeMaps(a.functions, b.functions, mergeFunctions),
-    ...(a.buckets || b.buckets ? { buckets: mergeMaps(a.buckets ?? {}, b.buckets ?? {}, mergeBuckets) } : {}),
+    ...optional('buckets', a, b, mergeBuckets),
+    ...optional('startUps', a, b, mergePairs),
   }
 }
 
@@ -39,6 +42,7 @@ function mergeSizes(a: SizeProfile, b: SizeProfile): SizeProfile {
   return {
     ...sums(a, b, ['runs', 'workMs', 'cpuMs', 'cpuOwnMs', 'cpuRuns']),
     ...distributions(a, b, ['ownMs']),
+    ...optional('threads', a, b, (x, y): ThreadProfile => distributions(x, y, ['cpuMs', 'waitMs'])),
   }
 }
 
@@ -49,7 +53,9 @@ function mergeEdges(a: EdgeProfile, b: EdgeProfile): EdgeProfile {
     ...distributions(a, b, ['waitMs', 'bytesIn', 'bytesOut']),
     beside: mergeMaps(a.beside, b.beside, (x, y) => x + y),
     overheadMs: mergeMaps(a.overheadMs, b.overheadMs, mergeDistributions),
-    ...(a.buckets || b.buckets ? { buckets: mergeMaps(a.buckets ?? {}, b.buckets ?? {}, (x, y) => x + y) } : {}),
+    ...optional('buckets', a, b, (x: number, y: number) => x + y),
+    ...optional('together', a, b, mergePairs),
+    ...optional('handOver', a, b, mergePairs),
   }
 }
 
@@ -82,6 +88,17 @@ function mergeMaps<T>(a: Record<string, T>, b: Record<string, T>, merge: (a: T, 
   const out: Record<string, T> = { ...a }
   for (const [key, value] of Object.entries(b)) out[key] = Object.hasOwn(a, key) ? merge(a[key] as T, value) : value
   return out
+}
+
+/** Merges maps that may be absent: absent in both is absent. */
+function optional<K extends string, T>(
+  key: K,
+  a: Partial<Record<K, Record<string, T>>>,
+  b: Partial<Record<K, Record<string, T>>>,
+  merge: (a: T, b: T) => T,
+): Partial<Record<K, Record<string, T>>> {
+  if (!a[key] && !b[key]) return {}
+  return { [key]: mergeMaps(a[key] ?? {}, b[key] ?? {}, merge) } as Partial<Record<K, Record<string, T>>>
 }
 
 function sums<K extends string>(a: Record<K, number>, b: Record<K, number>, keys: readonly K[]): Record<K, number> {

@@ -16,10 +16,18 @@ export interface MonitorOptions {
   remembered?: number
   /** Closed traces kept for `traces()`; the oldest go first. @default 0 */
   kept?: number
+  /** Bytes of each function's code in the setup that reports: what start-ups are told against. @default {} */
+  codeBytes?: Readonly<Record<string, number>>
 }
 
 /** Defaults of `MonitorOptions`. */
-export const defaults: Required<MonitorOptions> = { open: 10_000, openRecords: 200_000, remembered: 100_000, kept: 0 }
+export const defaults: Required<MonitorOptions> = {
+  open: 10_000,
+  openRecords: 200_000,
+  remembered: 100_000,
+  kept: 0,
+  codeBytes: {},
+}
 
 /** Records in, profile out. Late, missing, repeated and unordered records are normal. */
 export interface Monitor {
@@ -91,7 +99,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
       }
       seen.add(key)
       forget(seen, limits.remembered)
-      foldRecord(profile, record)
+      foldRecord(profile, record, limits.codeBytes[record.function])
       for (const { from, to, fired } of producers.add(record)) foldFired(profile, from, to, fired)
       const goesOn = record.attempt === 1 && closed.get(record.trace) !== undefined
       if (!closed.has(record.trace) || goesOn) link(record)

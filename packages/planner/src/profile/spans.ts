@@ -75,22 +75,41 @@ type Overlap = Pick<SpanFigures, 'overlapped' | 'beside' | 'addedMs'>
 function overlaps(children: readonly (readonly Span[])[]): Map<Span, Overlap> {
   const found = new Map<Span, Overlap>()
   for (const all of children) {
-    const calls = all
-      .filter((span) => span.mode !== 'send' || span.route === 'remote')
-      .sort((a, b) => a.start - b.start)
+    const calls = callsOf(all)
     const added = shareOut(calls.map((span) => [[span.start, span.end]]))
-    for (let from = 0; from < calls.length; ) {
-      let to = from
-      for (let reach = Number.NEGATIVE_INFINITY; to < calls.length; to++) {
-        const span = calls[to] as Span
-        if (to > from && span.start >= reach) break
-        reach = Math.max(reach, span.end)
-      }
-      noteStretch(found, calls, added, from, to)
-      from = to
-    }
+    for (const [from, to] of stretchesOf(calls)) noteStretch(found, calls, added, from, to)
   }
   return found
+}
+
+/** Stretches of time in which a caller always had a call open: the calls of each, by start; those with one call are left out. */
+export function besideEachOther({ spans }: InvocationRecord): Span[][] {
+  return childrenOf(spans).flatMap((all) => {
+    if (all.length < 2) return []
+    const calls = callsOf(all)
+    return stretchesOf(calls).flatMap(([from, to]) => (to - from > 1 ? [calls.slice(from, to)] : []))
+  })
+}
+
+/** All but inline sends, which nobody waits for, by start. */
+function callsOf(children: readonly Span[]): Span[] {
+  return children.filter((span) => span.mode !== 'send' || span.route === 'remote').sort((a, b) => a.start - b.start)
+}
+
+/** First and behind the last of each stretch. */
+function stretchesOf(calls: readonly Span[]): [from: number, to: number][] {
+  const stretches: [number, number][] = []
+  for (let from = 0; from < calls.length; ) {
+    let to = from
+    for (let reach = Number.NEGATIVE_INFINITY; to < calls.length; to++) {
+      const span = calls[to] as Span
+      if (to > from && span.start >= reach) break
+      reach = Math.max(reach, span.end)
+    }
+    stretches.push([from, to])
+    from = to
+  }
+  return stretches
 }
 
 /** A stretch of calls from `from` to before `to`, in which one was open all the time. */
@@ -117,7 +136,8 @@ function noteStretch(
   }
 }
 
-const targetOf = ({ mode, task }: Span) => `${mode} ${task}`
+/** `mode task`, as `EdgeProfile.beside` has it. */
+export const targetOf = ({ mode, task }: Span) => `${mode} ${task}`
 
 function ownCpu(span: Span, children: readonly Span[]): number | undefined {
   if (span.cpu === undefined) return undefined

@@ -1,5 +1,14 @@
 import type { Mode, Route } from 'fusionize/setup'
 import type { Distribution } from '../statistics/distribution.js'
+import type { Pairs } from '../statistics/pairs.js'
+
+/** Own time of runs whose CPU was sampled, taken apart. Of runs that kept several threads busy, CPU counts each. */
+export interface ThreadProfile {
+  /** CPU of a run, all threads together. */
+  cpuMs: Distribution
+  /** Own time less what the threads computed each. */
+  waitMs: Distribution
+}
 
 /** One task at one memory size. */
 export interface SizeProfile {
@@ -12,6 +21,8 @@ export interface SizeProfile {
   cpuMs: number
   cpuOwnMs: number
   cpuRuns: number
+  /** Of the same runs, and of those in a pool, by threads that were busy: with it, or, in a pool, beside each other; absent when no CPU was sampled. */
+  threads?: Record<string, ThreadProfile>
 }
 
 export interface TaskProfile {
@@ -34,12 +45,19 @@ export interface EdgeProfile {
   parallel: number
   /** How often a call to a target (`mode task`) of the same caller was in the same unbroken stretch of open calls. */
   beside: Record<string, number>
+  /**
+   * Times of two calls that were open at the same time, this edge's first, by target of the other (`mode task`): one pair a stretch. Of two edges the
+   * first by name has it. Absent when there are none.
+   */
+  together?: Record<string, Pairs>
   /** Caller's wait: until the result (call, map) or until the hand-over is done (send). Inline sends, and what buckets start: 0. ms */
   waitMs: Distribution
   /** Sum of the wait, each instant shared among the calls that the caller had open then: what the calls added to it. ms */
   addedMs: number
   /** Remote calls: wait minus the callee's time to its reply, warm callees. Sends: the wait. By memory of the caller, MB. */
   overheadMs: Record<string, Distribution>
+  /** Bytes handed over (of a call both ways) and the ms of `overheadMs`, likewise; absent when there are none. */
+  handOver?: Record<string, Pairs>
   bytesIn: Distribution
   bytesOut: Distribution
 }
@@ -117,6 +135,8 @@ export interface Profile {
   edges: Record<string, EdgeProfile>
   /** By `function@memory`. */
   functions: Record<string, FunctionProfile>
+  /** Bytes of the function's code and ms of a start-up, by memory, MB; absent where the monitor was not told of any bytes. */
+  startUps?: Record<string, Pairs>
   /** By name; absent when nothing was put or started. */
   buckets?: Record<string, BucketProfile>
 }

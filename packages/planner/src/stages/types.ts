@@ -1,3 +1,4 @@
+import { awsLambdaX86, lambdaMbPerCore, ratesOf } from 'fusionize/prices'
 /** How latencies between two measured memory sizes are interpolated, percentile by percentile: linearly in MB (Orion) or in 1/MB (the CPU law of PAPERS §1). */
 export type InterpolationLaw = 'linear' | 'inverse'
 
@@ -81,9 +82,9 @@ export interface StageFacts {
 export const lambdaStageFacts: StageFacts = {
   minMb: 128,
   maxMb: 10_240,
-  mbPerCore: 1769,
+  mbPerCore: lambdaMbPerCore,
   maxCores: 6,
-  prices: { perGbSecond: 0.0000166667, perRequest: 0.2e-6 },
+  prices: ratesOf(awsLambdaX86),
   bundleItemMs: 0,
 }
 

@@ -7,7 +7,7 @@ import { mean } from '../../statistics/bootstrap.js'
 import type { PlannerFacts } from '../../types.js'
 import { type Fit, fitTimes } from '../fit.js'
 import { type CallDag, type CallTask, checkDag, type DagCall, SCENARIOS } from './call-dag.js'
-import { pricesOf, type Seen, spread } from './seen.js'
+import { type Seen, spread } from './seen.js'
 
 /** Share of a caller's runs in which two calls are open together, from which on they belong together. */
 const BESIDE = 0.5
@@ -28,7 +28,7 @@ export function dagOfTraces(app: App, entry: TaskName, seen: readonly Seen[], fa
   const trees = spread(mine, SCENARIOS).map(treeOf)
   const all = spread(mine).map(treeOf)
   const sets = [all, ...others.map(({ traces }) => spread(traces).map(treeOf))]
-  const times = timesOf(sets, { prices: pricesOf(facts), mbPerCore: facts.mbPerCore })
+  const times = timesOf(sets, { prices: facts.prices, mbPerCore: facts.mbPerCore })
   const profiles = seen.flatMap(({ profile }) => profile ?? [])
   const memory = memoryOf(profiles)
   const nodes = byTask(all)

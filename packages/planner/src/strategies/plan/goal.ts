@@ -1,4 +1,4 @@
-import type { LatencyBounds } from 'fusionize'
+import type { LatencyBounds } from 'fusionize/setup'
 import { weightsOf } from '../../goals.js'
 import type { Goal } from '../../types.js'
 import type { LatencyFigures, SetupFigures } from './predictor.js'

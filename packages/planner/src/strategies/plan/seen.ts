@@ -1,6 +1,5 @@
 import type { FusionSetup, TaskName } from 'fusionize/setup'
 import { predictorOf } from '../../model/predict.js'
-import type { PriceModel } from '../../model/prices.js'
 import type { ModelSetup, PredictedFigures } from '../../model/types.js'
 import type { Profile } from '../../profile/types.js'
 import { mean, quantile } from '../../statistics/bootstrap.js'
@@ -34,7 +33,7 @@ export interface Outlook extends Predictor {
  */
 export function outlookOf(seen: readonly Seen[], anchor: Seen, facts: PlannerFacts): Outlook {
   const also = seen.filter((one) => one !== anchor && one.traces.length > 0).map(({ traces }) => spread(traces))
-  const options = { also, prices: pricesOf(facts), mbPerCore: facts.mbPerCore }
+  const options = { also, prices: facts.prices, mbPerCore: facts.mbPerCore }
   const some = spread(anchor.traces)
   const quick = predictorOf(some, { ...options, resamples: 0 })
   const entries = some.map(({ runs }) => runs[0]?.task ?? '')
@@ -69,20 +68,6 @@ export function seenIn(history: readonly Round[]): Seen[] {
   return history.flatMap(({ setup, traces, profile, measurement }) =>
     traces && traces.length > 0 ? [{ setup, traces, profile, measurement }] : [],
   )
-}
-
-export function pricesOf({ prices }: PlannerFacts): PriceModel {
-  const { perGbSecond, perRequest, perGatewayRequest, billsInit, granularityMs } = prices
-  return {
-    name: 'facts',
-    date: '',
-    source: "the platform's facts",
-    tiers: [{ upToGbSeconds: Number.POSITIVE_INFINITY, usdPerGbSecond: perGbSecond }],
-    perRequest,
-    perGatewayRequest,
-    billsInit,
-    granularityMs,
-  }
 }
 
 function lengthOf({ runs }: RequestTrace): number {

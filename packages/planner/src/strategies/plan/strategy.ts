@@ -1,4 +1,4 @@
-import type { LatencyBounds } from 'fusionize'
+import type { LatencyBounds } from 'fusionize/setup'
 import { effectiveSetup, type FusionSetup, setupsEqual } from 'fusionize/setup'
 import { best, choose, objective, satisfies, weightsOf } from '../../goals.js'
 import type { Estimate, Goal, Measurement, Reason, Round, Strategy, StrategyContext } from '../../types.js'
