@@ -38,6 +38,8 @@ const options = {
   emulate: text,
   mb: text,
   seed: text,
+  seconds: text,
+  replications: text,
   quick: flag,
   ...sizing,
 }

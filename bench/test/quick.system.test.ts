@@ -64,7 +64,7 @@ describe('npm run bench', () => {
   })
 
   it('says how far from the best of a set a strategy got, and after how many deployments', async () => {
-    const { rows, findings } = await bench('convergence', '--only', 'plan-tree')
+    const { rows, findings } = await bench('convergence', '--only', 'plan-tree', '--seconds', '20')
     expect(rows).toMatchObject([{ case: 'plan-tree', unit: 'deployments', more: { converged: true } }])
     const { deployed = 0, within2 } = rows[0]?.more ?? {}
     expect(rows[0]?.n).toBe(within2 ? 1 : 0)
@@ -82,7 +82,7 @@ describe('npm run bench', () => {
   })
 
   it('plans under a budget and under a latency bound, and measures anew what was adopted', async () => {
-    const { rows, findings } = await bench('replications', '--app', 'tree')
+    const { rows, findings } = await bench('replications', '--app', 'tree', '--replications', '1')
     expect(rows.map(({ case: id, n }) => [id, n])).toEqual([
       ['budget', 1],
       ['p95', 1],
