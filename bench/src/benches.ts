@@ -26,5 +26,7 @@ export const benches: Record<string, () => Promise<{ default: Bench }>> = {
   simulator: () => import('./cases/simulator.js'),
   sizing: () => import('./cases/sizing.js'),
   planner: () => import('./cases/planner.js'),
+  convergence: () => import('./cases/convergence.js'),
+  replications: () => import('./cases/replications.js'),
   emulation: () => import('./cases/emulation.js'),
 }

@@ -13,12 +13,16 @@ Benches: ${Object.keys(benches).join(', ')}
   --raw FILE      every sample as NDJSON
   --quick         tiny numbers, to see that it runs; its figures say nothing
   --traces DIR    emulation: the folder fusionize-iot; prediction: any folder of that format
-  --only TEXT     emulation, throughput, chain, fan-out, ad-events, simulator, prediction, planner: only setups or cases with this in
-                  their name
-  --app NAME      cold, burst, wisefuse: only this application
+  --only TEXT     emulation, throughput, chain, fan-out, ad-events, simulator, prediction, planner, convergence: only setups or cases
+                  with this in their name
+  --app NAME      cold, burst, wisefuse: only this application; replications: this one (iot)
   --setups FILE   cold, burst, webshop: setups that an earlier run found
   --emulate NAME  cold, burst, webshop, wisefuse, simulator: emulated delays (aws-lambda)
   --mb N          sort: size of the file, MB
+  --seed N        convergence: of the applications that are simulated
+  --seconds N     convergence: of each application on the local platform (340)
+  --replications N
+                  replications: how many of each goal (20)
   --profile DIR   sizing: a folder of measured runs per memory size
   --p95 TIME      sizing: the target, like 25s or 800ms
   --dag FILE      sizing: how stages follow each other, as JSON (default: in series)`
@@ -26,7 +30,19 @@ Benches: ${Object.keys(benches).join(', ')}
 const text = { type: 'string' } as const
 const flag = { type: 'boolean' } as const
 const sizing = { profile: text, p95: text, dag: text }
-const options = { traces: text, only: text, app: text, setups: text, emulate: text, mb: text, quick: flag, ...sizing }
+const options = {
+  traces: text,
+  only: text,
+  app: text,
+  setups: text,
+  emulate: text,
+  mb: text,
+  seed: text,
+  seconds: text,
+  replications: text,
+  quick: flag,
+  ...sizing,
+}
 
 process.exitCode = await main()
 

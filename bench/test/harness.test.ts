@@ -162,6 +162,10 @@ describe('the benches', () => {
     advise: ['advise'],
     plan: ['slo', 'budget', 'front'],
     planner: ['exact-10', 'bounded-100'],
+    convergence: ['iot', 'tree', 'webshop', 'simulated'].flatMap((where) =>
+      ['plan', 'closure', 'published'].map((strategy) => `${strategy}-${where}`),
+    ),
+    replications: ['budget', 'p95'],
     simulator: [
       'simulator',
       ...['remote', 'all-fused'].flatMap((setup) =>
@@ -184,6 +188,8 @@ describe('the benches', () => {
     advise: 's',
     plan: 's',
     planner: 's',
+    convergence: 'deployments',
+    replications: 'measured / bound',
   }
 
   it.each(Object.keys(promised))('%s has exactly the cases that were promised, in their unit', async (name) => {

@@ -63,6 +63,34 @@ describe('npm run bench', () => {
     expect(findings.join('\n')).toContain('0 of 1 setups within 20%')
   })
 
+  it('says how far from the best of a set a strategy got, and after how many deployments', async () => {
+    const { rows, findings } = await bench('convergence', '--only', 'plan-tree', '--seconds', '20')
+    expect(rows).toMatchObject([{ case: 'plan-tree', unit: 'deployments', more: { converged: true } }])
+    const { deployed = 0, within2 } = rows[0]?.more ?? {}
+    expect(rows[0]?.n).toBe(within2 ? 1 : 0)
+    expect(rows[0]?.p50 ?? 0).toBeLessThanOrEqual(Number(deployed))
+    expect(findings[0]).toMatch(/^tree: \d+ setups measured .*\n {2}.*best: \(a/s)
+  })
+
+  it('does the same in simulated applications, the same ones for a seed', async () => {
+    const simulated = (seed: string) => bench('convergence', '--only', 'simulated', '--seed', seed)
+    const [one, again, other] = [await simulated('5'), await simulated('5'), await simulated('6')]
+    expect(one.rows.map(({ case: id }) => id)).toEqual(['plan-simulated', 'closure-simulated', 'published-simulated'])
+    for (const { more } of one.rows) expect(more).toMatchObject({ applications: 2 })
+    expect(again.rows).toEqual(one.rows)
+    expect(other.rows).not.toEqual(one.rows)
+  })
+
+  it('plans under a budget and under a latency bound, and measures anew what was adopted', async () => {
+    const { rows, findings } = await bench('replications', '--app', 'tree', '--replications', '1')
+    expect(rows.map(({ case: id, n }) => [id, n])).toEqual([
+      ['budget', 1],
+      ['p95', 1],
+    ])
+    for (const { more } of rows) expect(more).toMatchObject({ replications: 1, needed: 1 })
+    expect(findings.join('\n')).toContain('kept in')
+  })
+
   it('puts the setups of five strategies under a load', async () => {
     const app = await scan('tree')
     const setups = join(dir, 'setups.json')

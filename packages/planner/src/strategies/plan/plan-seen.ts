@@ -30,7 +30,8 @@ export interface SeenPlanner {
   /** Entries that requests came to, the busiest first, and their share. */
   entries: readonly { entry: TaskName; share: number }[]
   outlook: Outlook
-  plan(goal: PlanGoal): SeenPlan
+  /** @param how `quick`: one of many, without proof and reasons */
+  plan(goal: PlanGoal, how?: 'quick'): SeenPlan
 }
 
 export interface SeenPlan {
@@ -66,25 +67,34 @@ export function plannerOf({ app, facts, constraints }: PlanContext, seen: readon
   const calls = new Set(tasks.flatMap((task) => task.calls.map(({ to, mode }) => `${task.name} ${mode} ${to}`)))
   const sizes = facts.cpuShareEnforced
   const fixed = sizes ? facts : { ...facts, memoryLadder: ladderOf(anchor.setup) }
+  /** What searches for one goal leave for those for the next. */
+  const reuse = dags.map(() => ({ fronts: new Map(), plans: [] }))
+  const quickOnes: FusionSetup[] = []
   return {
     entries,
     outlook,
-    plan(wanted) {
+    plan(wanted, how) {
       const goal = sizes ? wanted : withoutCost(wanted)
-      const plans = dags.map((dag) => planCalls(dag, goalAt(goal, dag.entry), fixed, { limits, predictor }))
+      const quick = how === 'quick'
+      const plans = dags.map((dag, i) => {
+        const options = { limits, predictor, proof: !quick, ...(quick && { reuse: reuse[i] }) }
+        return planCalls(dag, goalAt(goal, dag.entry), fixed, options)
+      })
       const merged = mergedOf(anchor.setup, plans)
-      const starts = [merged, pathOf(app, constraints, facts, merged), anchor.setup]
+      const path = pathOf(app, constraints, facts, merged)
+      const starts = quick ? [merged, path, ...quickOnes] : [merged, path, anchor.setup]
       const isSeen = (call: { from: TaskName; to: TaskName; mode: string }) =>
         calls.has(`${call.from} ${call.mode} ${call.to}`)
-      const found = refine(starts, { app, constraints, facts, goal, predictor, isSeen, sizes })
+      const found = refine(starts, { app, constraints, facts, goal, predictor, isSeen, sizes, onlyBest: quick })
+      if (quick && found) quickOnes.push(found.setup)
       const { setup, figures } = found ?? { setup: anchor.setup, figures: predictor.predict(anchor.setup) }
       const [only] = plans
       return {
         setup,
         figures,
         feasible: overshootOf(goal, figures) <= 1,
-        ...(plans.length === 1 && only ? { gap: only.gap } : {}),
-        reasons: dags.flatMap((dag) => explain(dag, fixed, setup, figures, predictor)),
+        ...(plans.length === 1 && only && !quick ? { gap: only.gap } : {}),
+        reasons: quick ? [] : dags.flatMap((dag) => explain(dag, fixed, setup, figures, predictor)),
       }
     },
   }

@@ -35,6 +35,8 @@ export interface RefineOptions {
   isSeen(call: Pick<Call, 'from' | 'to' | 'mode'>): boolean
   /** Sizes may change; false where they change nothing that could be measured. */
   sizes: boolean
+  /** Goes on from the best of the starts alone. @default false */
+  onlyBest?: boolean
 }
 
 export interface Refined {
@@ -77,8 +79,11 @@ export function refine(starts: readonly FusionSetup[], options: RefineOptions): 
     }
     return here
   }
-  const ends = starts.flatMap((start) => look(completed(app, constraints, start)) ?? []).map(climbed)
-  const best = ends.reduce<Scored | undefined>((a, b) => (a && a.score <= b.score ? a : b), undefined)
+  const lowest = (of: readonly Scored[]) =>
+    of.reduce<Scored | undefined>((a, b) => (a && a.score <= b.score ? a : b), undefined)
+  const allowed = starts.flatMap((start) => look(completed(app, constraints, start)) ?? [])
+  const first = lowest(allowed)
+  const best = lowest((options.onlyBest && first ? [first] : allowed).map(climbed))
   return best && { setup: best.setup, figures: best.figures }
 }
 

@@ -15,16 +15,16 @@ export interface SeenFront {
  * @param count budgets, the ends included
  */
 export function frontOf(planner: SeenPlanner, percentile: 'p50' | 'p95' | 'p99', count = 9): SeenFront {
-  const cheapest = planner.plan({ minimize: 'cost' })
-  const fastest = planner.plan({ minimize: percentile })
+  const cheapest = planner.plan({ minimize: 'cost' }, 'quick')
+  const fastest = planner.plan({ minimize: percentile }, 'quick')
   const costOf = ({ figures }: { figures: SetupFigures }) => figures.costPerMillionUsd
   const latencyOf = ({ figures }: { figures: SetupFigures }) => figures[`${percentile}Ms`]
   const [low, high] = [costOf(cheapest), costOf(fastest)]
   const between = Array.from({ length: high > low ? Math.max(0, count - 2) : 0 }, (_, i) =>
-    planner.plan({
-      minimize: percentile,
-      subjectTo: { costPerMillionUsd: low * (high / low) ** ((i + 1) / (count - 1)) },
-    }),
+    planner.plan(
+      { minimize: percentile, subjectTo: { costPerMillionUsd: low * (high / low) ** ((i + 1) / (count - 1)) } },
+      'quick',
+    ),
   )
   const all = [cheapest, ...between.filter(({ feasible }) => feasible), fastest]
   all.sort((a, b) => costOf(a) - costOf(b) || latencyOf(a) - latencyOf(b))

@@ -18,7 +18,7 @@ export interface Seen {
 }
 
 /** Requests that are run again for each setup looked at; what is reported of the one chosen rests on all. */
-export const LOOKED_AT = 120
+export const LOOKED_AT = 80
 
 /** A model of what was seen, anchored in one measured setup. */
 export interface Outlook extends Predictor {

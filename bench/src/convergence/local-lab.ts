@@ -1,0 +1,87 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  type Bench,
+  createReader,
+  evenly,
+  type Lab,
+  type LoadedApp,
+  loadApp,
+  openOwnPlatform,
+} from '@fusionize/cli/control'
+import type { Goal, PlannerFacts } from '@fusionize/planner'
+import type { Facts } from '@fusionize/platform'
+import type { BenchContext } from '../harness.js'
+import { emulationOf } from '../load/compare.js'
+import { labOf } from '../load/setups.js'
+
+const WARM_UP_SECONDS = 1
+/** Numbers of the warm-up's requests: others than those of any load. */
+const WARM_UP_FROM = 3_000_000
+
+/** An example application under its steady load, on a platform of its own. */
+export interface LocalBench extends Bench {
+  loaded: LoadedApp
+  facts: Facts & PlannerFacts
+  rps: number
+  close(): Promise<void>
+}
+
+/**
+ * @param goal instead of the configured one
+ * @throws {Error} when the application's profile `steady` is none
+ */
+export async function openLocalBench(
+  name: string,
+  requests: number,
+  { options, progress }: Pick<BenchContext, 'options' | 'progress'>,
+  goal?: Goal,
+): Promise<LocalBench> {
+  const store = mkdtempSync(join(tmpdir(), 'fusionize-bench-store-'))
+  // The configurations of the examples read it: what an earlier load left there must not save a later one work.
+  const variable = `${name.toUpperCase()}_STORE`
+  process.env[variable] = store
+  const loaded = await loadApp(fileURLToPath(new URL(`../../../examples/${name}`, import.meta.url)))
+  const { steady } = loaded.config.load.profiles
+  if (steady.kind !== 'steady') throw new Error(`the profile 'steady' of '${name}' is none`)
+  const app = await loaded.scan()
+  const { platform, close } = await openOwnPlatform(loaded, emulationOf(options.emulate))
+  const { lab, watcher, meter } = labOf(loaded, app, platform, {
+    rps: steady.rps,
+    warmUpSeconds: 0,
+    forceCold: false,
+    progress,
+  })
+  const facts = platform.facts()
+  return {
+    loaded,
+    facts,
+    rps: steady.rps,
+    lab: freshLab(lab, steady.rps, options.quick === undefined ? WARM_UP_SECONDS : 0, store),
+    watcher,
+    meter,
+    context: { app, facts, goal: goal ?? loaded.config.goal, constraints: loaded.config.constraints },
+    read: createReader(facts),
+    arrivals: evenly(requests, steady.rps),
+    async close() {
+      await close()
+      delete process.env[variable]
+      rmSync(store, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Every load begins with an empty store, so that equal requests are equal work in every setup, and is warmed up by requests of its own. */
+function freshLab(lab: Lab, rps: number, warmUpSeconds: number, store: string): Lab {
+  return {
+    ...lab,
+    async measure(arrivals, firstIndex) {
+      for (const name of readdirSync(store)) rmSync(join(store, name), { recursive: true, force: true })
+      const warmUp = Math.round(rps * warmUpSeconds)
+      if (warmUp > 0) await lab.measure(evenly(warmUp, rps), WARM_UP_FROM)
+      return lab.measure(arrivals, firstIndex)
+    },
+  }
+}
