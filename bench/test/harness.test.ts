@@ -166,6 +166,20 @@ describe('the benches', () => {
       ['plan', 'closure', 'published'].map((strategy) => `${strategy}-${where}`),
     ),
     replications: ['budget', 'p95'],
+    wisefuse: ['video-analytics', 'approximate-svd', 'ml-pipeline'].flatMap((app) =>
+      [
+        'remote',
+        'all-fused',
+        'photons',
+        'photons-best',
+        'faastlane',
+        'faastlane-1',
+        'sonic',
+        'orion',
+        'wisefuse',
+        'plan',
+      ].map((strategy) => `${app}-${strategy}`),
+    ),
     simulator: [
       'simulator',
       ...['remote', 'all-fused'].flatMap((setup) =>

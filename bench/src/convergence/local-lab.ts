@@ -17,7 +17,8 @@ import type { BenchContext } from '../harness.js'
 import { emulationOf } from '../load/compare.js'
 import { labOf } from '../load/setups.js'
 
-const WARM_UP_SECONDS = 1
+/** New sandboxes take the machine for some seconds. */
+const WARM_UP_SECONDS = 2.5
 /** Numbers of the warm-up's requests: others than those of any load. */
 const WARM_UP_FROM = 3_000_000
 

@@ -10,7 +10,7 @@ import { runStrategy, type StrategyRun, strategyNamed } from './run-strategy.js'
 import { percent } from './simulated.js'
 
 /** Requests of each round of a strategy, and of each setup that is measured once; whole visits of the shop's customers. */
-const REQUESTS: Readonly<Record<string, number>> = { iot: 120, tree: 120, webshop: 90 }
+const REQUESTS: Readonly<Record<string, number>> = { iot: 200, tree: 150, webshop: 90 }
 const QUICK_REQUESTS = 6
 /** Of one application, all of it. @default of --seconds */
 const APP_SECONDS = 340

@@ -25,7 +25,8 @@ export type StrategyName = (typeof strategyNames)[number]
 /** Where the setups that strategies ended at are kept; `--setups` takes them from there. */
 const file = fileURLToPath(new URL('../../.fusionize/setups.json', import.meta.url))
 
-const WARM_UP_SECONDS = 1
+/** New sandboxes take the machine for some seconds. */
+const WARM_UP_SECONDS = 2
 const MAX_ROUNDS = 30
 
 /** A lab on this platform for the application's own requests. */

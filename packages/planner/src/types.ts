@@ -39,6 +39,8 @@ export interface Measurement {
   p99Ms: Estimate
   /** Of the requests to each entry, by task; absent where there is one. */
   entries?: Record<TaskName, { requests: number; p50Ms: Estimate; p95Ms: Estimate; p99Ms: Estimate }>
+  /** What requests took beyond the handler of their entry, as far as sessions tell: the way there, and waiting for the machine. Tenth percentile and median, ms. */
+  outside?: { leastMs: number; usualMs: number }
   /** Null when the platform does not enforce CPU shares. */
   costPerMillionUsd: Estimate | null
   /** Parts of the cost, USD per million requests. */

@@ -112,3 +112,11 @@ test('where there are several entries, each has percentiles of its own requests'
   expect(entries?.checkout).toMatchObject({ requests: 1, p95Ms: { value: 100 } })
   expect(measure(samples.slice(0, 2), records.slice(0, 2), awsLike).entries).toBeUndefined()
 })
+
+test('what requests took outside their handlers is told by their sessions', () => {
+  const records = [10, 20, 30].map((reply, i) => record({ session: `s${i}`, parent: null, reply }))
+  const { outside } = measure([sample('s0', 12), sample('s1', 26), sample('s2', 130)], records, awsLike)
+  expect(outside?.usualMs).toBeCloseTo(6, 9)
+  expect(outside?.leastMs).toBeCloseTo(2.8, 9)
+  expect(measure([sample('unknown')], records, awsLike).outside).toBeUndefined()
+})

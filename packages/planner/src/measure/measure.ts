@@ -1,7 +1,8 @@
 import type { InvocationRecord } from 'fusionize/record'
 import type { TaskName } from 'fusionize/setup'
 import { doubleBilledMs } from '../profile/spans.js'
-import { bootstrap, mean, percentiles } from '../statistics/bootstrap.js'
+import { isRequest } from '../profile/trace.js'
+import { bootstrap, mean, percentiles, quantile } from '../statistics/bootstrap.js'
 import type { Estimate, Measurement, PlannerFacts } from '../types.js'
 import { billedMs } from './billed.js'
 import { type Cost, costOf, totalOf } from './cost.js'
@@ -43,7 +44,24 @@ export function measure(
     invocationsPerRequest: requests === 0 ? 0 : records.length / requests,
     doubleBillingShare: doubleBillingShare(records),
     ...byEntry(samples, records),
+    ...outsideOf(samples, records),
   }
+}
+
+/** Percentile of what lies outside the handler that is taken to be the way alone. */
+const LEAST = 0.1
+
+function outsideOf(
+  samples: readonly RequestSample[],
+  records: readonly InvocationRecord[],
+): Pick<Measurement, 'outside'> {
+  const handled = new Map(records.filter(isRequest).map(({ session, reply }) => [session, reply]))
+  const beyond = samples.flatMap(({ session = '', error, latencyMs }) => {
+    const replyMs = handled.get(session)
+    return replyMs === undefined || error !== undefined ? [] : [Math.max(0, latencyMs - replyMs)]
+  })
+  const sorted = Float64Array.from(beyond).sort()
+  return sorted.length === 0 ? {} : { outside: { leastMs: quantile(sorted, LEAST), usualMs: quantile(sorted, 0.5) } }
 }
 
 /** Each entry's own percentiles; a request belongs to the task that its session began with. */

@@ -9,7 +9,7 @@ import {
   type Mode,
   type TaskName,
 } from 'fusionize/setup'
-import { allowedSizes } from './memory.js'
+import { allowedSizes, moveIntoBounds } from './memory.js'
 
 export interface Call {
   from: TaskName
@@ -29,14 +29,14 @@ export interface Fused {
  * The setup in which every function takes inline all calls wanted, and those that the user wants together, as far as constraints allow. A
  * send through a bucket is inline where the function evaluates the bucket itself; not through one that the platform must evaluate.
  * @param memory MB of a function, before its bounds
- * @param wanted whether a call should be inline, wherever its caller runs
+ * @param wanted whether a call should be inline when its caller runs in a function
  */
 export function fuse(
   app: App,
   constraints: Constraints,
   ladder: readonly number[],
   memory: (fn: TaskName) => number,
-  wanted: (call: Call) => boolean,
+  wanted: (call: Call, host: TaskName) => boolean,
 ): Fused {
   const fused: Fused = { setup: { functions: {} }, refused: [] }
   const clash = clashes(app, constraints)
@@ -47,13 +47,27 @@ export function fuse(
     for (const from of inside)
       for (const call of callsOf(app, from)) {
         if (!mayBeInline(app, call)) continue
-        if (!wanted(call) && !isTogether(constraints, call)) continue
+        if (!wanted(call, host) && !isTogether(constraints, call)) continue
         const why = tryInline(spec, call, () => objection(app, constraints, ladder, fused.setup, host, clash))
         if (why === undefined) inside.add(call.to)
         else fused.refused.push({ host, call, why })
       }
   }
   return fused
+}
+
+/** A setup as far as constraints allow it: the same routes but for those refused, and together what the user wants together. */
+export function allowed(app: App, constraints: Constraints, ladder: readonly number[], setup: FusionSetup): Fused {
+  const sizeOf = (fn: TaskName) => setup.functions[fn]?.memory ?? ladder[0] ?? 128
+  const isInline = ({ to, mode }: Call, host: TaskName) => setup.functions[host]?.inline[mode].includes(to) === true
+  const { setup: routed, refused } = fuse(app, constraints, ladder, sizeOf, isInline)
+  const functions = Object.fromEntries(
+    Object.entries(routed.functions).map(([fn, { inline, buckets, memory }]) => [
+      fn,
+      { ...(setup.functions[fn] ?? defaultSpec(memory)), inline, buckets, memory },
+    ]),
+  )
+  return { setup: moveIntoBounds(app, constraints, ladder, { functions }), refused }
 }
 
 /** The calls in a task's source; of what it sends through buckets, one for each bucket. */

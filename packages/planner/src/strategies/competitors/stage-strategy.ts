@@ -1,12 +1,14 @@
 import { type FusionSetup, setupsEqual } from 'fusionize/setup'
 import { best } from '../../goals.js'
+import { stagesOf } from '../../stages/compose.js'
 import { stageFactsOf } from '../../stages/facts.js'
 import { type TracedWorkflow, workflowOf } from '../../stages/from-traces.js'
 import { setupOfPlan } from '../../stages/to-setup.js'
 import type { StageFacts, StageGoal } from '../../stages/types.js'
 import { quantile } from '../../statistics/bootstrap.js'
 import type { Measurement, Proposal, Reason, Round, Strategy, StrategyContext } from '../../types.js'
-import { moveIntoBounds, withMemory } from '../memory.js'
+import { allowed } from '../fuse.js'
+import { withMemory } from '../memory.js'
 import { remote } from '../reference.js'
 import { stageRatios } from './confirm.js'
 import { type DrivenPlan, planDriven, type StagePlanner } from './driven.js'
@@ -41,6 +43,8 @@ export function stageStrategy({ name, source, planner, replans = 0 }: StageStrat
       if (!profiled || planned.length > replans) return null
       const study = studyOf(profiled, context)
       let { traced } = study
+      // Sends alone are no workflow.
+      if (stagesOf(traced.workflow.shape).length === 0) return null
       const again: Reason[] = []
       for (const [i, round] of planned.entries()) {
         if (keeps(round.measurement, study.goal, context)) return null
@@ -104,11 +108,12 @@ function proposalOf(
   base: FusionSetup,
   { app, constraints, facts: { memoryLadder, prices } }: StrategyContext,
 ): Proposal {
-  const { setup, lost } = setupOfPlan(app, plan, withMemory(base, driver, driverMb), memoryLadder)
+  const { setup: asPlanned, lost } = setupOfPlan(app, plan, withMemory(base, driver, driverMb), memoryLadder)
+  const { setup, refused } = allowed(app, constraints, memoryLadder, asPlanned)
   const usd = (predicted.costUsd + prices.perGatewayRequest) * 1e6
   const figures = `${predicted.percentileMs.toFixed(0)} ms, $${usd.toFixed(2)} per million`
   return {
-    setup: moveIntoBounds(app, constraints, memoryLadder, setup),
+    setup,
     reasons: [
       ...plan.reasons,
       {
@@ -116,6 +121,10 @@ function proposalOf(
         why: 'it is billed until the last stage has ended; the size that suits the plan best',
       },
       ...lost.map((why) => ({ change: NOT_SAID, why })),
+      ...refused.map(({ host, call, why }) => ({
+        change: `${call.from} → ${call.to} remote in ${host}`,
+        why: `constraint: ${why}`,
+      })),
     ],
     summary: `${name}: predicted ${figures}${feasible ? '' : ', which misses the goal'}`,
   }

@@ -28,7 +28,8 @@ export interface Outlook extends Predictor {
 
 /**
  * Predicts setups by running the requests of one of those seen again (`model/predict.ts`); the others add times at their sizes. What its clients measured
- * beyond the model's figure for the anchor itself (the way to the client, waiting for the machine) is added to, or scales, every other's.
+ * beyond the model's figure for the anchor itself is added to, or scales, every other's: the way to the client as it is, waiting for the machine in proportion to
+ * a setup's invocations.
  * @param seen with traces; at least the anchor
  */
 export function outlookOf(seen: readonly Seen[], anchor: Seen, facts: PlannerFacts): Outlook {
@@ -37,20 +38,30 @@ export function outlookOf(seen: readonly Seen[], anchor: Seen, facts: PlannerFac
   const some = spread(anchor.traces)
   const quick = predictorOf(some, { ...options, resamples: 0 })
   const entries = some.map(({ runs }) => runs[0]?.task ?? '')
-  const correction = correctionOf(figuresOf(quick(anchor.setup), entries), anchor.measurement)
+  const asAnchored = quick(anchor.setup)
+  const correction = correctionOf(figuresOf(asAnchored, entries), anchor.measurement)
+  /** Fewer invocations leave the machine more room. */
+  const correctionFor = ({ invocationsPerRequest }: PredictedFigures): Correction => {
+    const load = Math.min(1, invocationsPerRequest / asAnchored.invocationsPerRequest)
+    return { ...correction, outsideMs: correction.wayMs + (correction.outsideMs - correction.wayMs) * load }
+  }
   let whole: ((setup: ModelSetup) => PredictedFigures) | undefined
   const known = new Map<string, SetupFigures>()
   return {
     name: 'replay',
     predict(setup) {
       const key = JSON.stringify(setup)
-      const found = known.get(key) ?? corrected(figuresOf(quick(setup), entries), correction)
-      known.set(key, found)
-      return found
+      const found = known.get(key)
+      if (found) return found
+      const predicted = quick(setup)
+      const figures = corrected(figuresOf(predicted, entries), correctionFor(predicted))
+      known.set(key, figures)
+      return figures
     },
     estimate(setup) {
       whole ??= predictorOf(anchor.traces, options)
-      return correctedEstimates(whole(setup), correction)
+      const predicted = whole(setup)
+      return correctedEstimates(predicted, correctionFor(predicted))
     },
   }
 }
@@ -94,19 +105,23 @@ function latenciesOf(values: readonly number[]): LatencyFigures {
 
 /** What lies between the model's figures and those that clients measured. */
 interface Correction {
+  /** Of the median, ms. */
   outsideMs: number
+  /** The part of it that is the way to the handler and back, whatever the load. */
+  wayMs: number
   p95: number
   p99: number
   cost: number
 }
 
 function correctionOf(figures: SetupFigures, measured: Measurement | undefined): Correction {
-  if (!measured) return { outsideMs: 0, p95: 1, p99: 1, cost: 1 }
+  if (!measured) return { outsideMs: 0, wayMs: 0, p95: 1, p99: 1, cost: 1 }
   const outsideMs = Math.max(0, measured.p50Ms.value - figures.p50Ms)
   const tail = (value: number, own: number) => (own > 0 ? Math.max(1, (value - outsideMs) / own) : 1)
   const cost = measured.costPerMillionUsd?.value
   return {
     outsideMs,
+    wayMs: Math.min(outsideMs, measured.outside?.leastMs ?? outsideMs),
     p95: tail(measured.p95Ms.value, figures.p95Ms),
     p99: tail(measured.p99Ms.value, figures.p99Ms),
     cost: cost !== undefined && figures.costPerMillionUsd > 0 ? cost / figures.costPerMillionUsd : 1,
