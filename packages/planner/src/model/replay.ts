@@ -161,8 +161,10 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
         } else {
           end =
             at + inner.spanMs + (step.route === 'remote' && isRested(node, sandbox) ? unrestedMs(child, sandbox) : 0)
-          ran.loadMs += inner.loadMs
-          end = inTurn(at, end, inner.loadMs, step.route === 'remote')
+          // Items that compute have threads of their own, as many as there are cores.
+          const loadMs = step.mode === 'map' ? inner.loadMs / poolWidth(sandbox.memoryMb, mbPerCore) : inner.loadMs
+          ran.loadMs += loadMs
+          end = inTurn(at, end, loadMs, step.route === 'remote')
         }
       }
       ends[k] = end
@@ -314,6 +316,11 @@ function turns(
     reach = Math.max(reach, ended)
     return ended
   }
+}
+
+/** Cores that the items of a map keep busy together: their pool has a thread for each, the last one in part (docs/reference/maps.md). */
+function poolWidth(memoryMb: number, mbPerCore: number): number {
+  return Math.max(1, memoryMb / mbPerCore)
 }
 
 function emptyClock(): Clock {
