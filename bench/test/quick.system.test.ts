@@ -94,7 +94,7 @@ describe('npm run bench', () => {
   it('puts the setups of five strategies under a load', async () => {
     const app = await scan('tree')
     const setups = join(dir, 'setups.json')
-    const found = { published: remoteSetup(app, 256), closure: allFusedSetup(app, 256) }
+    const found = { published: remoteSetup(app, 256), closure: allFusedSetup(app, 256), plan: allFusedSetup(app, 384) }
     writeFileSync(setups, JSON.stringify({ tree: found }))
     const { rows } = await bench('cold', '--app', 'tree', '--setups', setups)
     for (const row of rows.filter(({ case: id }) => id.startsWith('tree-'))) {
@@ -120,7 +120,13 @@ describe('npm run bench', () => {
     const setups = join(dir, 'shop-setups.json')
     writeFileSync(
       setups,
-      JSON.stringify({ webshop: { published: allFusedSetup(app, 512), closure: allFusedSetup(app, 256) } }),
+      JSON.stringify({
+        webshop: {
+          published: allFusedSetup(app, 512),
+          closure: allFusedSetup(app, 256),
+          plan: allFusedSetup(app, 384),
+        },
+      }),
     )
     const { rows, findings } = await bench('webshop', '--setups', setups)
     for (const strategy of ['remote', 'all-fused', 'published', 'closure', 'plan']) {

@@ -11,8 +11,8 @@ export interface Room {
 
 /** The directions of imports: the one place that says who may see whom. */
 export const rooms: Record<string, Room> = {
-  'packages/fusionize': { imports: [], pure: ['src/setup', 'src/record.ts'] },
-  'packages/planner': { imports: ['fusionize/setup', 'fusionize/record'], pure: ['src'] },
+  'packages/fusionize': { imports: [], pure: ['src/setup', 'src/record.ts', 'src/prices.ts'] },
+  'packages/planner': { imports: ['fusionize/setup', 'fusionize/record', 'fusionize/prices'], pure: ['src'] },
   'packages/platform': { imports: ['fusionize', 'fusionize/*'] },
   'packages/local': { imports: ['fusionize', 'fusionize/*', '@fusionize/platform'], ships: ['src/sandbox'] },
   'packages/cli': {

@@ -10,7 +10,5 @@ export const frozen = {
   requests: 1000,
   warmUpRequests: 50,
   seed: 20_261_121,
-  /** Period of the control groups' quota, ms (packages/local, engine/cgroup.ts). */
-  periodMs: 20,
   keepAliveMs: 600_000,
 } as const

@@ -1,6 +1,7 @@
 import type { Evidence } from '@fusionize/cli/control'
 import {
   type Behaviour,
+  cpuShareOf,
   createMonitor,
   measure,
   type PlannerFacts,
@@ -33,9 +34,7 @@ export function simulatedBed(
   requests: number = frozen.requests,
 ): Bed {
   const facts: PlannerFacts = { ...bed.context.facts, machineCores: cores }
-  const cpu: SimulatedPlatform['cpu'] = facts.cpuShareEnforced
-    ? { kind: 'quota', periodMs: frozen.periodMs }
-    : { kind: 'none' }
+  const cpu = cpuShareOf(facts)
   const { app } = bed.context
   const { behaviour } = recordedBehaviour(records, { app, cpu, mbPerCore: facts.mbPerCore })
   const latencies = new Map(
