@@ -1,8 +1,8 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Bench, Setting } from '../harness.js'
-import { runCommand } from '../lib/run-command.js'
+import type { Bench } from '../harness.js'
+import { runCommand, setting } from '../lib/run-command.js'
 import { writeSpans } from '../lib/span-file.js'
 
 const SPANS = 1_000_000
@@ -10,15 +10,6 @@ const QUICK_SPANS = 20_000
 const ROUNDS = 3
 /** The budget of the issue. */
 const BUDGET_S = 60
-
-const setting: Setting = {
-  role: 'ours',
-  isolation: 'process',
-  transport: 'file',
-  durability: 'none',
-  records: 'off',
-  wait: 'park',
-}
 
 const bench: Bench = {
   method: `fusionize advise --json on made OpenTelemetry spans (JSON lines of batches by resource, a request's spans spread over lines) as a process of its own, from its start to its end; ${SPANS} spans, ${ROUNDS} rounds; peak resident memory of the process as it reports it`,

@@ -2,20 +2,13 @@ import { convergeLocally } from '../convergence/local.js'
 import { convergeInSimulation } from '../convergence/simulated.js'
 import type { Bench, Case, Setting } from '../harness.js'
 import { InputError } from '../input-error.js'
+import { setting as local } from '../load/compare.js'
 
 /** Strategies that are compared. */
 const names = ['plan', 'closure', 'published']
 const apps = ['iot', 'tree', 'webshop']
 const DEFAULT_SEED = 1
 
-const local: Setting = {
-  role: 'ours',
-  isolation: 'process',
-  transport: 'socket',
-  durability: 'journal',
-  records: 'on',
-  wait: 'park',
-}
 const simulated: Setting = { ...local, isolation: 'sandbox', transport: 'none', durability: 'none' }
 
 function cases({ only = '' }: Record<string, string>): Record<string, Case> {

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Bench, Setting } from '../harness.js'
-import { runCommand } from '../lib/run-command.js'
+import type { Bench } from '../harness.js'
+import { runCommand, setting } from '../lib/run-command.js'
 import { SPANS_PER_REQUEST, writeSpans } from '../lib/span-file.js'
 import { median } from '../quantile.js'
 
@@ -12,15 +12,6 @@ const ROUNDS = 5
 /** The budget of the issue. */
 const BUDGET_S = 5
 const MEMORY_MB = 512
-
-const setting: Setting = {
-  role: 'ours',
-  isolation: 'process',
-  transport: 'file',
-  durability: 'none',
-  records: 'off',
-  wait: 'park',
-}
 
 /** Bounds between what the made application takes as it is and the best that it can. */
 const goals = {

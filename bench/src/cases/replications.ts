@@ -1,6 +1,7 @@
 import { openLocalBench } from '../convergence/local-lab.js'
-import type { Bench, Setting } from '../harness.js'
+import type { Bench } from '../harness.js'
 import { InputError } from '../input-error.js'
+import { setting } from '../load/compare.js'
 import { quantile } from '../quantile.js'
 import { adoptedSetups, findBounds, type Promised, type Replication, replicate } from '../replications/replicate.js'
 
@@ -10,15 +11,6 @@ const REQUESTS = 200
 const REPLICATIONS = 20
 /** Of the replications, those that must keep their bound: 19 of 20. */
 const PROMISED_SHARE = 0.95
-
-const setting: Setting = {
-  role: 'ours',
-  isolation: 'process',
-  transport: 'socket',
-  durability: 'journal',
-  records: 'on',
-  wait: 'park',
-}
 
 const bench: Bench = {
   method:

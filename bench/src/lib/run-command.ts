@@ -1,6 +1,17 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import type { Setting } from '../harness.js'
+
+/** Of commands that read a file. */
+export const setting: Setting = {
+  role: 'ours',
+  isolation: 'process',
+  transport: 'file',
+  durability: 'none',
+  records: 'off',
+  wait: 'park',
+}
 
 /** What one run of the command printed and took. */
 export interface CommandRun<T> {

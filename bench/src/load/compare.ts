@@ -14,7 +14,8 @@ export const OFFERED_LIMIT = 0.6
 export const PROBE_REQUESTS = 120
 const WARM_UP_SECONDS = 2
 
-const setting: Setting = {
+/** Of loads over HTTP on process sandboxes. */
+export const setting: Setting = {
   role: 'ours',
   isolation: 'process',
   transport: 'socket',

@@ -39,8 +39,11 @@ export const plan: Strategy = {
     const doubt = doubtOf(history.length)
     const found = planner.plan(withMargin(goal, doubt))
     if (history.some((round) => sameEffect(context, round.setup, found.setup))) return null
-    const improvement = improvementOf(goal, found, anchorRound, doubt)
-    if (improvement < WORTHWHILE) return null
+    const isKept = satisfied(goal, anchorRound.measurement)
+    // A bound that is not kept is worth a deployment, unless it is kept but for the interval and the plan keeps none either.
+    if (!isKept && !found.feasible && satisfies(goal, anchorRound.measurement)) return null
+    const improvement = isKept ? improvementOf(goal, found, anchorRound, doubt) : undefined
+    if (improvement !== undefined && improvement < WORTHWHILE) return null
     return {
       setup: found.setup,
       reasons: [wholeOf(found, anchorRound, improvement), ...found.reasons],
@@ -99,13 +102,7 @@ function withMargin({ subjectTo, ...goal }: Goal, doubt: typeof DOUBT): Goal {
 }
 
 /** Expected improvement on a measured round, as a share of its objective, of an objective that is log-normally uncertain. */
-function improvementOf(
-  goal: Goal,
-  { figures, feasible }: SeenPlan,
-  { measurement }: Round,
-  doubt: typeof DOUBT,
-): number {
-  if (!satisfied(goal, measurement)) return feasible || !satisfies(goal, measurement) ? 1 : 0
+function improvementOf(goal: Goal, { figures }: SeenPlan, { measurement }: Round, doubt: typeof DOUBT): number {
   const { percentile, latencyWeight, costWeight } = weightsOf(goal.minimize)
   const isPriced = measurement.costPerMillionUsd !== null
   const sigma = isPriced ? Math.hypot(latencyWeight * doubt.latency, costWeight * doubt.cost) : doubt.latency
@@ -126,7 +123,8 @@ function normalCdf(x: number): number {
   return x < 0 ? tail : 1 - tail
 }
 
-function wholeOf({ figures, gap, feasible }: SeenPlan, { measurement }: Round, improvement: number): Reason {
+/** @param improvement expected; absent where the bounds are the reason */
+function wholeOf({ figures, gap, feasible }: SeenPlan, { measurement }: Round, improvement?: number): Reason {
   const { p50Ms, p95Ms, costPerMillionUsd } = figures
   const proof =
     gap === undefined || !Number.isFinite(gap)
@@ -134,10 +132,14 @@ function wholeOf({ figures, gap, feasible }: SeenPlan, { measurement }: Round, i
       : gap < 1e-9
         ? '; no setup is better by the rules of the search'
         : `; at most ${(100 * gap).toFixed(1)}% from the best by the rules of the search`
+  const gain =
+    improvement === undefined
+      ? 'what was measured does not keep the bounds with certainty'
+      : `an improvement of ${(100 * improvement).toFixed(1)}% is expected`
   const bounds = feasible ? '' : '; no plan was found that keeps the bounds with certainty, this is the nearest'
   return {
     change: summaryOf({ figures }),
-    why: `p50 ${p50Ms.toFixed(1)} ms, p95 ${p95Ms.toFixed(1)} ms, $${costPerMillionUsd.toFixed(2)} per million predicted, after ${measurement.p50Ms.value.toFixed(1)} ms measured; an improvement of ${(100 * improvement).toFixed(1)}% is expected${proof}${bounds}`,
+    why: `p50 ${p50Ms.toFixed(1)} ms, p95 ${p95Ms.toFixed(1)} ms, $${costPerMillionUsd.toFixed(2)} per million predicted, after ${measurement.p50Ms.value.toFixed(1)} ms measured; ${gain}${proof}${bounds}`,
   }
 }
 
