@@ -5,7 +5,7 @@ import { describe, expect, it, test } from 'vitest'
 import { everySetup } from '../src/convergence/every-setup.js'
 import { groundTruth } from '../src/convergence/ground-truth.js'
 import { neighboursOf } from '../src/convergence/neighbours.js'
-import { gapBetween, objectiveOf, type RequestFigures } from '../src/convergence/paired.js'
+import { gapBetween, gapOverTurns, objectiveOf, type RequestFigures } from '../src/convergence/paired.js'
 import { drawArrivals, simulatedLab } from '../src/convergence/simulated-lab.js'
 import { drawWorld } from '../src/convergence/world.js'
 
@@ -84,6 +84,23 @@ describe('the realised gap', () => {
     const holes = slower(1.5).map((one, i) => (i % 10 === 0 ? undefined : one))
     expect(gapBetween({ minimize: 'p95' }, holes, requests).value).toBeCloseTo(0.5, 9)
     expect(() => gapBetween(balanced, requests.slice(1), requests)).toThrow(/paired/)
+  })
+
+  it('is as uncertain as deployments differ, however many requests each had', () => {
+    const turns = [1.1, 0.9, 1.08, 0.95].map(slower)
+    const base = turns.map(() => requests)
+    const gap = gapOverTurns(balanced, turns, base)
+    expect(gap.value).toBeCloseTo((1.1 * 0.9 * 1.08 * 0.95) ** 0.25 - 1, 6)
+    expect(gap.low).toBeLessThan(-0.1)
+    expect(gap.high).toBeGreaterThan(0.1)
+    const same = gapOverTurns(
+      balanced,
+      base.map(() => slower(1.01)),
+      base,
+    )
+    expect([same.low, same.high]).toEqual([expect.closeTo(0.01, 9), expect.closeTo(0.01, 9)])
+    expect(gapOverTurns(balanced, [slower(1.01)], [requests])).toEqual(gapBetween(balanced, slower(1.01), requests))
+    expect(() => gapOverTurns(balanced, [], base)).toThrow(/turn/)
   })
 
   it('is of latency where cost is unknown', () => {

@@ -24,14 +24,20 @@ const ways: Record<string, Way> = {
     targetUs: 2,
     pheromone: '12 us with a core spinning',
   },
-  'thread-busy': { ...direct, pauseMs: 1, targetUs: 5, pheromone: '12 us with a core spinning' },
+  'thread-busy': {
+    ...direct,
+    entry: 'spin-producer',
+    pauseMs: 0,
+    targetUs: 5,
+    pheromone: '12 us with a core spinning',
+  },
   'thread-idle': { ...direct, pauseMs: 1, targetUs: 35, pheromone: '37 to 56 us after idling' },
   process: { ...direct, pauseMs: 1, targetUs: 80, pheromone: '37 to 56 us after idling' },
 }
 
 interface Way {
   placement: Placement
-  entry: 'start' | 'producer'
+  entry: 'start' | 'producer' | 'spin-producer'
   pauseMs: number
   targetUs: number
   pheromone: string

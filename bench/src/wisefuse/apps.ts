@@ -16,7 +16,7 @@ export const measuredApps: readonly MeasuredApp[] = [
     name: 'video-analytics',
     store: 'VIDEO_STORE',
     scale: ['VIDEO_SCALE', '0.5'],
-    rps: 8,
+    rps: 12,
     request: (index) => ({ task: 'analyze-video', input: { video: index % 8, chunks: 8, frames: 4 } }),
   },
   {

@@ -19,7 +19,8 @@ const REQUESTS = 300
 /** Of a round while setups are looked for. */
 const PROBE_REQUESTS = 60
 const BLOCKS = 3
-const WARM_UP_SECONDS = 1
+/** New sandboxes run new code: what is compared is how setups serve, not how they start. */
+const WARM_UP_SECONDS = 6
 
 /** One application: the common goal, every strategy's setup for it, all of them measured in turn. */
 export async function compareStrategies(measured: MeasuredApp, context: BenchContext): Promise<void> {

@@ -6,7 +6,7 @@ import { labOf } from '../load/setups.js'
 import type { Bed } from './find-setups.js'
 
 /** Sandboxes of a probe are new, and new code is slow: long enough for most of it to be compiled. */
-const WARM_UP_SECONDS = 3
+const WARM_UP_SECONDS = 8
 
 export interface PlatformBed extends Bed {
   /** As `probe`, with all that was recorded. */
@@ -23,7 +23,7 @@ export function platformBed(
   progress: (text: string) => void,
 ): PlatformBed {
   const { requests, rps } = load
-  const warmUpSeconds = Math.min(WARM_UP_SECONDS, requests / rps)
+  const warmUpSeconds = Math.min(WARM_UP_SECONDS, (2 * requests) / rps)
   const { lab } = labOf(loaded, app, platform, { rps, warmUpSeconds, forceCold: false, progress })
   const read = createReader(facts)
   const record = async (label: string, setup: FusionSetup) => {

@@ -11,6 +11,7 @@ import {
   recordedDelays,
   recordedGatewayMs,
   type SimulatedPlatform,
+  settledRecords,
   simulate,
   spread,
   tracesOfRecords,
@@ -28,7 +29,7 @@ const CORES_PER_SANDBOX = 6
 /** What the profile recorded, on a machine of this many cores. */
 export function simulatedBed(
   bed: Bed,
-  { records, samples }: Evidence,
+  evidence: Evidence,
   rps: number,
   cores: number,
   requests: number = frozen.requests,
@@ -36,6 +37,8 @@ export function simulatedBed(
   const facts: PlannerFacts = { ...bed.context.facts, machineCores: cores }
   const cpu = cpuShareOf(facts)
   const { app } = bed.context
+  const { samples } = evidence
+  const records = settledRecords(samples, evidence.records)
   const { behaviour } = recordedBehaviour(records, { app, cpu, mbPerCore: facts.mbPerCore })
   const latencies = new Map(
     samples.flatMap(({ session, latencyMs, error }) =>

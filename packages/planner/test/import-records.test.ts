@@ -39,6 +39,21 @@ test('whatever the application and its setup, every run, wait and invocation of 
   )
 })
 
+test('an item of a map is one wherever it ran', () => {
+  const world = worldOf('map', { a: [{ map: 'b', items: 2 }], b: [{ waitMs: 5 }] })
+  const modes = [remoteSetup, allFusedSetup].map((of) => {
+    const { records } = simulate(world, of(world.app, 1769), { requests: 1, everyMs: 1 })
+    // What is invoked was called, whatever its caller did.
+    for (const { mode } of records) expect(mode).toBe('call')
+    const { traces } = importText({ a: records.map(formatRecord).join('\n') })
+    return traces.flatMap(({ runs }) => runs.map(({ task, mode }) => `${task} ${mode}`))
+  })
+  expect(modes).toEqual([
+    ['a call', 'b map', 'b map'],
+    ['a call', 'b map', 'b map'],
+  ])
+})
+
 test('what a bucket started is below the run that put', () => {
   const world = worldOf(
     'put',

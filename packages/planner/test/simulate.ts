@@ -71,7 +71,7 @@ export function simulate(
       trace: session.toString(16).padStart(32, '0'),
       span: `${number.toString(16).padStart(8, '0')}00000000`,
       parent,
-      mode,
+      mode: mode === 'map' ? 'call' : mode,
       attempt: 1,
       cold: forceCold ? coldMs : null,
       start,

@@ -5,6 +5,7 @@ import {
   type PlannerFacts,
   type Profile,
   type RequestTrace,
+  settledRecords,
   spread,
   tracesOfRecords,
 } from '@fusionize/planner'
@@ -28,7 +29,7 @@ export function createReader(facts: PlannerFacts): Reader {
     return {
       measurement: measure(samples, distinct, facts),
       profile: monitor.profile(),
-      traces: spread(tracesOfRecords(distinct), KEPT_TRACES),
+      traces: spread(tracesOfRecords(settledRecords(samples, distinct)), KEPT_TRACES),
     }
   }
 }

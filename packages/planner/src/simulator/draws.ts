@@ -1,3 +1,4 @@
+import { normalQuantile } from '../statistics/normal.js'
 import type { BySize, Draw } from './types.js'
 
 /** Quantiles that stand for a continuous distribution. */
@@ -14,7 +15,9 @@ export function tableOf(draw: Draw): Float64Array {
   const at = (i: number) => (i + 0.5) / POINTS
   if ('exponential' in draw)
     return checked(Float64Array.from({ length: POINTS }, (_, i) => -draw.meanMs * Math.log(1 - at(i))))
-  return checked(Float64Array.from({ length: POINTS }, (_, i) => draw.medianMs * Math.exp(draw.sigma * normal(at(i)))))
+  return checked(
+    Float64Array.from({ length: POINTS }, (_, i) => draw.medianMs * Math.exp(draw.sigma * normalQuantile(at(i)))),
+  )
 }
 
 /** Ascending values, or those of each recorded request one after another. */
@@ -79,23 +82,3 @@ function checked(table: Float64Array): Float64Array {
     throw new RangeError('a duration in ms must be 0 or more')
   return table
 }
-
-/** Quantile of the standard normal distribution (Moro 1995, Risk 8(2): error below 3e-9). */
-export function normal(p: number): number {
-  const x = p - 0.5
-  if (Math.abs(x) < 0.42) {
-    const r = x * x
-    const top = ((-25.44106049637 * r + 41.39119773534) * r - 18.61500062529) * r + 2.50662823884
-    const bottom = (((3.13082909833 * r - 21.06224101826) * r + 23.08336743743) * r - 8.4735109309) * r + 1
-    return (x * top) / bottom
-  }
-  const r = Math.log(-Math.log(x > 0 ? 1 - p : p))
-  let sum = 0
-  for (let i = TAIL.length - 1; i >= 0; i--) sum = sum * r + (TAIL[i] as number)
-  return x > 0 ? sum : -sum
-}
-
-const TAIL = [
-  0.3374754822726147, 0.9761690190917186, 0.1607979714918209, 0.0276438810333863, 0.0038405729373609,
-  0.0003951896511919, 0.0000321767881768, 0.0000002888167364, 0.0000003960315187,
-]

@@ -34,7 +34,8 @@ export class Recorder {
       trace: (request + 1).toString(16).padStart(32, '0'),
       span: rootOf(inv),
       parent: inv.parentSpan,
-      mode,
+      // As a handler writes it, which an item of a map reaches as a call.
+      mode: mode === 'map' ? 'call' : mode,
       attempt: 1,
       cold: inv.coldMs < 0 ? null : inv.coldMs,
       start: this.epochMs + inv.start,

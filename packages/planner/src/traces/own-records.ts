@@ -49,6 +49,8 @@ interface Placed {
   record: InvocationRecord
   /** Index of the run that started it; -1: the request. */
   parent: number
+  /** How its caller asked for it: the callee's own record tells a map's item from no call. */
+  mode?: TaskRun['mode']
   call?: { startMs: number; endMs: number }
 }
 
@@ -75,7 +77,7 @@ function assemble(id: string, records: readonly InvocationRecord[]): RequestTrac
 /** Adds a record's runs and queues the records that they started. @returns remote calls without the callee's record */
 function place(
   trace: RequestTrace,
-  { record, parent, call }: Placed,
+  { record, parent, mode = record.mode, call }: Placed,
   byParent: ReadonlyMap<string, InvocationRecord[]>,
   queue: Placed[],
   seen: Set<InvocationRecord>,
@@ -103,7 +105,7 @@ function place(
       callees.sort((a, b) => a.attempt - b.attempt)
       // The result is that of the last attempt: the caller waited for it.
       for (const [k, callee] of callees.entries())
-        queue.push({ record: callee, parent: caller, ...(k === callees.length - 1 && { call: open }) })
+        queue.push({ record: callee, parent: caller, mode: span.mode, ...(k === callees.length - 1 && { call: open }) })
       if (callees.length === 0) {
         missing++
         const waits = trace.runs[caller]
@@ -114,7 +116,7 @@ function place(
     const run: TaskRun = {
       task: span.task,
       parent: caller,
-      mode: span.parent < 0 ? record.mode : span.mode,
+      mode: span.parent < 0 ? mode : span.mode,
       route: span.parent < 0 ? 'remote' : 'inline',
       ...open,
       invocation,

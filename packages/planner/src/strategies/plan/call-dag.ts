@@ -1,5 +1,5 @@
 import type { Mode, TaskName } from 'fusionize/setup'
-import { normalQuantile as normal } from '../../stages/correlated.js'
+import { normalQuantile } from '../../statistics/normal.js'
 import { seededRandom } from '../../statistics/random.js'
 import type { Fit } from '../fit.js'
 
@@ -130,7 +130,7 @@ export function sharedTasks(dag: CallDag): Set<TaskName> {
 /** Log-normal factors of mean 1, one from every stratum, in random order. */
 function spreadOf(variation: number, count: number, random: () => number): Float64Array {
   const sigma = Math.sqrt(Math.log(1 + variation ** 2))
-  const values = Float64Array.from({ length: count }, (_, i) => Math.exp(sigma * normal((i + 0.5) / count)))
+  const values = Float64Array.from({ length: count }, (_, i) => Math.exp(sigma * normalQuantile((i + 0.5) / count)))
   const mean = values.reduce((sum, v) => sum + v, 0) / count
   for (let i = count - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1))

@@ -1,6 +1,7 @@
 import type { LatencyBounds } from 'fusionize/setup'
 import { effectiveSetup, type FusionSetup, setupsEqual } from 'fusionize/setup'
 import { best, choose, objective, satisfies, weightsOf } from '../../goals.js'
+import { normalCdf } from '../../statistics/normal.js'
 import type { Estimate, Goal, Measurement, Reason, Round, Strategy, StrategyContext } from '../../types.js'
 import { remote } from '../reference.js'
 import { objectiveOf } from './goal.js'
@@ -110,17 +111,6 @@ function improvementOf(goal: Goal, { figures }: SeenPlan, { measurement }: Round
   const ratio = Math.log(objective(goal, measurement) / predicted)
   // E[max(0, 1 − X)] for X = exp(−ratio) exp(σ z − σ²/2).
   return normalCdf(ratio / sigma + sigma / 2) - Math.exp(-ratio) * normalCdf(ratio / sigma - sigma / 2)
-}
-
-/** Abramowitz and Stegun 7.1.26; error below 1.5e-7. */
-function normalCdf(x: number): number {
-  const t = 1 / (1 + 0.3275911 * (Math.abs(x) / Math.SQRT2))
-  const tail =
-    (((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) *
-      t *
-      Math.exp((-x * x) / 2)) /
-    2
-  return x < 0 ? tail : 1 - tail
 }
 
 /** @param improvement expected; absent where the bounds are the reason */

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest'
+import { seededRandom } from '../src/statistics/random.js'
+import { transientLength } from '../src/statistics/transient.js'
+
+describe('the transient of a load', () => {
+  const random = seededRandom(11)
+  const steady = (n: number) => Array.from({ length: n }, () => 20 + 5 * random())
+
+  it('is what is far off at the start', () => {
+    const start = [900, 700, 400, 300, 200, 120, 90, 70, 60, 50]
+    expect(transientLength([...start, ...steady(90)])).toBe(10)
+  })
+
+  it('is nothing worth mentioning where all is alike', () => {
+    expect(transientLength(Array.from({ length: 100 }, () => 20))).toBe(0)
+    expect(transientLength([])).toBe(0)
+    expect(transientLength(steady(20))).toBe(0)
+  })
+
+  it('is never more than half, and outliers at the end stay', () => {
+    const values = [...steady(50), ...Array.from({ length: 50 }, (_, i) => 500 + i)]
+    expect(transientLength(values)).toBeLessThanOrEqual(50)
+    const late = [...steady(95), 900, 900, 900, 900, 900]
+    expect(transientLength(late)).toBeLessThanOrEqual(50)
+  })
+})
