@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Evidence } from '@fusionize/cli/control'
 import {
   type Behaviour,
@@ -39,7 +40,8 @@ export function simulatedBed(
   const { app } = bed.context
   const { samples } = evidence
   const records = settledRecords(samples, evidence.records)
-  const { behaviour } = recordedBehaviour(records, { app, cpu, mbPerCore: facts.mbPerCore })
+  const nodeCores = bed.context.facts.machineCores ?? availableParallelism()
+  const { behaviour } = recordedBehaviour(records, { app, cpu, mbPerCore: facts.mbPerCore, nodeCores })
   const latencies = new Map(
     samples.flatMap(({ session, latencyMs, error }) =>
       session === undefined || error !== undefined ? [] : [[session, latencyMs] as const],

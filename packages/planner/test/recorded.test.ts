@@ -99,6 +99,22 @@ test.each([
   expect(Math.abs(at(1769, quota) - (cpuMs + 7))).toBeLessThan(8)
 })
 
+test('what many at once waited for a core of their machine is no waiting of theirs; what they waited for otherwise is', () => {
+  const waitIn = (b: Parameters<typeof worldOf>[1][string], nodeCores?: number) => {
+    const world = worldOf('many', { a: [{ map: 'b', items: 8 }], b })
+    const machine = { nodeCores: 2, coresPerSandbox: 2, cpu: { kind: 'even' } } as const
+    const records = recordsOf(world, remoteSetup(world.app, 1769), machine)
+    const of = { app: world.app, cpu: machine.cpu, mbPerCore: 1769, ...(nodeCores !== undefined && { nodeCores }) }
+    const scripts = recordedBehaviour(records, of).behaviour.tasks.b?.scripts ?? []
+    const waits = scripts.flat().map((step) => ('waitMs' in step ? (step.waitMs as number) : 0))
+    return waits.reduce((sum, ms) => sum + ms, 0) / scripts.length
+  }
+  expect(waitIn([{ cpuMs: 10 }])).toBeGreaterThan(20)
+  expect(waitIn([{ cpuMs: 10 }], 2)).toBeLessThan(2)
+  const mostly = [{ cpuMs: 1 }, { waitMs: 200 }]
+  expect(waitIn(mostly, 2)).toBeGreaterThan(195)
+})
+
 test('CPU time beyond the own time of a run that called others is that of the calls, not of threads', () => {
   const world = worldOf('pair', { a: [{ cpuMs: 0.4 }, { call: ['b'] }], b: [{ cpuMs: 1 }] })
   const records = recordsOf(world, remoteSetup(world.app, 1769)).map((record) =>

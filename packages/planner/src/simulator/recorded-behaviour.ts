@@ -1,10 +1,11 @@
 import { type InvocationRecord, spanOf } from 'fusionize/record'
 import type { App } from 'fusionize/setup'
 import { figuresOf } from '../profile/spans.js'
-import { lengthOf } from '../statistics/intervals.js'
+import { type Interval, lengthOf } from '../statistics/intervals.js'
 import { computingMs } from './cpu-time.js'
+import { type Demand, waitsForCores } from './recorded-contention.js'
 import { recordedRequests } from './recorded-requests.js'
-import { type RecordedRun, runOf, scriptOf } from './recorded-script.js'
+import { type OwnSplit, type RecordedRun, runOf, scriptOf } from './recorded-script.js'
 import type { Behaviour, BehaviourStep, SimulatedPlatform, TaskBehaviour } from './types.js'
 
 export interface RecordedBehaviourOptions {
@@ -12,6 +13,8 @@ export interface RecordedBehaviourOptions {
   /** How the platform that recorded held sandboxes to their share of CPU. */
   cpu: SimulatedPlatform['cpu']
   mbPerCore: number
+  /** Of the machine on which everything ran; absent: each sandbox had a machine of its own. */
+  nodeCores?: number
 }
 
 /** CPU above own time by this factor is that of several threads. */
@@ -28,7 +31,7 @@ interface Found extends RecordedRun {
 
 /**
  * What tasks do, from what they did: each recorded run is a script to draw from, and a simulated request follows the runs of one recorded request
- * wherever it can. Own time is CPU where CPU was read (for other runs: where it was in the task's run that took as long), waiting else; time in which the recording platform held the sandbox back is neither. Runs in a sandbox that had just started
+ * wherever it can. Own time is CPU where CPU was read (for other runs: where it was in the task's run that took as long), waiting else; time in which the recording platform held the sandbox back, or its machine had no core for it, is neither. Runs in a sandbox that had just started
  * are scripts of their own. Retries are left out, and so are payload sizes; the time that a put took is own time.
  *
  * @param records without duplicates, in any order
@@ -53,16 +56,17 @@ export function recordedBehaviour(
       else into.set(run.span.task, [run])
     }
   }
+  const split = splitOf([...warm.values(), ...cold.values()], options)
   const tasks = Object.keys(app.tasks).map((task): [string, TaskBehaviour] => {
     const [first, later] = [cold.get(task) ?? [], warm.get(task) ?? []]
     const usual = later.length > 0 ? later : first
     if (usual.length === 0) return [task, { scripts: [[]] }]
     usual.sort((a, b) => a.request - b.request || a.record.start - b.record.start || a.index - b.index)
     const behaviour: TaskBehaviour = {
-      scripts: scriptsOf(usual, options),
+      scripts: scriptsOf(usual, split),
       requestOf: usual.map(({ request }) => request),
     }
-    if (later.length > 0 && first.length > 0) behaviour.firstScripts = scriptsOf(first, options)
+    if (later.length > 0 && first.length > 0) behaviour.firstScripts = scriptsOf(first, split)
     return [task, behaviour]
   })
   const neverRan = Object.keys(app.tasks).filter((task) => !warm.has(task) && !cold.has(task))
@@ -115,22 +119,38 @@ interface Computed {
   threads: number
 }
 
-function scriptsOf(runs: readonly Found[], { cpu, mbPerCore }: RecordedBehaviourOptions): BehaviourStep[][] {
-  const computed = computedBy(runs)
-  const beyond = runs.map(({ ownMs }, i) => {
-    const { cpuMs, threads } = computed[i] as Computed
-    return Math.max(0, ownMs - cpuMs / threads)
+/** How the own time of every run divides. @param sets of runs that are alike */
+function splitOf(
+  sets: readonly (readonly Found[])[],
+  { cpu, mbPerCore, nodeCores = Number.POSITIVE_INFINITY }: RecordedBehaviourOptions,
+): Map<Found, OwnSplit> {
+  const computed = new Map(sets.flatMap((runs) => computedBy(runs).map((one, i) => [runs[i] as Found, one] as const)))
+  const runs = [...computed.keys()]
+  const demands = runs.map((run): Demand => {
+    const own = run.own.map(([start, end]): Interval => [run.record.start + start, run.record.start + end])
+    return { own, rate: run.ownMs > 0 ? Math.min(1, (computed.get(run) as Computed).cpuMs / run.ownMs) : 0 }
   })
-  const stops = runs.map(({ record }, i) => {
-    const { cpuMs, threads } = computed[i] as Computed
-    return computingMs(cpuMs, threads, record.memory / mbPerCore, cpu) - cpuMs / threads
-  })
-  // A stop comes by chance, so nobody can tell a run's from its waiting: each has the share of them that all have.
-  const all = sum(beyond)
-  const waited = all > 0 ? Math.max(0, 1 - sum(stops) / all) : 0
-  return runs.map((run, i) =>
-    scriptOf(run, { ...(computed[i] as Computed), waitMs: (beyond[i] as number) * waited }, run.started),
+  const forCores = Number.isFinite(nodeCores) ? waitsForCores(demands, nodeCores) : demands.map(() => 0)
+  const heldUp = new Map(runs.map((run, i) => [run, forCores[i] as number]))
+  return new Map(
+    sets.flatMap((set) => {
+      const of = (run: Found) => computed.get(run) as Computed
+      const beyond = set.map((run) => Math.max(0, run.ownMs - of(run).cpuMs / of(run).threads))
+      const stops = set.map((run, i) => {
+        const { cpuMs, threads } = of(run)
+        const stopsMs = computingMs(cpuMs, threads, run.record.memory / mbPerCore, cpu) - cpuMs / threads
+        return stopsMs + Math.min(beyond[i] as number, heldUp.get(run) as number)
+      })
+      // A stop comes by chance, so nobody can tell a run's from its waiting: each has the share of them that all have.
+      const all = sum(beyond)
+      const waited = all > 0 ? Math.max(0, 1 - sum(stops) / all) : 0
+      return set.map((run, i) => [run, { ...of(run), waitMs: (beyond[i] as number) * waited }] as const)
+    }),
   )
+}
+
+function scriptsOf(runs: readonly Found[], split: ReadonlyMap<Found, OwnSplit>): BehaviourStep[][] {
+  return runs.map((run) => scriptOf(run, split.get(run) as OwnSplit, run.started))
 }
 
 /** What runs computed: of those whose CPU time was not read, as much as the one that took as long in which it was. */

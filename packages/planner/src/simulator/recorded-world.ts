@@ -34,7 +34,7 @@ export function recordedWorld(records: readonly InvocationRecord[], options: Rec
   const { app, facts, cores, keepAliveMs, latencyMs } = options
   const { prices, mbPerCore } = facts
   const cpu = cpuShareOf(facts)
-  const { behaviour, neverRan } = recordedBehaviour(records, { app, cpu, mbPerCore })
+  const { behaviour, neverRan } = recordedBehaviour(records, { app, cpu, mbPerCore, nodeCores: cores })
   const { handOver, startUp, unknown } = recordedDelays(records)
   const platform: SimulatedPlatform = {
     prices,
