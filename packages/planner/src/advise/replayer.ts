@@ -1,5 +1,6 @@
 import { priceOf } from '../model/prices.js'
-import { type Routes, replay } from '../model/replay.js'
+import { replay } from '../model/replay.js'
+import type { Routes } from '../model/routes.js'
 import { type Times, timesOf } from '../model/times.js'
 import type { Node } from '../model/tree.js'
 import type { PredictOptions } from '../model/types.js'

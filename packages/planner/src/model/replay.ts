@@ -1,10 +1,12 @@
 import { lambdaMbPerCore } from 'fusionize/prices'
-import { type Interval, lengthOf, subtract, subtractAll, union } from '../statistics/intervals.js'
+import { type Interval, subtract, union } from '../statistics/intervals.js'
 import { type HandOverKind, recordedKind } from './hand-over.js'
 import { NO_PERIOD_MS, PERIOD_MS, quotaMs, stopMs } from './law.js'
+import type { Routes } from './routes.js'
+import { type Clock, emptyClock, poolWidth, turns, waitsOf } from './side-by-side.js'
 import type { Times } from './times.js'
 import type { Node, Step, Tree } from './tree.js'
-import type { ModelSetup, PredictOptions } from './types.js'
+import type { PredictOptions } from './types.js'
 
 /** An invocation as it would have been. */
 export interface ReplayedInvocation {
@@ -23,22 +25,6 @@ export interface ReplayedInvocation {
 export interface Replayed {
   latencyMs: number
   invocations: ReplayedInvocation[]
-}
-
-/** Where calls run, and in what. */
-export interface Routes {
-  /** @param fn function that the caller runs in */
-  isInline(fn: string, step: Step, callee: Node): boolean
-  /** MB of a function. @param node what it is invoked for @returns undefined if nothing tells */
-  memoryOf(fn: string, node: Node): number | undefined
-}
-
-/** The routes of a setup. */
-export function routesOf({ functions }: ModelSetup): Routes {
-  return {
-    isInline: (fn, { mode }, { task }) => functions[fn]?.inline[mode].includes(task) === true,
-    memoryOf: (fn, node) => functions[fn]?.memory ?? node.memoryMb,
-  }
 }
 
 export interface ReplayContext {
@@ -72,11 +58,6 @@ interface Sandbox {
   calledMs: number
   /** Where it is at work, and where it waits for others, ms since the request's arrival; absent unless asked for. */
   clock?: Clock
-}
-
-interface Clock {
-  work: Interval[]
-  waits: Interval[]
 }
 
 /** Ms from a run's start. */
@@ -295,43 +276,4 @@ export function replay(tree: Tree, context: ReplayContext): Replayed {
     latencyMs = Math.max(latencyMs, node.startMs + replyMs)
   }
   return { latencyMs, invocations }
-}
-
-/**
- * What a run calls inline side by side computes in turn, in the order of the calls: none ends before those before it have computed, but for what of one
- * quota may be left. What was inline side by side when it was recorded took what it took.
- * @returns gives the end of the next call, ms from the run's start
- */
-function turns(
-  restedMs: number,
-  together: boolean,
-): (at: number, end: number, loadMs: number, isNew: boolean) => number {
-  let [from, load, reach, anyNew] = [0, 0, Number.NEGATIVE_INFINITY, false]
-  return (at, end, loadMs, isNew) => {
-    if (at >= reach) [from, load, reach, anyNew] = [at, 0, Number.NEGATIVE_INFINITY, false]
-    anyNew ||= isNew
-    load += loadMs
-    if (together) from = Math.max(from, end - loadMs)
-    const ended = anyNew && load > loadMs ? Math.max(end, from + load - restedMs) : end
-    reach = Math.max(reach, ended)
-    return ended
-  }
-}
-
-/** Cores that the items of a map keep busy together: their pool has a thread for each, the last one in part (docs/reference/maps.md). */
-function poolWidth(memoryMb: number, mbPerCore: number): number {
-  return Math.max(1, memoryMb / mbPerCore)
-}
-
-function emptyClock(): Clock {
-  return { work: [], waits: [] }
-}
-
-/** What side by side computes in one sandbox does so in turn: it fills as much more of the waiting. */
-function waitsOf({ work, waits }: Clock, loadMs: number): number {
-  if (waits.length === 0) return 0
-  const together = union(work)
-  const allMs = lengthOf(work)
-  const inTurnMs = allMs > 0 ? loadMs * (1 - lengthOf(together) / allMs) : 0
-  return Math.max(0, lengthOf(subtractAll(union(waits), together)) - inTurnMs)
 }
