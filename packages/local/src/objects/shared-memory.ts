@@ -1,13 +1,19 @@
 /**
- * V8 does not count shared memory as a reason to collect garbage: what nobody needs any more would keep gigabytes. So a
- * `SharedArrayBuffer` that is given up gets a weight: a buffer of its size that is counted, never touched (so it takes addresses but no
- * memory) and collected with it. Only then, since the count may start a collection at once, which whoever puts or reads should not wait for.
- * Each thread that has the memory has its own `SharedArrayBuffer` for it, and must weigh it.
+ * V8 does not count shared memory as a reason to collect garbage: what nobody needs any more would keep gigabytes. So when as much has been given up as
+ * `limitBytes`, a buffer of that size is made that is counted, and never touched (so it takes addresses but no memory): the count has the collector
+ * look. Not before, since a collection takes longer than most of what it would disturb. Each thread that has the memory has its own
+ * `SharedArrayBuffer` for it, and must have it collected.
+ * @returns takes note of bytes that are given up, if they are shared
  */
-const weights = new WeakMap<SharedArrayBuffer, Uint8Array>()
-
-/** Has the collector know how much shared memory is behind these bytes, if it is shared. */
-export function weigh({ buffer }: Uint8Array): void {
-  if (buffer instanceof SharedArrayBuffer && !weights.has(buffer))
-    weights.set(buffer, Buffer.allocUnsafeSlow(buffer.byteLength))
+export function sharedGarbage(limitBytes: number): (given: Uint8Array) => void {
+  const known = new WeakSet<SharedArrayBuffer>()
+  let owed = 0
+  return ({ buffer }) => {
+    if (!(buffer instanceof SharedArrayBuffer) || known.has(buffer)) return
+    known.add(buffer)
+    owed += buffer.byteLength
+    if (owed < limitBytes) return
+    Buffer.allocUnsafeSlow(owed)
+    owed = 0
+  }
 }

@@ -4,7 +4,7 @@ import { type ObjectFile, ObjectFiles } from './files.js'
 import type { ObjectStore, ObjectStoreOptions, Use } from './index.js'
 import { type Demand, Line } from './line.js'
 import { type Ranked, Ranking, unrank } from './ranking.js'
-import { weigh } from './shared-memory.js'
+import { sharedGarbage } from './shared-memory.js'
 
 /** Files written and objects read back at a time: fewer than the threads that node has for files, which others need too. */
 const WRITES = 3
@@ -52,11 +52,14 @@ export class Objects implements ObjectStore {
   /** Work on files that is under way. */
   #busy = new Set<Promise<unknown>>()
   #closed = false
+  /** Takes note of a value that is not needed in memory any more. */
+  #givenUp: (value: Uint8Array) => void
 
   constructor(options: ObjectStoreOptions) {
     this.#options = options
     this.#durable = options.durability !== 'none'
     this.#files = new ObjectFiles(options)
+    this.#givenUp = sharedGarbage(options.memoryBytes)
     this.#room = new Line(
       (demand) => this.#fits(demand),
       (demand, waited) => {
@@ -300,7 +303,7 @@ export class Objects implements ObjectStore {
   /** Gives up the bytes in memory. */
   #forget(object: StoredObject): void {
     if (!object.value) return
-    weigh(object.value)
+    this.#givenUp(object.value)
     object.value = undefined
     this.#memory -= object.bytes
   }
@@ -356,7 +359,7 @@ export class Objects implements ObjectStore {
         object.value = value
         this.#spilled--
         this.#rank(object)
-      } else weigh(value)
+      } else this.#givenUp(value)
       return value
     } finally {
       if (!object.value) this.#memory -= object.bytes
