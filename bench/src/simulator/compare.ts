@@ -15,19 +15,22 @@ import { labOf } from '../load/setups.js'
 
 const RECORDED_RPS = 20
 const RECORDED_REQUESTS = 800
-const REQUESTS = 500
+const REQUESTS = 1000
 const SIMULATED_REQUESTS = 5000
 /** All loads take turns, so that what the machine does besides disturbs them alike. */
 const BLOCKS = 4
 const WARM_UP_SECONDS = 3
 const SEED = 1
 
+type SetupName = 'remote' | 'all-fused'
+type Comparison = (typeof comparisons)[number]
+
 /** Loads that are simulated and measured, none of them the recorded one. */
 export const comparisons = (['remote', 'all-fused'] as const).flatMap((setup) =>
-  [10, 30, 50].map((rps) => ({ id: `iot-${setup}-${rps}`, setup, rps })),
+  [10, 30, 40].map((rps) => ({ id: `iot-${setup}-${rps}`, setup, rps })),
 )
 
-/** Records one load of `iot`, measures others in turn with it, and then simulates these from the recording. */
+/** Records one load of `iot` in each setup, measures others in turn with it, and then simulates these from the recordings. */
 export async function compareWithLocal(context: BenchContext): Promise<void> {
   const { finding, options, progress } = context
   const quick = options.quick !== undefined
@@ -45,33 +48,45 @@ export async function compareWithLocal(context: BenchContext): Promise<void> {
       await lab.serve(setup)
       return lab.measure(evenly(quick ? 5 : requests / BLOCKS, rps), (block * requests) / BLOCKS)
     }
-    const recorded: Evidence[] = []
+    const names = [...new Set(['remote' as const, ...wanted.map(({ setup }) => setup)])]
+    const recorded = new Map(names.map((name) => [name, [] as Evidence[]]))
     const measured = wanted.map((): Evidence[] => [])
     for (let block = 0; block < (quick ? 1 : BLOCKS); block++) {
-      progress(`iot: block ${block + 1} of ${BLOCKS}: recording everything remote at ${RECORDED_RPS} requests/s`)
-      recorded.push(await load(setups.remote, RECORDED_RPS, RECORDED_REQUESTS, block))
+      for (const [name, evidence] of recorded) {
+        progress(`iot-${name}: block ${block + 1} of ${BLOCKS}: recording at ${RECORDED_RPS} requests/s`)
+        evidence.push(await load(setups[name], RECORDED_RPS, RECORDED_REQUESTS, block))
+      }
       for (const [i, { id, setup, rps }] of wanted.entries()) {
         progress(`${id}: block ${block + 1} of ${BLOCKS}`)
         measured[i]?.push(await load(setups[setup], rps, REQUESTS, block))
       }
     }
-    const recording = pool(recorded)
-    const world = worldOf(app, recording, facts)
-    const { p50Ms, p95Ms } = measure(recording.samples, recording.records, facts)
-    const again = simulateLoad(setups.remote, world, RECORDED_RPS)
-    finding(
-      `iot: recorded at ${RECORDED_RPS} requests/s: p50 ${ms(p50Ms.value)}, p95 ${ms(p95Ms.value)}; simulated again, which is no prediction: ` +
-        `${signed(again.latency.p50Ms / p50Ms.value - 1)}, ${signed(again.latency.p95Ms / p95Ms.value - 1)}; the machine ${percent(recording.machineBusy ?? 0)} busy at most`,
-    )
-    for (const [i, comparison] of wanted.entries())
-      compare(comparison, setups[comparison.setup], world, pool(measured[i] ?? []), facts, context)
+    const worlds = new Map<SetupName, RecordedWorld>()
+    for (const [name, evidence] of recorded) {
+      const recording = pool(evidence)
+      const world = worldOf(app, recording, facts)
+      worlds.set(name, world)
+      const { p50Ms, p95Ms } = measure(recording.samples, recording.records, facts)
+      const again = simulateLoad(setups[name], world, RECORDED_RPS)
+      finding(
+        `iot-${name}: recorded at ${RECORDED_RPS} requests/s: p50 ${ms(p50Ms.value)}, p95 ${ms(p95Ms.value)}; simulated again, which is no prediction: ` +
+          `${signed(again.latency.p50Ms / p50Ms.value - 1)}, ${signed(again.latency.p95Ms / p95Ms.value - 1)}; the machine ${percent(recording.machineBusy ?? 0)} busy at most`,
+      )
+    }
+    for (const [i, comparison] of wanted.entries()) {
+      const setup = setups[comparison.setup]
+      const evidence = pool(measured[i] ?? [])
+      compare(comparison, setup, worlds.get(comparison.setup) as RecordedWorld, evidence, facts, context)
+      if (comparison.setup !== 'remote')
+        finding(otherSetup(comparison, setup, worlds.get('remote') as RecordedWorld, evidence, facts))
+    }
   } finally {
     await close()
   }
 }
 
 function compare(
-  { id, rps }: (typeof comparisons)[number],
+  { id, rps }: Comparison,
   setup: FusionSetup,
   world: RecordedWorld,
   evidence: Evidence,
@@ -101,6 +116,19 @@ function compare(
   )
 }
 
+/** What the recording of everything remote says of another setup: the model's errors are in it, beside the simulator's. */
+function otherSetup(
+  { id, rps }: Comparison,
+  setup: FusionSetup,
+  world: RecordedWorld,
+  { records, samples }: Evidence,
+  facts: PlannerFacts,
+): string {
+  const { p50Ms, p95Ms } = measure(samples, records, facts)
+  const { latency } = simulateLoad(setup, world, rps)
+  return `${id}: simulated from the recording of everything remote instead: p50 ${signed(latency.p50Ms / p50Ms.value - 1)}, p95 ${signed(latency.p95Ms / p95Ms.value - 1)}`
+}
+
 function simulateLoad(
   setup: FusionSetup,
   { behaviour, platform }: RecordedWorld,
@@ -118,7 +146,7 @@ function simulateLoad(
   })
 }
 
-/** What the simulations know: all of it from the recording. */
+/** What the simulations know: all of it from a recording. */
 function worldOf(app: App, { records, samples }: Evidence, facts: PlannerFacts): RecordedWorld {
   const latencyMs = new Map(
     samples.flatMap(({ session, latencyMs, error }) =>
