@@ -183,7 +183,7 @@ describe('the benches', () => {
     simulator: [
       'simulator',
       ...['remote', 'all-fused'].flatMap((setup) =>
-        [10, 30, 50].flatMap((rate) => [`iot-${setup}-${rate}-simulated`, `iot-${setup}-${rate}-local`]),
+        [10, 30, 40].flatMap((rate) => [`iot-${setup}-${rate}-simulated`, `iot-${setup}-${rate}-local`]),
       ),
     ],
   }

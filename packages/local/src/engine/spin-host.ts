@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Channel } from '../sandbox/channel.js'
-import { createSpin, Places } from '../sandbox/spin.js'
+import { createSpin, leftOver, Places } from '../sandbox/spin.js'
 
 /** Ms after a message from or to a thread in which the platform's own does not park. Short: clients need a core, too. */
 const IDLE_MS = 0.2
@@ -10,7 +10,8 @@ export class SpinHost {
   /** Of every thread. */
   readonly execArgv = ['--import', new URL('../sandbox/spin-thread.js', import.meta.url).href]
   readonly #shared = new Int32Array(new SharedArrayBuffer(8))
-  readonly #spin = createSpin({ idleMs: IDLE_MS })
+  /** What goes from sandbox to sandbox needs this thread least: with a core less for the sandboxes it would only be in their way. */
+  readonly #spin = createSpin({ idleMs: IDLE_MS, places: leftOver(this.#shared) })
 
   constructor(threads = availableParallelism()) {
     this.#shared[0] = threads

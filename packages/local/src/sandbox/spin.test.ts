@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createSpin, Places } from './spin.js'
+import { createSpin, leftOver, Places } from './spin.js'
 
 let clock = 0
 beforeEach(() => {
@@ -92,5 +92,22 @@ describe('places', () => {
     expect(numbers[0]).toBe(0)
     turns()
     expect(numbers[0]).toBe(1)
+  })
+
+  it('leave nothing over when all are taken', () => {
+    const numbers = shared(1)
+    const rest = createSpin({ idleMs: 1, places: leftOver(numbers) })
+    const one = new Places(numbers, own())
+    const two = new Places(numbers, own())
+    rest.stir()
+    expect(vi.getTimerCount()).toBe(1)
+    expect(one.enter()).toBe(true)
+    expect(turns()).toBe(1)
+    rest.stir()
+    expect(vi.getTimerCount()).toBe(0)
+    expect(two.enter()).toBe(false)
+    one.leave()
+    rest.stir()
+    expect(vi.getTimerCount()).toBe(1)
   })
 })

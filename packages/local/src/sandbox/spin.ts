@@ -6,7 +6,15 @@ export interface SpinOptions {
   /** Ms that a poll may keep the thread's own events waiting: timers, sockets, what tasks await. @default 0 */
   burstMs?: number
   /** Of the threads that spin. */
-  places?: Places
+  places?: Turnstile
+}
+
+/** Decides whether a thread may spin. */
+export interface Turnstile {
+  enter(): boolean
+  leave(): void
+  /** Whether a thread that found nothing for `idleMs` has to go. */
+  isWanted(idleMs: number): boolean
 }
 
 export interface Spin {
@@ -64,7 +72,7 @@ const KEEP_MS = 0.2
  * How many threads spin at a time: more than there are cores would only take them from each other, milliseconds at a time. Those beyond
  * park, and get the places of threads that find nothing.
  */
-export class Places {
+export class Places implements Turnstile {
   constructor(
     /** Free places, and whether somebody wants one. */
     readonly shared: Int32Array,
@@ -87,8 +95,13 @@ export class Places {
     if (Atomics.exchange(this.own, 0, 0) === 1) Atomics.add(this.shared, 0, 1)
   }
 
-  /** Whether a thread that found nothing for `idleMs` has to go. */
   isWanted(idleMs: number): boolean {
     return idleMs > KEEP_MS && Atomics.load(this.shared, 1) === 1 && Atomics.exchange(this.shared, 1, 0) === 1
   }
+}
+
+/** For the thread that needs it least: it spins while there are more places than others have taken, and takes none. */
+export function leftOver(shared: Int32Array): Turnstile {
+  const isFree = () => Atomics.load(shared, 0) > 0
+  return { enter: isFree, leave: () => {}, isWanted: () => !isFree() }
 }
