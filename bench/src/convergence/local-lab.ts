@@ -22,9 +22,6 @@ const WARM_UP_SECONDS = 2.5
 /** Numbers of the warm-up's requests: others than those of any load. */
 const WARM_UP_FROM = 3_000_000
 
-/** Requests per second where the configured load is more than this machine bears while dozens of new sandboxes compile their code. */
-const RPS: Readonly<Record<string, number>> = { iot: 25, webshop: 12 }
-
 /** An example application under its steady load, on a platform of its own. */
 export interface LocalBench extends Bench {
   loaded: LoadedApp
@@ -34,14 +31,14 @@ export interface LocalBench extends Bench {
 }
 
 /**
- * @param goal instead of the configured one
+ * @param own instead of what is configured
  * @throws {Error} when the application's profile `steady` is none
  */
 export async function openLocalBench(
   name: string,
   requests: number,
   { options, progress }: Pick<BenchContext, 'options' | 'progress'>,
-  goal?: Goal,
+  own: { goal?: Goal; rps?: number } = {},
 ): Promise<LocalBench> {
   const store = mkdtempSync(join(tmpdir(), 'fusionize-bench-store-'))
   // The configurations of the examples read it: what an earlier load left there must not save a later one work.
@@ -50,7 +47,7 @@ export async function openLocalBench(
   const loaded = await loadApp(fileURLToPath(new URL(`../../../examples/${name}`, import.meta.url)))
   const { steady } = loaded.config.load.profiles
   if (steady.kind !== 'steady') throw new Error(`the profile 'steady' of '${name}' is none`)
-  const rps = RPS[name] ?? steady.rps
+  const rps = own.rps ?? steady.rps
   const app = await loaded.scan()
   const { platform, close } = await openOwnPlatform(loaded, emulationOf(options.emulate))
   const { lab, watcher, meter } = labOf(loaded, app, platform, {
@@ -67,7 +64,7 @@ export async function openLocalBench(
     lab: freshLab(lab, rps, options.quick === undefined ? WARM_UP_SECONDS : 0, store),
     watcher,
     meter,
-    context: { app, facts, goal: goal ?? loaded.config.goal, constraints: loaded.config.constraints },
+    context: { app, facts, goal: own.goal ?? loaded.config.goal, constraints: loaded.config.constraints },
     read: createReader(facts),
     arrivals: evenly(requests, rps),
     async close() {

@@ -11,6 +11,8 @@ import { percent } from './simulated.js'
 
 /** Requests of each round of a strategy, and of each setup that is measured once; whole visits of the shop's customers. */
 const REQUESTS: Readonly<Record<string, number>> = { iot: 150, tree: 150, webshop: 90 }
+/** Requests per second where the configured load is more than a small machine bears while dozens of new sandboxes compile their code. */
+const RPS: Readonly<Record<string, number>> = { iot: 25, webshop: 12 }
 const QUICK_REQUESTS = 6
 /** Of one application, all of it. @default of --seconds */
 const APP_SECONDS = 480
@@ -24,7 +26,9 @@ const FINALISTS = 6
 export async function convergeLocally(context: BenchContext, name: string, names: readonly string[]): Promise<void> {
   const quick = context.options.quick !== undefined
   const deadline = Date.now() + secondsOf(context.options.seconds) * 1000
-  const bench = await openLocalBench(name, quick ? QUICK_REQUESTS : (REQUESTS[name] ?? QUICK_REQUESTS), context)
+  const rps = RPS[name]
+  const requests = quick ? QUICK_REQUESTS : (REQUESTS[name] ?? QUICK_REQUESTS)
+  const bench = await openLocalBench(name, requests, context, rps === undefined ? {} : { rps })
   try {
     const runs: StrategyRun[] = []
     const began = Date.now()
