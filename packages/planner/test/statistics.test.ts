@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { percentileInterval } from '../src/statistics/bootstrap.js'
 import { emptyDistribution, mergeDistributions, note } from '../src/statistics/distribution.js'
+import { normalCdf, normalQuantile } from '../src/statistics/normal.js'
 import { fitTimes, timeAt } from '../src/strategies/fit.js'
 
 test('percentiles are interpolated linearly', () => {
@@ -99,4 +100,14 @@ test('one size is split by the share that computes', () => {
   const fit = fitTimes([{ memory: 128, ms: 100 }], 1769, 0.4)
   expect(timeAt(fit, 128)).toBeCloseTo(100)
   expect(timeAt(fit, 256)).toBeCloseTo(80)
+})
+
+test('the normal distribution and its inverse agree, and are what tables say', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0.0005, max: 0.9995, noNaN: true }), (p) => {
+      expect(normalCdf(normalQuantile(p))).toBeCloseTo(p, 6)
+    }),
+  )
+  expect(normalQuantile(0.975)).toBeCloseTo(1.959964, 6)
+  expect(normalCdf(-1)).toBeCloseTo(0.1586553, 6)
 })

@@ -1,6 +1,10 @@
+import { settledRecords } from '@fusionize/planner'
+import { remoteSetup } from 'fusionize/setup'
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../src/statistics/random.js'
 import { transientLength } from '../src/statistics/transient.js'
+import { simulate } from './simulate.js'
+import { worldOf } from './world.js'
 
 describe('the transient of a load', () => {
   const random = seededRandom(11)
@@ -22,5 +26,22 @@ describe('the transient of a load', () => {
     expect(transientLength(values)).toBeLessThanOrEqual(50)
     const late = [...steady(95), 900, 900, 900, 900, 900]
     expect(transientLength(late)).toBeLessThanOrEqual(50)
+  })
+})
+
+describe('the records of a load without its start', () => {
+  const world = worldOf('two', { a: [{ cpuMs: 1 }, { call: ['b'] }], b: [{ waitMs: 5 }] })
+  const { records, samples } = simulate(world, remoteSetup(world.app, 1769), { requests: 60, everyMs: 100 })
+  const sessions = (of: readonly { session?: string | undefined }[]) => new Set(of.map(({ session }) => session))
+
+  it('are all of a load that has no start', () => {
+    expect(settledRecords(samples, records)).toBe(records)
+  })
+
+  it('are none of the first requests, whole', () => {
+    const slow = samples.map((sample, i) => (i < 10 ? { ...sample, latencyMs: 500 - 40 * i } : sample))
+    const left = settledRecords(slow, records)
+    expect(sessions(left)).toEqual(sessions(samples.slice(10)))
+    expect(left).toHaveLength(100)
   })
 })
