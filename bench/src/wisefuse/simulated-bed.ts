@@ -12,7 +12,7 @@ import {
   recordedDelays,
   recordedGatewayMs,
   type SimulatedPlatform,
-  settledRecords,
+  settledOf,
   simulate,
   spread,
   tracesOfRecords,
@@ -38,8 +38,7 @@ export function simulatedBed(
   const facts: PlannerFacts = { ...bed.context.facts, machineCores: cores }
   const cpu = cpuShareOf(facts)
   const { app } = bed.context
-  const { samples } = evidence
-  const records = settledRecords(samples, evidence.records)
+  const { samples, records } = settledOf(evidence.samples, evidence.records)
   const nodeCores = bed.context.facts.machineCores ?? availableParallelism()
   const { behaviour } = recordedBehaviour(records, { app, cpu, mbPerCore: facts.mbPerCore, nodeCores })
   const latencies = new Map(

@@ -8,7 +8,7 @@ export { best, choose, dominates, minimizeText, objective, objectiveEstimate, sa
 export { billedMs } from './measure/billed.js'
 export { type Cost, costOf, totalOf } from './measure/cost.js'
 export { measure, type RequestSample } from './measure/measure.js'
-export { settledRecords } from './measure/settled.js'
+export { type Settled, settledOf } from './measure/settled.js'
 export { strategies } from './strategies/index.js'
 export type * from './types.js'
 

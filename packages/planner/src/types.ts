@@ -74,8 +74,10 @@ export interface Round {
   summary: string
   measurement: Measurement
   profile: import('./profile/types.js').Profile
-  /** Its requests, as a model can run them again; some of them, if they were many. */
+  /** Its requests, as a model can run them again, without those of the load's start; some of them, if they were many. */
   traces?: readonly import('./traces/types.js').RequestTrace[]
+  /** The figures without the load's start, which are those of the traces; absent where that was nothing. */
+  settled?: Measurement
 }
 
 export interface StrategyContext {

@@ -65,6 +65,31 @@ describe('the strategy', () => {
     }
   }, 20_000)
 
+  test('compares setups without the starts of their loads, but keeps bounds for every request', () => {
+    const world = iotWorld()
+    const context = contextOf(world, { minimize: 'balanced' })
+    const [first, second] = runStrategy(plan, world, context) as [Round, Round]
+    const worse = (round: Round): Round => {
+      const { p50Ms, p95Ms } = round.measurement
+      const by = 10 * (first.measurement.p50Ms.value / p50Ms.value)
+      const grown = <T extends typeof p50Ms>(one: T) => ({
+        ...one,
+        value: one.value * by,
+        low: one.low * by,
+        high: one.high * by,
+      })
+      return {
+        ...round,
+        settled: round.measurement,
+        measurement: { ...round.measurement, p50Ms: grown(p50Ms), p95Ms: grown(p95Ms) },
+      }
+    }
+    const rounds = [first, worse(second)]
+    expect(adopted(rounds, context)).toBe(rounds[1])
+    const bound = { minimize: 'cost', subjectTo: { p50Ms: first.measurement.p50Ms.high * 1.01 } } as const
+    expect(adopted(rounds, { ...context, goal: bound })).toBe(first)
+  })
+
   test('has no proposal without requests that can be run again', () => {
     const world = iotWorld()
     const context = contextOf(world, { minimize: 'p50' })

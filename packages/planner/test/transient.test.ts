@@ -1,4 +1,4 @@
-import { settledRecords } from '@fusionize/planner'
+import { settledOf } from '@fusionize/planner'
 import { remoteSetup } from 'fusionize/setup'
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../src/statistics/random.js'
@@ -35,13 +35,16 @@ describe('the records of a load without its start', () => {
   const sessions = (of: readonly { session?: string | undefined }[]) => new Set(of.map(({ session }) => session))
 
   it('are all of a load that has no start', () => {
-    expect(settledRecords(samples, records)).toBe(records)
+    const settled = settledOf(samples, records)
+    expect([settled.samples, settled.records]).toEqual([samples, records])
+    expect(settled.samples).toBe(samples)
   })
 
   it('are none of the first requests, whole', () => {
     const slow = samples.map((sample, i) => (i < 10 ? { ...sample, latencyMs: 500 - 40 * i } : sample))
-    const left = settledRecords(slow, records)
-    expect(sessions(left)).toEqual(sessions(samples.slice(10)))
-    expect(left).toHaveLength(100)
+    const left = settledOf(slow, records)
+    expect(left.samples).toEqual(samples.slice(10))
+    expect(sessions(left.records)).toEqual(sessions(samples.slice(10)))
+    expect(left.records).toHaveLength(100)
   })
 })

@@ -5,7 +5,7 @@ import {
   type PlannerFacts,
   type Profile,
   type RequestTrace,
-  settledRecords,
+  settledOf,
   spread,
   tracesOfRecords,
 } from '@fusionize/planner'
@@ -19,6 +19,8 @@ export type Reader = (evidence: Evidence) => {
   measurement: Measurement
   profile: Profile
   traces: readonly RequestTrace[]
+  /** Without the load's start, where it had one. */
+  settled?: Measurement
 }
 
 /** Reads by the planner's monitor; a record that came twice counts once. */
@@ -26,10 +28,12 @@ export function createReader(facts: PlannerFacts): Reader {
   return ({ samples, records, codeBytes = {} }) => {
     const monitor = createMonitor({ codeBytes })
     const distinct = records.filter((record) => monitor.add(record))
+    const settled = settledOf(samples, distinct)
     return {
       measurement: measure(samples, distinct, facts),
       profile: monitor.profile(),
-      traces: spread(tracesOfRecords(settledRecords(samples, distinct)), KEPT_TRACES),
+      traces: spread(tracesOfRecords(settled.records), KEPT_TRACES),
+      ...(settled.samples !== samples && { settled: measure(settled.samples, settled.records, facts) }),
     }
   }
 }

@@ -13,7 +13,7 @@ export interface Seen {
   /** In order of arrival. */
   traces: readonly RequestTrace[]
   profile?: Profile
-  /** What its clients saw; without it latencies are those at the handler. */
+  /** What its clients saw of these requests; without it latencies are those at the handler. */
   measurement?: Measurement
 }
 
@@ -76,8 +76,8 @@ export function spread(traces: readonly RequestTrace[], most = LOOKED_AT): reado
 
 /** Rounds that have traces, as what was seen. */
 export function seenIn(history: readonly Round[]): Seen[] {
-  return history.flatMap(({ setup, traces, profile, measurement }) =>
-    traces && traces.length > 0 ? [{ setup, traces, profile, measurement }] : [],
+  return history.flatMap(({ setup, traces, profile, settled, measurement }) =>
+    traces && traces.length > 0 ? [{ setup, traces, profile, measurement: settled ?? measurement }] : [],
   )
 }
 

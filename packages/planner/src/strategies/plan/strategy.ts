@@ -28,9 +28,10 @@ export const plan: Strategy = {
   name: 'plan',
   source: 'docs/reference/strategies.md; WiseFuse (PAPERS §2) and Fusionize (PAPERS §1) in one search',
   first: (context, memory) => remote.first(context, memory),
-  next(history, context) {
+  next(rounds, context) {
     const { goal } = context
-    const seen = seenIn(history)
+    const seen = seenIn(rounds)
+    const history = settledBy(goal, rounds)
     const [start] = history
     if (!start || seen.length === 0) return null
     const anchorRound = adopted(history, goal) ?? start
@@ -51,7 +52,18 @@ export const plan: Strategy = {
       summary: summaryOf(found),
     }
   },
-  adopt: (history, { goal }) => adopted(history, goal),
+  adopt(rounds, { goal }) {
+    const found = adopted(settledBy(goal, rounds), goal)
+    return rounds.find(({ setup }) => setup === found?.setup)
+  },
+}
+
+/** Rounds as they are compared: without the starts of their loads, whose cost a setup has once; bounds hold for every request. */
+function settledBy(goal: Goal, rounds: readonly Round[]): readonly Round[] {
+  if (goal.subjectTo) return rounds
+  return rounds.map((round) =>
+    round.settled && round.measurement.errors === 0 ? { ...round, measurement: round.settled } : round,
+  )
 }
 
 /** The round whose measured figures keep the goal's bounds for sure and serve it best; else as any strategy chooses. */
