@@ -23,7 +23,7 @@ export const measuredApps: readonly MeasuredApp[] = [
     name: 'approximate-svd',
     store: 'SVD_STORE',
     scale: ['SVD_SCALE', '0.25'],
-    rps: 16,
+    rps: 10,
     request: (index) => ({
       task: 'approximate-svd',
       input: { matrix: index % 4, rows: 2048, columns: 64, values: 10, blocks: 8 },
