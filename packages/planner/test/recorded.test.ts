@@ -128,6 +128,17 @@ test('CPU time beyond the own time of a run that called others is that of the ca
   }
 })
 
+test('what clients waited is told by cold requests where no other came', () => {
+  const world = worldOf('one', { a: [{ cpuMs: 1 }] })
+  const records = recordsOf(world, remoteSetup(world.app, 1769)).map((record) => ({ ...record, cold: 100 }))
+  const latency = (warm: boolean) =>
+    new Map(records.map(({ session, reply }, i) => [session, reply + 3 + (warm && i === 0 ? 0 : 100)]))
+  for (const ms of recordedGatewayMs(records, latency(false)).byRequest.flat()) expect(ms).toBeCloseTo(3, 6)
+  const [first, ...others] = records as [(typeof records)[0], ...typeof records]
+  const waits = recordedGatewayMs([{ ...first, cold: null }, ...others], latency(true)).byRequest.flat()
+  expect(waits).toEqual([expect.closeTo(3, 6)])
+})
+
 test('hand-overs are those of their callee', () => {
   const world = worldOf('two', {
     a: [{ cpuMs: 1 }, { call: ['b'] }, { call: ['c'] }],

@@ -71,17 +71,20 @@ export function recordedEntries(records: readonly InvocationRecord[]): Record<st
   return entries
 }
 
-/** What clients waited beyond the entry's time. @param latencyMs of the requests, by session */
+/** What clients waited beyond the entry's time, and beyond its start-up where no entry was warm. @param latencyMs of the requests, by session */
 export function recordedGatewayMs(
   records: readonly InvocationRecord[],
   latencyMs: ReadonlyMap<string, number>,
 ): Extract<Draw, { byRequest: unknown }> {
   const requests = recordedRequests(records)
+  const entries = records.filter(
+    (record) => isRequest(record) && record.mode !== 'send' && latencyMs.has(record.session),
+  )
+  const warm = entries.filter(({ cold }) => cold === null)
   const byRequest: number[][] = Array.from({ length: requests.size }, () => [])
-  for (const record of records) {
-    const latency = latencyMs.get(record.session)
-    if (!isRequest(record) || record.cold !== null || record.mode === 'send' || latency === undefined) continue
-    byRequest[requests.get(record.session)?.number ?? -1]?.push(Math.max(0, latency - record.reply))
+  for (const { session, reply, cold } of warm.length > 0 ? warm : entries) {
+    const latency = latencyMs.get(session) as number
+    byRequest[requests.get(session)?.number ?? -1]?.push(Math.max(0, latency - reply - (cold ?? 0)))
   }
   return { byRequest }
 }
