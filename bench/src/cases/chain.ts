@@ -1,9 +1,12 @@
 import { writeChain } from '@fusionize/example-kit/microbench'
+import type { Bench, BenchContext } from '../harness.js'
+import { bareChain } from '../lib/bare-chain.js'
 import { benchBySize } from '../lib/by-size.js'
 import { makeApp } from '../lib/made-app.js'
+import { median } from '../quantile.js'
 
 /** The example's chain, whose ends tell how long it took. */
-export default benchBySize(
+const bench = benchBySize(
   'from the first put of a session to the first statement of the last of N different tasks in a chain, each of which puts into the bucket that starts the next, by the clock that all processes share',
   {
     sizes: [1, 10, 100, 1000],
@@ -15,6 +18,25 @@ export default benchBySize(
     make: (n) => makeApp(`chain-${n}`, (dir) => writeChain(dir, n), { ...shared, ...lastStep(n) }),
   },
 )
+
+/** Steps of the bare chain, and how often it runs before and after the cases: the first runs compile its code. */
+const BARE = { steps: 1000, runs: 200, warmUp: 100 }
+
+export default {
+  ...bench,
+  async run(context: BenchContext) {
+    const fused = `fused-${BARE.steps} none`
+    const asked = context.options.quick === undefined && fused.includes(context.options.only ?? '')
+    const bare = asked ? (await bareChain(BARE.steps, BARE.runs)).slice(BARE.warmUp) : []
+    await bench.run(context)
+    if (!asked) return
+    bare.push(...(await bareChain(BARE.steps, BARE.runs)).slice(BARE.warmUp))
+    const [bareMs, fusedMs] = [median(bare), median(context.samplesOf(fused))]
+    context.finding(
+      `${BARE.steps} different async functions that start one another in one thread, each with an AsyncLocalStorage of its own turn and a copy of its value, take ${bareMs.toFixed(2)} ms without fusionize (median of ${bare.length}, before and after); fused-${BARE.steps} takes ${(fusedMs / bareMs).toFixed(2)} times that`,
+    )
+  },
+} satisfies Bench
 
 const shared = {
   'lib/clock.ts': 'export const nowMs = () => Number(process.hrtime.bigint()) / 1e6\n',

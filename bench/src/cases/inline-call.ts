@@ -118,8 +118,8 @@ function request(handler: Handler, task: Case, id: string, onRecord: (line: stri
         return undefined
       },
       settled: () => undefined,
-      done: (line) => {
-        onRecord(line)
+      done: (lines) => {
+        onRecord(lines())
         resolve()
       },
     })

@@ -54,6 +54,8 @@ export interface BucketDefinition {
   readonly triggers: { readonly spec: Trigger; readonly task: TaskDefinition }[]
   /** Every task that a trigger may start, by name. */
   readonly tasks: Map<string, TaskDefinition>
+  /** Where the router that saw this bucket last evaluates it: makes finding it one comparison. */
+  shard?: { readonly router: unknown } | undefined
 }
 
 /** A task as one router sees it. */

@@ -1,3 +1,5 @@
+import { hex8 } from './hex.js'
+
 /** 64-bit mix of a text, as 16 hex digits: tells ids apart, protects nothing. */
 export function fingerprint(text: string): string {
   let a = 0xdeadbeef
@@ -9,5 +11,5 @@ export function fingerprint(text: string): string {
   }
   a ^= b >>> 15
   b ^= a >>> 13
-  return (b >>> 0).toString(16).padStart(8, '0') + (a >>> 0).toString(16).padStart(8, '0')
+  return hex8(b) + hex8(a)
 }

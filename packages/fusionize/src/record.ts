@@ -1,3 +1,4 @@
+import { hex8 } from './hex.js'
 import type { Mode, Route } from './setup/types.js'
 
 /** Version of the record's schema; a reader refuses a newer one. */
@@ -139,7 +140,7 @@ export const POOLED = 8
 
 /** The W3C span id of span `index` in the invocation whose root span is `root` (16 hex digits): the low 32 bits count. */
 export function spanId(root: string, index: number): string {
-  return root.slice(0, 8) + index.toString(16).padStart(8, '0')
+  return root.slice(0, 8) + hex8(index)
 }
 
 /** Splits a span id into the root span's id of its invocation and the span's index in it. */

@@ -100,8 +100,8 @@ export function world(
         if (!outcome.ok) failedSends.push({ task: id, error: errorFromWire(outcome.error) })
         return held.length > 0 ? hold(held) : undefined
       },
-      done(line) {
-        records.push(parseRecord(line))
+      done(lines) {
+        records.push(parseRecord(lines()))
         over()
       },
     })

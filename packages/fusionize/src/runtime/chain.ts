@@ -20,7 +20,8 @@ export class Chain {
   /** What the last one started, which begins now. */
   private next: HeldSend | undefined
   private port: InvocationPort
-  private records: string[] = []
+  /** What writes the records of those that are over: when nobody waits for what comes next. */
+  private records: (() => string)[] = []
   private looking: NodeJS.Immediate | undefined
 
   constructor(
@@ -64,11 +65,11 @@ export class Chain {
       return this.port.reply(outcome, held, next)
     },
     settled: (id, outcome, held, next) => this.port.settled(id, outcome, held, next),
-    done: (record, busy) => {
-      this.records.push(record)
+    done: (lines, busy) => {
+      this.records.push(lines)
       if (this.next) return
       clearImmediate(this.looking)
-      this.port.done(this.lines(), busy)
+      this.tellDone(busy)
     },
   }
 
@@ -84,15 +85,15 @@ export class Chain {
     this.lease?.answering(1)
     this.port.reply({ ok: true, output: undefined }, [], [send])
     // It begins here, if it has not.
-    this.port.done(this.lines(), true)
+    this.tellDone(true)
     if (next !== undefined) return
     this.first = send
     this.port = this.owner.begins(send)
   }
 
-  private lines(): string {
+  private tellDone(busy: boolean): void {
     const { records } = this
     this.records = []
-    return records.join('\n')
+    this.port.done(() => records.map((lines) => lines()).join('\n'), busy)
   }
 }

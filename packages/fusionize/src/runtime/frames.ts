@@ -3,12 +3,13 @@ import { setMaxListeners } from 'node:events'
 import type { TaskDefinition } from '../definition.js'
 import { type FusionizeError, timeoutError } from '../errors.js'
 import { fingerprint } from '../fingerprint.js'
-import type { BucketFigures, Fired } from '../record.js'
+import { hex8 } from '../hex.js'
 import type { Lease } from './lease.js'
 import type { HeldSend, Invocation, InvocationPort, LogEntry } from './protocol.js'
 import type { Router } from './router.js'
 import { Spans } from './spans.js'
 import { support } from './support.js'
+import { stringify } from './wire.js'
 
 /** The current request as a task sees it. */
 export interface Context {
@@ -46,8 +47,8 @@ export class Run {
   replied = 0
   /** Ms from the start until nothing of it was under way. */
   workedMs = 0
-  /** What started it, when a trigger did. */
-  fired: Fired | undefined
+  /** What started it, when a trigger did: a `Fired` as JSON text. */
+  fired: string | undefined
   /** What it did with buckets. */
   data: BucketData | undefined
   /** Items of a bundle. */
@@ -92,7 +93,6 @@ export class Run {
     if (this.lease && --this.lease.runs === 0) this.lease.end(false)
     this.whenDone(this)
     // Its puts live as long as their session, and keep it.
-    this.data = undefined
     this.unit.fused = undefined
   }
 }
@@ -163,7 +163,8 @@ export interface Fused {
 
 /** What a run did with buckets, for its record. */
 export interface BucketData {
-  figures(): BucketFigures
+  /** `BucketFigures` as JSON text. */
+  text(): string
 }
 
 /** One run of one task. */
@@ -223,7 +224,7 @@ export class Frame implements Context {
         task: this.definition.name,
         session: this.session,
         message,
-        ...(data === undefined ? {} : { data: JSON.stringify(data) }),
+        ...(data === undefined ? {} : { data: stringify(data) }),
         time: Date.now(),
       })
     return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
@@ -269,6 +270,5 @@ export function childId(parent: string, place: number): string {
 
 /** A fresh W3C span id whose low half is zero; never all zeros. */
 function randomSpanId(): string {
-  const high = 1 + Math.floor(Math.random() * 0xfffffffe)
-  return `${high.toString(16).padStart(8, '0')}00000000`
+  return `${hex8(1 + Math.random() * 0xfffffffe)}00000000`
 }

@@ -1,4 +1,5 @@
 import type { Frame, Fused, Held, Run, Unit } from './frames.js'
+import type { Lease } from './lease.js'
 import type { HeldSend, Outcome } from './protocol.js'
 import { begin, leave, settle } from './run.js'
 
@@ -6,6 +7,8 @@ const soon = /* @__PURE__ */ Promise.resolve()
 const none: readonly never[] = []
 /** Ms for which a unit that nobody waits for is not answered while work that it began goes on: what ends by then costs no word. */
 const LINGER_MS = 20
+/** After so many turns of a session in which its answer did not follow what it put, none waits for it any more. */
+const TURNS_IN_VAIN = 3
 /** After so many starts in a row that could not wait for their producer's answer, the next do not try to, */
 const LEFT_IN_A_ROW = 3
 /** but for one in so many. */
@@ -24,32 +27,43 @@ class FusedWork implements Fused {
   /** To begin as invocations of their own. */
   private next: { held: Held; habit: Habit }[] | undefined
   private onQuiet: (() => void) | undefined
+  /** That put what waits. */
+  private frame: Frame | undefined
 
   begin(run: Run, held: Held, root: Unit): void {
     this.begun.push(held)
     begin(run, held, root, conclude)
   }
 
-  /** Begins when what is under way in this turn has put what it puts: its answer may be among that. */
-  beginAfterTurn(run: Run, held: Held, root: Unit): void {
+  /** Begins when what is under way in this turn has put what it puts: the session's answer may be among that. */
+  beginAfterTurn(run: Run, held: Held, root: Unit, lease: Lease): void {
     this.begun.push(held)
-    void soon.then(() => process.nextTick(() => begin(run, held, root, conclude)))
+    afterTurn(() => {
+      if (lease.result !== undefined) lease.inVain++
+      begin(run, held, root, conclude)
+    })
   }
 
   /** Begins when the unit is answered; should that take longer than this turn, it is not kept waiting here. */
   queue(frame: Frame, held: Held, habit: Habit): void {
     if (this.next === undefined) {
       this.next = []
-      // A tick of the turn that is under way may come before the promises that end it.
-      void soon.then(() => process.nextTick(() => this.unqueue(frame)))
+      this.frame = frame
+      watch(this)
     }
     this.next.push({ held, habit })
   }
 
-  private unqueue(frame: Frame): void {
-    const root = frame.unit.root ?? frame.unit
-    const { next } = this
-    if (root.answered || next === undefined) return
+  /** Nothing waits for the unit's answer any more. */
+  get answered(): boolean {
+    const { unit } = this.frame as Frame
+    return (unit.root ?? unit).answered
+  }
+
+  /** What waits for the answer of a unit that goes on leaves. */
+  unqueue(): void {
+    const { frame, next } = this
+    if (this.answered || frame === undefined || next === undefined) return
     this.next = undefined
     for (const { held, habit } of next) {
       habit.left++
@@ -59,8 +73,9 @@ class FusedWork implements Fused {
 
   ended(run: Run, held: Held, outcome: Outcome): void {
     const { begun } = this
-    // Mostly the first: what begins first ends first.
-    begun.splice(begun.indexOf(held), 1)
+    // Mostly what begins first ends first.
+    if (begun[0] === held) begun.shift()
+    else begun.splice(begun.indexOf(held), 1)
     if (!outcome.ok) {
       if (run.lease) run.lease.spread = true
       this.failed ??= []
@@ -99,6 +114,26 @@ class FusedWork implements Fused {
   }
 }
 
+/** A tick of the turn that is under way may come before the promises that end it. */
+function afterTurn(then: () => void): void {
+  void soon.then(() => process.nextTick(then))
+}
+
+/** Whose work waits for an answer in this turn; of a chain the last only. */
+let watched: FusedWork[] = []
+
+function watch(work: FusedWork): void {
+  if (watched.length === 0)
+    afterTurn(() => {
+      const all = watched
+      watched = []
+      for (const one of all) one.unqueue()
+    })
+  const last = watched.length - 1
+  if (watched[last]?.answered) watched[last] = work
+  else watched.push(work)
+}
+
 /** Work that a trigger starts in the same invocation: at once where nobody waits for the answer, else after it (Promise 3). */
 export function startOrHold(frame: Frame, held: Held): void {
   const { run, unit } = frame
@@ -109,8 +144,10 @@ export function startOrHold(frame: Frame, held: Held): void {
   } else if (root.answered && root === unit) leaveLate(frame, held)
   else {
     const to = root.answered ? unit : root
-    const answers = unit === root && run.lease?.result !== undefined
-    fusedOf(to)[answers ? 'beginAfterTurn' : 'begin'](run, held, to)
+    const { lease } = run
+    if (unit === root && lease?.result !== undefined && lease.inVain < TURNS_IN_VAIN)
+      fusedOf(to).beginAfterTurn(run, held, to, lease)
+    else fusedOf(to).begin(run, held, to)
   }
 }
 

@@ -54,10 +54,9 @@ export function createHandler(
     const lease = leases?.of(request.session, request.lease === true)
     const whenDone = (over: Run) => {
       units.delete(request.id)
-      const record = writeRecord(over, concurrent)
       // What waits for its turn here waits for this run, be its session leased (still) or not.
       const next = lease || leases?.waiting ? leases?.over(request.task, over.workedMs) : undefined
-      port.done(record, next !== undefined)
+      port.done(() => writeRecord(over, concurrent), next !== undefined)
       // Somebody waits for the answer: it leaves first.
       if (next && request.mode === 'call') process.nextTick(next)
       else next?.()

@@ -28,7 +28,12 @@ export class Lease {
   spread = false
   /** The bucket that answers for the session's entry, until it has. */
   result: string | undefined
+  /** Turns after which work began that had waited for that answer, and it was not there. */
+  inVain = 0
+  /** Those that know something of the session. */
   readonly shards = new Set<Leased>()
+  /** Those that have light puts of it only, as most do: each once, without a hash of it, which a step of a chain would notice. */
+  readonly light: Leased[] = []
   private log: Happened[] = []
   /** How many of them have settled. */
   private settled = 0
@@ -55,7 +60,7 @@ export class Lease {
   /** The last run of the session here is over, or the platform wants the session back. */
   end(recalled: boolean): void {
     if (!this.open) return
-    const shards = [...this.shards]
+    const shards = this.known()
     const over =
       !recalled &&
       !this.spread &&
@@ -65,7 +70,11 @@ export class Lease {
     // Of a session that is over nobody needs to know the rest.
     if (over) this.log = []
     this.say(over ? 'session' : 'lease')
-    if (!over) for (const shard of this.shards) shard.drop(this.session)
+    if (!over) for (const shard of shards) shard.drop(this.session)
+  }
+
+  protected known(): Leased[] {
+    return this.shards.size > 0 ? [...new Set([...this.light, ...this.shards])] : [...this.light]
   }
 
   private say(ended: 'no' | 'lease' | 'session'): void {

@@ -8,7 +8,7 @@ export class LightPuts {
   /** A sandbox has one session at a time, mostly: that needs no map. */
   private session: string | undefined
   private puts: Puts | undefined
-  private readonly others = new Map<string, Puts>()
+  private others: Map<string, Puts> | undefined
 
   has(session: string): boolean {
     return this.of(session) !== undefined
@@ -48,20 +48,23 @@ export class LightPuts {
 
   /** @returns whether it had any */
   delete(session: string): boolean {
-    if (this.session !== session) return this.others.delete(session)
+    if (this.session !== session) return this.others?.delete(session) === true
     this.session = undefined
     this.puts = undefined
     return true
   }
 
   private of(session: string): Puts | undefined {
-    return this.session === session ? this.puts : this.others.size > 0 ? this.others.get(session) : undefined
+    return this.session === session ? this.puts : this.others?.get(session)
   }
 
   private set(session: string, puts: Puts): void {
-    if (this.session === undefined && !this.others.has(session)) this.session = session
+    if (this.session === undefined && !this.others?.has(session)) this.session = session
     if (this.session === session) this.puts = puts
-    else this.others.set(session, puts)
+    else {
+      this.others ??= new Map()
+      this.others.set(session, puts)
+    }
   }
 }
 

@@ -172,14 +172,21 @@ async function putElsewhere(
 /** The shard of the bucket in this function, when it may evaluate it for the frame's session. */
 function shardFor(frame: Frame, b: BucketDefinition): LocalShard | undefined {
   const { lease, router } = frame.run
-  if (lease === undefined || !lease.open || !evaluates(router, b.name)) return undefined
+  if (lease === undefined || !lease.open) return undefined
+  const shard = b.shard?.router === router ? (b.shard as LocalShard) : shardOf(router, b)
+  return shard?.usable ? shard : undefined
+}
+
+function shardOf(router: Router, b: BucketDefinition): LocalShard | undefined {
+  if (!evaluates(router, b.name)) return undefined
   let shard = router.shards.get(b.name) as LocalShard | undefined
   // A unit test may define a bucket again.
   if (shard?.b !== b) {
     shard = new LocalShard(b, router)
     router.shards.set(b.name, shard)
   }
-  return shard.usable ? shard : undefined
+  b.shard = shard
+  return shard
 }
 
 /** Whether this function evaluates the bucket itself; outside a function every bucket is evaluated here. */

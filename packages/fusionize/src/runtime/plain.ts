@@ -97,9 +97,9 @@ function leaseOf(session: string): Lease {
 class PlainLease extends Lease {
   override end(): void {
     if (!this.open) return
-    for (const shard of this.shards) shard.flush(this.session)
+    for (const shard of this.known()) shard.flush(this.session)
     if (this.runs > 0) return
-    for (const shard of this.shards) shard.end(this.session)
+    for (const shard of this.known()) shard.end(this.session)
     if (this.runs > 0) return
     this.open = false
     leases.delete(this.session)

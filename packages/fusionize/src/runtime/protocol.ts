@@ -11,8 +11,8 @@
  *    leaves behind in turn, under the same rule as in 3. A failed item is the platform's to retry (back-off, attempts, dead letters).
  *    The limits of time after the reply are the handler's (each item has its task's limit, or `timeoutMs`); a platform that wants to be sure
  *    ends a sandbox in which nothing settled for longer than the longest of them.
- * 5. The handler calls `port.done(lines)` exactly once: nothing of the invocation is running any more; `lines` is its record, and a line each
- *    for invocations that it started and that were over before anybody outside knew of them.
+ * 5. The handler calls `port.done(lines)` exactly once: nothing of the invocation is running any more; `lines()`, to be called once, writes
+ *    its record, and a line each for invocations that it started and that were over before anybody outside knew of them.
  */
 
 import type { DeliveryHead } from './delivery.js'
@@ -191,7 +191,7 @@ export interface InvocationPort {
     next: readonly HeldSend[],
   ): Promise<readonly string[]> | undefined
   /** `busy`: `transport.begin` follows at once, so the sandbox is not free. */
-  done(record: string, busy: boolean): void
+  done(lines: () => string, busy: boolean): void
 }
 
 export interface Handler {

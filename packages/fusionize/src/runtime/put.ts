@@ -88,10 +88,12 @@ export class Put implements ObjectMeta, Stored {
   }
 }
 
+const none: string[] = []
+
 /** The firing of a put that no trigger remembers: what the machine would say of it. */
 export class LightFiring implements Firing {
   readonly group = undefined
-  readonly sessions: string[] = []
+  readonly sessions = none
   readonly incomplete = false
   private known: string | undefined
 

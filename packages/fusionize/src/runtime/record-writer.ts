@@ -3,6 +3,7 @@ import type { Run } from './frames.js'
 import type { FunctionModule, SandboxInfo } from './protocol.js'
 import type { Router } from './router.js'
 import { clock } from './spans.js'
+import { stringify } from './wire.js'
 
 /** Ms between two readings of the peak memory: one costs 5 to 15 µs, as much as all else in a record. */
 const RSS_PAUSE_MS = 20
@@ -15,7 +16,7 @@ export function recordWriter(
   info: SandboxInfo,
   router: Router,
 ): (run: Run, concurrent: number) => string {
-  const fixed = JSON.stringify({
+  const fixed = stringify({
     v: RECORD_VERSION,
     app: module.app,
     setup: info.setup,
@@ -23,10 +24,12 @@ export function recordWriter(
     sandbox: info.sandbox,
     memory: info.memory,
   }).slice(0, -1)
+  const session = remembered()
+  const trace = remembered()
   let names = ''
   let named = -1
   let peakMb = 0
-  let readAt = Number.NEGATIVE_INFINITY
+  let readAt = -RSS_PAUSE_MS
   return (run, concurrent) => {
     const { request, spans } = run
     const now = clock()
@@ -34,24 +37,37 @@ export function recordWriter(
       readAt = now
       peakMb = Math.round(process.resourceUsage().maxRSS / 1024)
     }
-    if (router.names.length > MANY_NAMES) names = JSON.stringify(spans.nameAnew(router.names))
+    if (router.names.length > MANY_NAMES) names = stringify(spans.nameAnew(router.names))
     else if (named !== router.names.length) {
       named = router.names.length
-      names = JSON.stringify(router.names)
+      names = stringify(router.names)
     }
-    const { fired, data } = run
-    const { errors } = spans
+    const { data } = run
+    run.data = undefined
     // A literal of all fields for JSON.stringify takes twice as long, and a record is a third of what a brief invocation costs.
-    const ids = `"task":${text(request.task)},"invocation":${text(request.id)},"session":${text(request.session)},"trace":${text(request.trace)},"span":"${run.spanId}","parent":${text(request.parent)}`
+    const ids = `"task":${stringify(request.task)},"invocation":${stringify(request.id)},"session":${session(request.session)},"trace":${trace(request.trace)},"span":"${run.spanId}","parent":${stringify(request.parent)}`
     const how = `"mode":"${request.mode}","attempt":${request.attempt},"cold":${request.cold}${option('coldKind', request.coldKind)}`
-    const times = `"start":${performance.timeOrigin + spans.origin},"reply":${run.replied / 1000},"wall":${spans.now() / 1000}${option('cpu', run.cpuMs ?? spans.cpuMs)}`
-    const rest = `"peakMb":${peakMb},"concurrent":${concurrent}${option('items', run.items)}${option('fired', fired)}${option('b', data?.figures())}${option('e', errors)}`
+    const times = `"start":${performance.timeOrigin + spans.origin},"reply":${run.replied / 1000},"wall":${run.workedMs}${option('cpu', run.cpuMs ?? spans.cpuMs)}`
+    const rest = `"peakMb":${peakMb},"concurrent":${concurrent}${option('items', run.items)}${json('fired', run.fired)}${json('b', data?.text())}${option('e', spans.errors)}`
     return `${fixed},${ids},${how},${times},${rest},"names":${names},"s":"${spans.finish()}"}`
   }
 }
 
-const text: (value: string | null) => string = JSON.stringify
+/** Of a value that is mostly the one before. */
+function remembered(): (value: string) => string {
+  let last: string
+  let known: string
+  return (value) => {
+    if (value !== last) known = stringify(value)
+    last = value
+    return known
+  }
+}
 
 function option(name: string, value: unknown): string {
-  return value === undefined ? '' : `,"${name}":${JSON.stringify(value)}`
+  return value === undefined ? '' : json(name, stringify(value))
+}
+
+function json(name: string, value: string | undefined): string {
+  return value ? `,"${name}":${value}` : ''
 }

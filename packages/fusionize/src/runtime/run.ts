@@ -5,7 +5,7 @@ import { type DeliveryHead, decodeDelivery, isDelivery } from './delivery.js'
 import { current, Frame, type Held, type Run, Unit } from './frames.js'
 import type { HeldSend, KnownInput, Outcome, Payload, Transport } from './protocol.js'
 import { validate } from './schema.js'
-import { copiedBytes, copy, decode, encode, sizeOf } from './wire.js'
+import { copiedBytes, copy, decode, encode, sizeOf, stringify } from './wire.js'
 import { errorToWire } from './wire-errors.js'
 
 type Deliver = (outcome: Outcome, held: HeldSend[], next: readonly HeldSend[]) => Promise<readonly string[]> | undefined
@@ -56,7 +56,8 @@ export async function answer(frame: Frame, result: Outcome, deliver: Deliver): P
     // The platform runs it again, and may do so elsewhere.
     if (!outcome.ok && unit.detached && run.lease) run.lease.spread = true
     const { fused, held: waiting = none } = unit
-    if (fused) await fused.quiet(unit)
+    const quiet = fused?.quiet(unit)
+    if (quiet) await quiet
     unit.answered = true
     const began = fused?.left() ?? none
     const left = began.length > 0 ? [...waiting, ...began] : waiting
@@ -106,13 +107,14 @@ export function begin(
   const frame = new Frame(run, unit, undefined, 0, definition, span, Date.now() + limitMs)
   run.open++
   // In a turn of its own: whoever put goes on first, and a chain of triggers is no chain of stack frames.
-  if (root && timeout === undefined)
-    void soon.then(() => execute(frame, held, (outcome) => conclude(frame, held, outcome)))
+  const start = (ended: (outcome: Outcome) => unknown) => void soon.then(() => execute(frame, held, ended))
+  const end = (outcome: Outcome) => conclude(frame, held, outcome)
+  if (root && timeout === undefined) start(end)
   else
     void frame
-      .limit(() => new Promise<Outcome>((resolve) => execute(frame, held, resolve)), limitMs)
+      .limit(() => new Promise<Outcome>(start), limitMs)
       .catch(failure)
-      .then((outcome) => conclude(frame, held, outcome))
+      .then(end)
 }
 
 const soon = Promise.resolve()
@@ -123,7 +125,7 @@ export function settle(frame: Frame, held: Held, outcome: Outcome): Promise<void
   return answer(frame, outcome, (final, left, next) => run.port.settled(held.id, final, left, next))
 }
 
-/** Runs the task of held work; its output is nobody's, but it must be one that could travel. */
+/** Runs the task of held work, in a turn of its own; its output is nobody's, but it must be one that could travel. */
 function execute(frame: Frame, held: Held, ended: (outcome: Outcome) => unknown): void {
   const { run, definition, span } = frame
   run.spans.restart(span)
@@ -133,7 +135,9 @@ function execute(frame: Frame, held: Held, ended: (outcome: Outcome) => unknown)
   try {
     const input = held.begin()
     checkInput = check.input(definition.name, input)
-    running = current.run(frame, bodyOf(definition), input, frame)
+    // The turn is this run's, so that there is nothing to return to; `run` takes 100 ns longer.
+    current.enterWith(frame)
+    running = bodyOf(definition)(input, frame)
   } catch (error) {
     running = Promise.reject(error)
   }
@@ -203,7 +207,7 @@ async function delivered(run: Run, text: string): Promise<unknown> {
 function inputOf(run: Run, { head, input }: { head: DeliveryHead; input: unknown }): unknown {
   const { bucket, trigger, id, objects, bytes } = head.fired
   const waitMs = performance.timeOrigin + run.spans.origin - head.at
-  run.fired = { bucket, trigger, id, objects, bytes, waitMs }
+  run.fired = `{"bucket":"${bucket}","trigger":${trigger},"id":${stringify(id)},"objects":${objects},"bytes":${bytes},"waitMs":${waitMs}}`
   return input
 }
 

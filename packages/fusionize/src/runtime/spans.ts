@@ -6,6 +6,8 @@ export const clock = performance.now.bind(performance)
 const spare: Int32Array[] = []
 /** Spans of a sampled invocation that carry cpu time, at most: a reading costs as much as ten inline calls. */
 const maxSampled = 16 * SPAN_FIELDS
+/** Of which a chain whose records are not written yet takes one each. */
+const MAX_SPARE = 1024
 const maxSpare = 4096 * SPAN_FIELDS
 const nothing = new Int32Array(0)
 
@@ -97,6 +99,11 @@ export class Spans {
   nameAnew(all: readonly string[]): string[] {
     const { numbers, length } = this
     const names: string[] = []
+    if (length === SPAN_FIELDS) {
+      names.push(all[numbers[1] as number] as string)
+      numbers[1] = 0
+      return names
+    }
     const places = new Map<number, number>()
     for (let at = 1; at < length; at += SPAN_FIELDS) {
       const known = numbers[at] as number
@@ -113,7 +120,7 @@ export class Spans {
   /** The end: the spans in base64. Their memory is used again. */
   finish(): string {
     const text = Buffer.from(this.numbers.buffer, 0, this.length * 4).toString('base64')
-    if (spare.length < 128 && this.numbers.length <= maxSpare) spare.push(this.numbers)
+    if (spare.length < MAX_SPARE && this.numbers.length <= maxSpare) spare.push(this.numbers)
     this.numbers = nothing
     this.length = 0
     return text

@@ -12,10 +12,10 @@ export interface Stored {
 }
 
 /** Bytes of a value from which on it goes through the object store instead of in messages. */
-const LARGE_BYTES = 32 * 1024
+const LARGE_BYTES = 32_768
 
 /** Bytes of a value at most. */
-const MAX_BYTES = 2 ** 30
+const MAX_BYTES = 1_073_741_824
 
 export function isShared({ buffer }: Uint8Array): boolean {
   return buffer instanceof SharedArrayBuffer

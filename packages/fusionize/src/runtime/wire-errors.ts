@@ -1,5 +1,6 @@
 import { type ErrorCode, FusionizeError } from '../errors.js'
 import type { WireError } from './protocol.js'
+import { stringify } from './wire.js'
 
 const builtIn: Record<string, new (message: string) => Error> = {
   Error,
@@ -26,7 +27,7 @@ export function errorToWire(thrown: unknown, nesting = 0): WireError {
   const props: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(thrown))
     if (!carried.has(key) && value !== undefined && tryJson(value) !== undefined) props[key] = value
-  if (Object.keys(props).length > 0) wire.props = JSON.stringify(props)
+  if (Object.keys(props).length > 0) wire.props = stringify(props)
   return wire
 }
 
@@ -76,7 +77,7 @@ function isError(thrown: unknown): thrown is Error {
 
 function tryJson(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value)
+    return stringify(value)
   } catch {
     return undefined
   }

@@ -19,6 +19,9 @@ export function decode(payload: Payload): unknown {
   return payload
 }
 
+/** What the minifier can give a short name, unlike a property of `JSON`. */
+export const { stringify } = JSON
+
 /** Bytes on the wire. JSON counts as its length in UTF-16 units, which is its bytes for ASCII. */
 export function sizeOf(payload: Payload): number {
   return payload === undefined ? 0 : payload.length
@@ -137,7 +140,7 @@ function digits(n: number): number {
 function toJson(value: unknown): string {
   let text: string | undefined
   try {
-    text = JSON.stringify(value)
+    text = stringify(value)
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) throw notSerializable((error as Error).message)
     throw error

@@ -1,3 +1,5 @@
+import { hex8 } from '../hex.js'
+
 /** SHA-256 of a text's UTF-8 bytes, 64 hex digits (FIPS 180-4). Here because this package must stay free of imports. */
 export function sha256(text: string): string {
   const [hash, k] = constants()
@@ -9,7 +11,7 @@ export function sha256(text: string): string {
     for (let i = 16; i < 64; i++) w[i] = at(w, i - 16) + sigma0(at(w, i - 15)) + at(w, i - 7) + sigma1(at(w, i - 2))
     compress(hash, k, w)
   }
-  return Array.from(hash, (word) => word.toString(16).padStart(8, '0')).join('')
+  return Array.from(hash, hex8).join('')
 }
 
 function compress(hash: Uint32Array, k: Uint32Array, w: Uint32Array): void {

@@ -12,7 +12,7 @@ export interface ScopeState {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer Item)[] ? Item[] : T[K] }
 
-const none: never[] = Object.freeze([]) as never[]
+const none: never[] = /* @__PURE__ */ Object.freeze([]) as never[]
 
 /** Gathers what the triggers say during one step. One serves all steps of a bucket, so that a put makes only its result. */
 export class StepOutlet implements Outlet {

@@ -50,7 +50,8 @@ export function invocationPorts(channel: Channel, offer: Offer) {
         )
         return undefined
       },
-      done(record, more) {
+      done(lines, more) {
+        const record = lines()
         forget()
         busy = more
         if (reply) {

@@ -82,10 +82,10 @@ export function serve(module: FunctionModule): boolean {
             return held.length > 0 ? Promise.resolve(held.map(({ id }) => id)) : undefined
           },
           settled: () => undefined,
-          done(record) {
+          done(lines) {
             ids.delete(item)
             const { active, idle } = performance.eventLoopUtilization(before)
-            line.post({ kind: 'done', item, record, activeMs: active, elapsedMs: active + idle })
+            line.post({ kind: 'done', item, record: lines(), activeMs: active, elapsedMs: active + idle })
           },
         })
         setImmediate(() => line.post({ kind: 'free' }))
