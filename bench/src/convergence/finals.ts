@@ -1,7 +1,8 @@
 import type { Evidence } from '@fusionize/cli/control'
-import { type Bench, evenly, pool } from '@fusionize/cli/control'
+import { pool } from '@fusionize/cli/control'
 import { type Estimate, mean } from '@fusionize/planner'
 import { type FusionSetup, printSetup } from 'fusionize/setup'
+import type { LocalBench } from './local-lab.js'
 import { effectId } from './neighbours.js'
 import { gapOverTurns, objectiveOf, type Requests, requestsOf } from './paired.js'
 
@@ -9,15 +10,16 @@ import { gapOverTurns, objectiveOf, type Requests, requestsOf } from './paired.j
 export const WITHIN = 0.02
 /** Best and adopted are interleaved at least three times (METRICS); whole turns are the sample, and five are few. */
 const LEAST_TURNS = 5
-/** A block of fewer requests tells little for the deployment and the warm-up that it costs. */
-const LEAST_REQUESTS = 60
-/** Loads begin at multiples of it, so that what a customer does one after the other is in one load. */
-const MOST_REQUESTS = 180
+/** Requests after which another setup has its turn: what slows the machine for some seconds slows all. Whole visits of the shop's customers. */
+const SLICE = 30
+/** A turn with fewer of each setup tells little for the deployments and warm-ups that it costs. */
+const LEAST_SLICES = 2
+const MOST_SLICES = 6
 
 export interface Finals {
   best: FusionSetup
   turns: number
-  /** Requests of each block. */
+  /** Requests of each setup in a turn. */
   requests: number
   /** @returns undefined for one that was no finalist, or failed */
   gapOf(setup: FusionSetup): Estimate | undefined
@@ -25,49 +27,61 @@ export interface Finals {
 }
 
 export interface FinalsOptions {
+  /** Deployed before each turn, so that nothing of the turn before goes on. */
+  first: FusionSetup
   rps: number
   /** Epoch ms by which the last turn shall be over. The first turns take place all the same. */
   deadline: number
-  /** Seconds that a block takes beside its load. */
-  blockSeconds: number
+  /** Seconds that a setup takes in a turn beside its load. */
+  setupSeconds: number
   quick: boolean
   progress(text: string): void
 }
 
 /**
- * Measures setups anew in turns (a b c, c b a, …), a block of equal requests each; only these blocks count. From the fifth turn on, a setup whose gap is beyond
- * 2% with its whole interval takes no more turns, so that there are more for those that are near. The clock alone decides when it ends.
+ * Measures setups anew in turns. In a turn all are deployed side by side, in new sandboxes, and have equal requests in slices (a b c, c b a, …); only these
+ * requests count. From the fifth turn on, a setup whose gap is beyond 2% with its whole interval takes no more turns, so that there are more for those that
+ * are near. The clock alone decides when it ends.
  */
 export async function playFinals(
-  { lab, context }: Bench,
+  { context, sideBySide }: Pick<LocalBench, 'context' | 'sideBySide'>,
   finalists: readonly FusionSetup[],
   options: FinalsOptions,
 ): Promise<Finals> {
   const { app, goal, facts } = context
-  const { rps, deadline, blockSeconds, quick, progress } = options
+  const { first, rps, deadline, setupSeconds, quick, progress } = options
   const all = finalists.map(
-    (setup): Finalist => ({ setup, id: effectId(app, setup), blocks: [], evidence: [], failed: false }),
+    (setup): Finalist => ({ setup, id: effectId(app, setup), turns: [], evidence: [], failed: false }),
   )
-  const secondsOfBlock = (deadline - Date.now()) / 1000 / (LEAST_TURNS * all.length) - blockSeconds
-  const count = quick ? 4 : Math.round(Math.min(MOST_REQUESTS, Math.max(LEAST_REQUESTS, secondsOfBlock * rps)))
-  const isTime = (setups: number) => Date.now() + setups * (count / rps + blockSeconds) * 1000 <= deadline
+  const secondsOfLoad = (deadline - Date.now()) / 1000 / (LEAST_TURNS * all.length) - setupSeconds
+  const slices = quick ? 1 : Math.min(MOST_SLICES, Math.max(LEAST_SLICES, Math.round((secondsOfLoad * rps) / SLICE)))
+  const slice = quick ? 4 : SLICE
+  const isTime = (setups: number) => Date.now() + setups * ((slices * slice) / rps + setupSeconds) * 1000 <= deadline
   const gapTo = (best: Finalist, one: Finalist): Estimate => {
-    const turns = Math.min(best.blocks.length, one.blocks.length)
-    if (one === best) return { value: 0, low: 0, high: 0, n: turns }
-    return gapOverTurns(goal, one.blocks.slice(0, turns), best.blocks.slice(0, turns))
+    const n = Math.min(best.turns.length, one.turns.length)
+    if (one === best) return { value: 0, low: 0, high: 0, n }
+    return gapOverTurns(goal, one.turns.slice(0, n), best.turns.slice(0, n))
   }
-  const score = ({ blocks }: Finalist) => mean(blocks.map((block) => Math.log(objectiveOf(goal, block))))
+  const score = (one: Finalist) => mean(one.turns.map((requests) => Math.log(objectiveOf(goal, requests))))
   const bestOf = (some: readonly Finalist[]) => some.reduce((a, b) => (score(b) < score(a) ? b : a))
   let playing = all
   let turns = 0
   for (; turns < LEAST_TURNS || (!quick && playing.length > 1 && isTime(playing.length)); turns++) {
-    progress(`finals: turn ${turns + 1}, ${playing.length} setups, ${count} requests each`)
-    for (const one of turns % 2 === 1 ? playing.toReversed() : playing) {
-      await lab.serve(one.setup)
-      const block = await lab.measure(evenly(count, rps), turns * MOST_REQUESTS)
-      one.failed ||= block.samples.some(({ error }) => error !== undefined)
-      one.evidence.push(block)
-      one.blocks.push(requestsOf(block, facts))
+    progress(`finals: turn ${turns + 1}, ${playing.length} setups, ${slices * slice} requests each`)
+    const order = turns % 2 === 1 ? playing.toReversed() : playing
+    const deployed = await sideBySide(
+      first,
+      order.map(({ setup }) => setup),
+    )
+    const measured = new Map<Finalist, Evidence[]>(order.map((one) => [one, []]))
+    for (let i = 0; i < slices; i++)
+      for (const one of i % 2 === 1 ? order.toReversed() : order)
+        measured.get(one)?.push(await deployed.slice(one.setup, slice, (turns * MOST_SLICES + i) * SLICE))
+    for (const [one, evidence] of measured) {
+      const turn = pool(evidence)
+      one.failed ||= turn.samples.some(({ error }) => error !== undefined)
+      one.evidence.push(turn)
+      one.turns.push(requestsOf(turn, facts))
       if (one.failed) progress(`${printSetup(one.setup, app)}: out, since requests failed`)
     }
     playing = playing.filter(({ failed }) => !failed)
@@ -81,7 +95,7 @@ export async function playFinals(
   return {
     best: best.setup,
     turns,
-    requests: count,
+    requests: slices * slice,
     gapOf(setup) {
       const one = find(setup)
       return one && gapTo(best, one)
@@ -96,8 +110,7 @@ export async function playFinals(
 interface Finalist {
   setup: FusionSetup
   id: string
-  /** By turn. */
-  blocks: Requests[]
+  turns: Requests[]
   evidence: Evidence[]
   failed: boolean
 }

@@ -13,9 +13,11 @@ import {
 } from '@fusionize/cli/control'
 import type { Goal, PlannerFacts } from '@fusionize/planner'
 import type { Facts } from '@fusionize/platform'
+import type { FusionSetup } from 'fusionize/setup'
 import type { BenchContext } from '../harness.js'
 import { emulationOf } from '../load/compare.js'
 import { labOf } from '../load/setups.js'
+import { deploySideBySide, type SideBySide } from './side-by-side.js'
 
 /** New sandboxes take the machine for some seconds. */
 const WARM_UP_SECONDS = 2.5
@@ -27,6 +29,8 @@ export interface LocalBench extends Bench {
   loaded: LoadedApp
   facts: Facts & PlannerFacts
   rps: number
+  /** Deploys the setups in new sandboxes, to be measured in slices. @param before another setup, deployed first */
+  sideBySide(before: FusionSetup, setups: readonly FusionSetup[]): Promise<SideBySide>
   close(): Promise<void>
 }
 
@@ -57,11 +61,19 @@ export async function openLocalBench(
     progress,
   })
   const facts = platform.facts()
+  const clear = () => {
+    for (const name of readdirSync(store)) rmSync(join(store, name), { recursive: true, force: true })
+  }
+  const warmUp = {
+    requests: options.quick === undefined ? Math.round(rps * WARM_UP_SECONDS) : 0,
+    firstIndex: WARM_UP_FROM,
+  }
   return {
     loaded,
     facts,
     rps,
-    lab: freshLab(lab, rps, options.quick === undefined ? WARM_UP_SECONDS : 0, store),
+    lab: freshLab(lab, rps, warmUp, clear),
+    sideBySide: (before, setups) => deploySideBySide(before, setups, { platform, lab, rps, warmUp, clear }),
     watcher,
     meter,
     context: { app, facts, goal: own.goal ?? loaded.config.goal, constraints: loaded.config.constraints },
@@ -76,13 +88,12 @@ export async function openLocalBench(
 }
 
 /** Every load begins with an empty store, so that equal requests are equal work in every setup, and is warmed up by requests of its own. */
-function freshLab(lab: Lab, rps: number, warmUpSeconds: number, store: string): Lab {
+function freshLab(lab: Lab, rps: number, warmUp: { requests: number; firstIndex: number }, clear: () => void): Lab {
   return {
     ...lab,
     async measure(arrivals, firstIndex) {
-      for (const name of readdirSync(store)) rmSync(join(store, name), { recursive: true, force: true })
-      const warmUp = Math.round(rps * warmUpSeconds)
-      if (warmUp > 0) await lab.measure(evenly(warmUp, rps), WARM_UP_FROM)
+      clear()
+      if (warmUp.requests > 0) await lab.measure(evenly(warmUp.requests, rps), warmUp.firstIndex)
       return lab.measure(arrivals, firstIndex)
     },
   }

@@ -35,13 +35,14 @@ export async function convergeLocally(context: BenchContext, name: string, names
     for (const strategy of names)
       runs.push(await runStrategy(strategyNamed(strategy), bench.loaded.config.memory, bench))
     const once = runs.flatMap(({ rounds }) => rounds)
-    const blockSeconds = (Date.now() - began) / 1000 / once.length - bench.arrivals.length / bench.rps
+    const setupSeconds = (Date.now() - began) / 1000 / once.length - bench.arrivals.length / bench.rps
     await measureOthers(bench, once, quick ? 2 : OTHERS, context)
     const finalists = finalistsOf(bench, runs, once)
     const finals = await playFinals(bench, finalists, {
+      first: (runs[0] as StrategyRun).rounds[0]?.setup as FusionSetup,
       rps: bench.rps,
       deadline,
-      blockSeconds,
+      setupSeconds,
       quick,
       progress: (text) => context.progress(`${name}, ${text}`),
     })

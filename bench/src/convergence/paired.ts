@@ -7,6 +7,7 @@ import {
   mean,
   type PlannerFacts,
   quantile,
+  student975,
   totalOf,
   weightsOf,
 } from '@fusionize/planner'
@@ -62,16 +63,9 @@ export function gapOverTurns(goal: Goal, a: readonly Requests[], b: readonly Req
   const n = logs.length
   const centre = mean(logs)
   const spread = Math.sqrt(logs.reduce((sum, log) => sum + (log - centre) ** 2, 0) / (n - 1) / n)
-  const half = spread * (T975[n - 2] ?? NORMAL975)
+  const half = spread * student975(n - 1)
   return { value: Math.expm1(centre), low: Math.expm1(centre - half), high: Math.expm1(centre + half), n }
 }
-
-/** Quantile 0.975 of Student's t by degrees of freedom, from 1 on. */
-const T975 = [
-  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,
-  2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
-]
-const NORMAL975 = 1.96
 
 /** What the goal minimises, of all answered requests. NaN without any */
 export function objectiveOf(goal: Goal, requests: Requests): number {

@@ -132,3 +132,4 @@ export { type PlanStagesOptions, planStages, type StagePlan } from './strategies
 export { type BootstrapOptions, bootstrap, mean, quantile } from './statistics/bootstrap.js'
 export { type Distribution, quantileOf } from './statistics/distribution.js'
 export { seededRandom } from './statistics/random.js'
+export { student975 } from './statistics/student.js'

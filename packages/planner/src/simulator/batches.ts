@@ -1,10 +1,9 @@
+import { student975 } from '../statistics/student.js'
 import type { Estimate } from '../types.js'
 import { Histogram } from './histogram.js'
 import type { Arrivals } from './types.js'
 
 const BATCHES = 20
-/** Quantile 0.975 of Student's t with `BATCHES - 1` degrees of freedom. */
-const T = 2.093
 
 /**
  * 95% intervals of a long simulation by batch means (Law, Simulation Modeling and Analysis, §9.5.3): figures of 20 batches of requests are
@@ -63,7 +62,7 @@ function estimate(batches: readonly number[], value: number, n: number): Estimat
   if (batches.length < BATCHES) return { value, low: 0, high: Number.POSITIVE_INFINITY, n }
   const mean = batches.reduce((a, b) => a + b, 0) / BATCHES
   const variance = batches.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (BATCHES - 1)
-  const margin = T * Math.sqrt(variance / BATCHES)
+  const margin = student975(BATCHES - 1) * Math.sqrt(variance / BATCHES)
   return { value, low: Math.max(0, value - margin), high: value + margin, n }
 }
 
