@@ -34,7 +34,7 @@ const bench: Bench = {
   method:
     'simulator: the published IoT application, 10 tasks in functions of their own, Poisson arrivals, log-normal hand-overs and start-ups, keep-alive, ' +
     'CPU by memory; invocations per second of CPU time of windows on one thread after as long a warm-up. ' +
-    'iot: examples/iot on the local platform, process sandboxes with CPU shares, open loop over HTTP, in blocks that take turns, each after a warm-up, and simulated; behaviour, hand-overs and gateway ' +
+    'iot: examples/iot on the local platform, process sandboxes with CPU shares, open loop over HTTP, both setups side by side after a warm-up, all loads in 20 slices that take turns, and simulated; behaviour, hand-overs and gateway ' +
     'of the simulations are from a recording of the same setup at a load that is none of those compared, or, where a finding says so, of everything remote; errors are (simulated − local) / local',
   unit: 'ms',
   cases,

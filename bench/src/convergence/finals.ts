@@ -1,5 +1,5 @@
 import type { Evidence } from '@fusionize/cli/control'
-import { pool } from '@fusionize/cli/control'
+import { evenly, pool } from '@fusionize/cli/control'
 import { type Estimate, mean } from '@fusionize/planner'
 import { type FusionSetup, printSetup } from 'fusionize/setup'
 import type { LocalBench } from './local-lab.js'
@@ -76,7 +76,14 @@ export async function playFinals(
     const measured = new Map<Finalist, Evidence[]>(order.map((one) => [one, []]))
     for (let i = 0; i < slices; i++)
       for (const one of i % 2 === 1 ? order.toReversed() : order)
-        measured.get(one)?.push(await deployed.slice(one.setup, slice, (turns * MOST_SLICES + i) * SLICE))
+        measured
+          .get(one)
+          ?.push(
+            await deployed.slice(one.setup, {
+              arrivals: evenly(slice, rps),
+              firstIndex: (turns * MOST_SLICES + i) * SLICE,
+            }),
+          )
     for (const [one, evidence] of measured) {
       const turn = pool(evidence)
       one.failed ||= turn.samples.some(({ error }) => error !== undefined)

@@ -17,7 +17,7 @@ import type { FusionSetup } from 'fusionize/setup'
 import type { BenchContext } from '../harness.js'
 import { emulationOf } from '../load/compare.js'
 import { labOf } from '../load/setups.js'
-import { deploySideBySide, type SideBySide } from './side-by-side.js'
+import { deploySideBySide, type Load, type SideBySide } from '../load/side-by-side.js'
 
 /** New sandboxes take the machine for some seconds. */
 const WARM_UP_SECONDS = 2.5
@@ -65,15 +65,15 @@ export async function openLocalBench(
     for (const name of readdirSync(store)) rmSync(join(store, name), { recursive: true, force: true })
   }
   const warmUp = {
-    requests: options.quick === undefined ? Math.round(rps * WARM_UP_SECONDS) : 0,
+    arrivals: evenly(options.quick === undefined ? Math.round(rps * WARM_UP_SECONDS) : 0, rps),
     firstIndex: WARM_UP_FROM,
   }
   return {
     loaded,
     facts,
     rps,
-    lab: freshLab(lab, rps, warmUp, clear),
-    sideBySide: (before, setups) => deploySideBySide(before, setups, { platform, lab, rps, warmUp, clear }),
+    lab: freshLab(lab, warmUp, clear),
+    sideBySide: (before, setups) => deploySideBySide(before, setups, { platform, lab, warmUp, clear }),
     watcher,
     meter,
     context: { app, facts, goal: own.goal ?? loaded.config.goal, constraints: loaded.config.constraints },
@@ -88,12 +88,12 @@ export async function openLocalBench(
 }
 
 /** Every load begins with an empty store, so that equal requests are equal work in every setup, and is warmed up by requests of its own. */
-function freshLab(lab: Lab, rps: number, warmUp: { requests: number; firstIndex: number }, clear: () => void): Lab {
+function freshLab(lab: Lab, warmUp: Load, clear: () => void): Lab {
   return {
     ...lab,
     async measure(arrivals, firstIndex) {
       clear()
-      if (warmUp.requests > 0) await lab.measure(evenly(warmUp.requests, rps), warmUp.firstIndex)
+      if (warmUp.arrivals.length > 0) await lab.measure(warmUp.arrivals, warmUp.firstIndex)
       return lab.measure(arrivals, firstIndex)
     },
   }

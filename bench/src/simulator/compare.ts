@@ -12,22 +12,28 @@ import {
 import { type App, allFusedSetup, type FusionSetup, remoteSetup } from 'fusionize/setup'
 import type { BenchContext } from '../harness.js'
 import { labOf } from '../load/setups.js'
+import { deploySideBySide } from '../load/side-by-side.js'
 
 const RECORDED_RPS = 20
 const RECORDED_REQUESTS = 800
 const REQUESTS = 1000
 const SIMULATED_REQUESTS = 5000
-/** All loads take turns, so that what the machine does besides disturbs them alike. */
-const BLOCKS = 4
+/** All loads take turns in short slices: what the machine does besides, for seconds or for minutes, disturbs them alike. */
+const SLICES = 20
 const WARM_UP_SECONDS = 3
 const SEED = 1
+
+/** Numbers of the warm-up's requests: others than those of any load. */
+const WARM_UP_FROM = 3_000_000
+const LOADS_RPS = [10, 30, 40]
+const MOST_RPS = Math.max(...LOADS_RPS)
 
 type SetupName = 'remote' | 'all-fused'
 type Comparison = (typeof comparisons)[number]
 
 /** Loads that are simulated and measured, none of them the recorded one. */
 export const comparisons = (['remote', 'all-fused'] as const).flatMap((setup) =>
-  [10, 30, 40].map((rps) => ({ id: `iot-${setup}-${rps}`, setup, rps })),
+  LOADS_RPS.map((rps) => ({ id: `iot-${setup}-${rps}`, setup, rps })),
 )
 
 /** Records one load of `iot` in each setup, measures others in turn with it, and then simulates these from the recordings. */
@@ -42,24 +48,25 @@ export async function compareWithLocal(context: BenchContext): Promise<void> {
     const facts = platform.facts()
     const { memory } = loaded.config
     const setups = { remote: remoteSetup(app, memory), 'all-fused': allFusedSetup(app, memory) }
-    const load = async (setup: FusionSetup, rps: number, requests: number, block: number) => {
-      const warmUpSeconds = quick ? 0 : WARM_UP_SECONDS
-      const { lab } = labOf(loaded, app, platform, { rps, warmUpSeconds, forceCold: false, progress })
-      await lab.serve(setup)
-      return lab.measure(evenly(quick ? 5 : requests / BLOCKS, rps), (block * requests) / BLOCKS)
-    }
     const names = [...new Set(['remote' as const, ...wanted.map(({ setup }) => setup)])]
+    const { lab } = labOf(loaded, app, platform, { rps: MOST_RPS, warmUpSeconds: 0, forceCold: false, progress })
+    const deployed = await deploySideBySide(
+      remoteSetup(app, 2 * memory),
+      names.map((name) => setups[name]),
+      { platform, lab, clear: () => {}, warmUp: { arrivals: warmUpOf(quick), firstIndex: WARM_UP_FROM } },
+    )
+    const load = (setup: FusionSetup, rps: number, requests: number, slice: number) => {
+      const ofSlice = quick ? 5 : requests / SLICES
+      return deployed.slice(setup, { arrivals: evenly(ofSlice, rps), firstIndex: slice * ofSlice })
+    }
     const recorded = new Map(names.map((name) => [name, [] as Evidence[]]))
     const measured = wanted.map((): Evidence[] => [])
-    for (let block = 0; block < (quick ? 1 : BLOCKS); block++) {
-      for (const [name, evidence] of recorded) {
-        progress(`iot-${name}: block ${block + 1} of ${BLOCKS}: recording at ${RECORDED_RPS} requests/s`)
-        evidence.push(await load(setups[name], RECORDED_RPS, RECORDED_REQUESTS, block))
-      }
-      for (const [i, { id, setup, rps }] of wanted.entries()) {
-        progress(`${id}: block ${block + 1} of ${BLOCKS}`)
-        measured[i]?.push(await load(setups[setup], rps, REQUESTS, block))
-      }
+    for (let slice = 0; slice < (quick ? 1 : SLICES); slice++) {
+      progress(`iot: slice ${slice + 1} of ${SLICES}`)
+      for (const [name, evidence] of recorded)
+        evidence.push(await load(setups[name], RECORDED_RPS, RECORDED_REQUESTS, slice))
+      for (const [i, { setup, rps }] of wanted.entries())
+        measured[i]?.push(await load(setups[setup], rps, REQUESTS, slice))
     }
     const worlds = new Map<SetupName, RecordedWorld>()
     for (const [name, evidence] of recorded) {
@@ -83,6 +90,11 @@ export async function compareWithLocal(context: BenchContext): Promise<void> {
   } finally {
     await close()
   }
+}
+
+/** At the highest rate: later slices find sandboxes enough. */
+function warmUpOf(quick: boolean): number[] {
+  return evenly(quick ? 0 : WARM_UP_SECONDS * MOST_RPS, MOST_RPS)
 }
 
 function compare(
