@@ -74,16 +74,11 @@ export async function playFinals(
       order.map(({ setup }) => setup),
     )
     const measured = new Map<Finalist, Evidence[]>(order.map((one) => [one, []]))
-    for (let i = 0; i < slices; i++)
+    for (let i = 0; i < slices; i++) {
+      const load = { arrivals: evenly(slice, rps), firstIndex: (turns * MOST_SLICES + i) * SLICE }
       for (const one of i % 2 === 1 ? order.toReversed() : order)
-        measured
-          .get(one)
-          ?.push(
-            await deployed.slice(one.setup, {
-              arrivals: evenly(slice, rps),
-              firstIndex: (turns * MOST_SLICES + i) * SLICE,
-            }),
-          )
+        measured.get(one)?.push(await deployed.slice(one.setup, load))
+    }
     for (const [one, evidence] of measured) {
       const turn = pool(evidence)
       one.failed ||= turn.samples.some(({ error }) => error !== undefined)

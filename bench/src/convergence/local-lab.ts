@@ -65,7 +65,7 @@ export async function openLocalBench(
     for (const name of readdirSync(store)) rmSync(join(store, name), { recursive: true, force: true })
   }
   const warmUp = {
-    arrivals: evenly(options.quick === undefined ? Math.round(rps * WARM_UP_SECONDS) : 0, rps),
+    arrivals: options.quick === undefined ? evenly(Math.round(rps * WARM_UP_SECONDS), rps) : [],
     firstIndex: WARM_UP_FROM,
   }
   return {

@@ -94,7 +94,7 @@ export async function compareWithLocal(context: BenchContext): Promise<void> {
 
 /** At the highest rate: later slices find sandboxes enough. */
 function warmUpOf(quick: boolean): number[] {
-  return evenly(quick ? 0 : WARM_UP_SECONDS * MOST_RPS, MOST_RPS)
+  return quick ? [] : evenly(WARM_UP_SECONDS * MOST_RPS, MOST_RPS)
 }
 
 function compare(
