@@ -56,7 +56,7 @@ export function createHandler(
       units.delete(request.id)
       // What waits for its turn here waits for this run, be its session leased (still) or not.
       const next = lease || leases?.waiting ? leases?.over(request.task, over.workedMs) : undefined
-      port.done(() => writeRecord(over, concurrent), next !== undefined)
+      port.done(() => writeRecord(over, concurrent), !!next)
       // Somebody waits for the answer: it leaves first.
       if (next && request.mode === 'call') process.nextTick(next)
       else next?.()

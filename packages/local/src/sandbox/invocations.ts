@@ -51,19 +51,18 @@ export function invocationPorts(channel: Channel, offer: Offer) {
         return undefined
       },
       done(lines, more) {
-        const record = lines()
         forget()
         busy = more
         if (reply) {
           over = true
-          reply.parts.push(record)
+          reply.parts.push(lines())
           // What begins next says so after this.
           if (more) release()
           return
         }
         link?.idle()
-        if (more) channel.postLater([kind.done, job, true], [record])
-        else channel.postSoon([kind.done, job], [record])
+        if (more) channel.postLater([kind.done, job, true], [lines()])
+        else channel.postSoon([kind.done, job], [lines()])
       },
     }
   }
