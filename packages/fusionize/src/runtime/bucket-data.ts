@@ -21,7 +21,7 @@ class RunData implements BucketData {
 
   text(): string {
     const { names, puts, firings } = this
-    // A third of the time that JSON.stringify takes for the whole: numbers have one form, and names need no quoting.
+    // Without JSON.stringify: numbers have one form, and names of buckets need no quoting.
     return `{"names":["${names.join('","')}"],"puts":[${puts}],"firings":[${firings}]}`
   }
 

@@ -63,7 +63,7 @@ class FusedWork implements Fused {
   /** What waits for the answer of a unit that goes on leaves. */
   unqueue(): void {
     const { frame, next } = this
-    if (this.answered || frame === undefined || next === undefined) return
+    if (frame === undefined || next === undefined || this.answered) return
     this.next = undefined
     for (const { held, habit } of next) {
       habit.left++

@@ -32,12 +32,23 @@ function quotaTimeMs(
   const quota = new Quota(cpu, () => moments.shift() ?? 0.5)
   const sandbox = new Sandbox(0)
   quota.reset(sandbox, vcpus, 0)
-  quota.wake(sandbox, 0)
-  let now = 0
+  return workedUntil(quota, sandbox, coreMs, threads, 0)
+}
+
+/** When work that begins now, in a sandbox that does nothing else, is done; the sandbox rests then. */
+export function workedUntil(quota: Quota, sandbox: Sandbox, coreMs: number, threads: number, begins: number): number {
+  let now = begins
+  quota.refill(sandbox, now)
+  quota.wake(sandbox, now)
   for (let left = coreMs; ; ) {
     sandbox.rate = sandbox.stopped ? 0 : threads
     const at = quota.nextCheck(sandbox, now)
-    if (!sandbox.stopped && now + left / threads <= at) return now + left / threads
+    if (!sandbox.stopped && now + left / threads <= at) {
+      now += left / threads
+      quota.use(sandbox, left, now)
+      quota.rest(sandbox, now)
+      return now
+    }
     quota.use(sandbox, sandbox.rate * (at - now), at)
     left -= sandbox.rate * (at - now)
     now = at

@@ -1,5 +1,5 @@
 import type { Interval } from '../statistics/intervals.js'
-import { computingMs } from './cpu-time.js'
+import { computingMs, workedUntil } from './cpu-time.js'
 import { Quota } from './quota.js'
 import { Sandbox } from './state.js'
 import type { CpuShare } from './types.js'
@@ -91,25 +91,8 @@ function tookOf(stretches: readonly Stretch[], vcpus: number, cpu: CpuShare): nu
     quota.reset(sandbox, vcpus, stretches[0]?.start ?? 0)
     let now = stretches[0]?.start ?? 0
     for (const [s, { start, coreMs, threads }] of stretches.entries()) {
-      now = Math.max(now, start)
-      const began = now
-      quota.refill(sandbox, now)
-      quota.wake(sandbox, now)
-      for (let left = coreMs; ; ) {
-        sandbox.rate = sandbox.stopped ? 0 : threads
-        const at = quota.nextCheck(sandbox, now)
-        if (!sandbox.stopped && now + left / threads <= at) {
-          quota.use(sandbox, left, now + left / threads)
-          now += left / threads
-          break
-        }
-        quota.use(sandbox, sandbox.rate * (at - now), at)
-        left -= sandbox.rate * (at - now)
-        now = at
-        quota.refill(sandbox, now)
-        quota.check(sandbox, now)
-      }
-      quota.rest(sandbox, now)
+      const began = Math.max(now, start)
+      now = workedUntil(quota, sandbox, coreMs, threads, began)
       took[s] = (took[s] as number) + (now - began) / MOMENTS
     }
   }
