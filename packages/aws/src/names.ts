@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto'
+
+/** Tag that marks what belongs to a deployed app; its value is the prefix. */
+export const ownerTag = 'fusionize:prefix'
+
+/** Alias that new sessions come by. */
+export const liveAlias = 'live'
+
+/** Characters that Lambda and IAM allow in a name. */
+const LONGEST_NAME = 64
+
+/** Prefix of everything that belongs to an app, unless its configuration says another. */
+export function prefixOf(app: string): string {
+  return `fusionize-${app}`
+}
+
+/** Name of the Lambda function, and of its role, for a function of the setup. */
+export function functionName(prefix: string, fn: string): string {
+  const name = `${prefix}-${fn}`
+  if (name.length <= LONGEST_NAME) return name
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 8)
+  return `${name.slice(0, LONGEST_NAME - digest.length - 1)}-${digest}`
+}
+
+/** Alias of every function for one setup; sessions that began with the setup call by it. */
+export function setupAlias(setup: string): string {
+  return `setup-${setup}`
+}
+
+/** The setup that an alias stands for; undefined for another alias. */
+export function setupOfAlias(alias: string): string | undefined {
+  return alias.startsWith('setup-') ? alias.slice('setup-'.length) : undefined
+}
+
+export function logGroup(prefix: string, fn: string): string {
+  return `/aws/lambda/${functionName(prefix, fn)}`
+}
+
+/** Names in S3 are global, so they say whose they are. */
+export function bucketName(prefix: string, account: string, region: string): string {
+  return `${prefix}-${account}-${region}`
+}
+
+export function tableName(prefix: string): string {
+  return prefix
+}
+
+export function deadLetterQueue(prefix: string): string {
+  return `${prefix}-dead`
+}

@@ -1,0 +1,35 @@
+import type { WireError } from 'fusionize/runtime'
+
+/** Version of the envelope; a function refuses another, and says so. */
+export const ENVELOPE_VERSION = 1
+
+/** A value in an envelope: JSON as it is, text that is no JSON (a trigger's delivery), bytes in base64, an object in S3, or nothing. */
+export type Sealed =
+  | { json: unknown }
+  | { text: string }
+  | { base64: string }
+  | { s3: string; kind: 'json' | 'text' | 'bytes'; bytes: number }
+  | Record<never, never>
+
+/** What one function asks of another: the payload of Lambda's `Invoke`. */
+export interface Envelope {
+  fusionize: typeof ENVELOPE_VERSION
+  id: string
+  session: string
+  task: string
+  mode: 'call' | 'send'
+  /** From outside: the input is checked against the task's schema. */
+  external: boolean
+  input: Sealed
+  /** Epoch ms after which nobody waits any more; absent for a send. */
+  deadline?: number
+  trace: string
+  parent: string | null
+  /** Epoch ms of the hand-over. */
+  at: number
+}
+
+/** What the function answers to a call. */
+export type Answer =
+  | { fusionize: typeof ENVELOPE_VERSION; ok: true; output: Sealed }
+  | { fusionize: typeof ENVELOPE_VERSION; ok: false; error: WireError }

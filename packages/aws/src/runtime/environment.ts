@@ -1,0 +1,23 @@
+/** Variable in which the deployer tells a function what it is: `Environment` as JSON. */
+export const ENVIRONMENT_VARIABLE = 'FUSIONIZE'
+
+/** What the deployer tells a version of a function. */
+export interface Environment {
+  setup: string
+  prefix: string
+  /** MB. */
+  memory: number
+  /** Time limit of a task that sets none, ms. */
+  timeoutMs: number
+  /** Lambda function of each function that can be called remotely from here, by function. */
+  functions: Record<string, string>
+  /** Entries of this function: how requests over HTTP reach its tasks. */
+  http?: { method: string; path: string; task: string }[]
+  /** S3 bucket and DynamoDB table of the app. */
+  bucket: string
+  table: string
+  /** See docs/decisions/040-aws.md. */
+  afterReply: 'before-reply' | 'extension'
+  /** One invocation in this many has cpu per span; 0 = never. */
+  sampleCpuEvery: number
+}
