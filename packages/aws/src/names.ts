@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 
+export { liveAlias, setupAlias, setupOfAlias } from './runtime/aliases.js'
+
 /** Tag that marks what belongs to a deployed app; its value is the prefix. */
 export const ownerTag = 'fusionize:prefix'
-
-/** Alias that new sessions come by. */
-export const liveAlias = 'live'
 
 /** Characters that Lambda and IAM allow in a name. */
 const LONGEST_NAME = 64
@@ -20,16 +19,6 @@ export function functionName(prefix: string, fn: string): string {
   if (name.length <= LONGEST_NAME) return name
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 8)
   return `${name.slice(0, LONGEST_NAME - digest.length - 1)}-${digest}`
-}
-
-/** Alias of every function for one setup; sessions that began with the setup call by it. */
-export function setupAlias(setup: string): string {
-  return `setup-${setup}`
-}
-
-/** The setup that an alias stands for; undefined for another alias. */
-export function setupOfAlias(alias: string): string | undefined {
-  return alias.startsWith('setup-') ? alias.slice('setup-'.length) : undefined
 }
 
 export function logGroup(prefix: string, fn: string): string {

@@ -16,8 +16,12 @@ export interface Environment {
   /** S3 bucket and DynamoDB table of the app. */
   bucket: string
   table: string
-  /** See docs/decisions/040-aws.md. */
+  /** URL of the SQS queue of dead letters. */
+  deadLetters: string
+  /** See docs/decisions/040-aws.md; `extension` only in a function that takes sends inline. */
   afterReply: 'before-reply' | 'extension'
   /** One invocation in this many has cpu per span; 0 = never. */
   sampleCpuEvery: number
+  /** Ms after a hand-over before which Lambda has not yet retried; another than Lambda's where tests do not wait for minutes. */
+  retryMs?: number
 }
