@@ -28,8 +28,17 @@ export async function call(
 ): Promise<Answer> {
   const response = await invoke(lambda, callee, envelope, 'RequestResponse', envelope.deadline + GRACE_MS, signal)
   const failed = response.headers['x-amz-function-error']
-  if (failed !== undefined) throw functionError(callee, response.body.toString())
-  const answer = JSON.parse(response.body.toString()) as Answer
+  return answerOf(callee, response.body.toString(), failed !== undefined)
+}
+
+/**
+ * The answer to an envelope, as Lambda gives it.
+ * @param failed Lambda says that there is none: the payload says why
+ * @throws {FusionizeError} as `call` does
+ */
+export function answerOf(callee: Callee, payload: string, failed: boolean): Answer {
+  if (failed) throw functionError(callee, payload)
+  const answer = JSON.parse(payload) as Answer
   if (answer?.fusionize === ENVELOPE_VERSION) return answer
   throw new FusionizeError(
     'UNSUPPORTED',
@@ -63,13 +72,17 @@ async function invoke(
     signal,
   })
   if (response.status < 300) return response
-  throw refusal(callee, response)
+  const [exception = ''] = String(response.headers['x-amzn-errortype'] ?? '').split(':', 1)
+  throw refusal(callee, response.status, exception, messageOf(response.body))
 }
 
-/** What Lambda's refusal means ("Invoke", AWS Lambda API Reference, Errors). */
-function refusal(callee: Callee, { status, headers, body }: ServiceResponse): FusionizeError {
-  const type = String(headers['x-amzn-errortype'] ?? '').split(':', 1)[0]
-  const said = messageOf(body) || `status ${status}`
+/**
+ * What Lambda's refusal means ("Invoke", AWS Lambda API Reference, Errors).
+ * @param type name of its exception
+ * @param message what it said
+ */
+export function refusal(callee: Callee, status: number, type: string, message: string): FusionizeError {
+  const said = message || `status ${status}`
   const where = `function '${callee.function}' (${callee.name}:${callee.qualifier})`
   const about = { function: callee.function, status, type }
   if (status === 429)

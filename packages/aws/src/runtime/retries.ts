@@ -63,7 +63,7 @@ export function deadLetters(sqs: Service, url: string, functionArn: () => string
         requestId: envelope.id,
         functionArn: functionArn(),
         condition: 'RetriesExhausted',
-        approximateInvokeCount: attempt,
+        approximateInvokeCount: attempt - (envelope.attempt ?? 1) + 1,
       },
       requestPayload: envelope,
       responseContext: {
