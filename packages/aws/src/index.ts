@@ -1,1 +1,25 @@
+export { accountOf, type ClientOptions, type Clients, closeClients, createClients } from './deploy/clients.js'
+export {
+  carryOutDeployment,
+  type Deployment,
+  type DeployRun,
+  deploySetup,
+  type Preparation,
+  prepareDeployment,
+} from './deploy/deploy-setup.js'
+export { observe } from './deploy/observe.js'
+export type { Observed } from './deploy/observed.js'
+export type { Desired, Resource } from './deploy/resources.js'
+export {
+  type Architecture,
+  type DeployOptions,
+  deployDefaults,
+  type Runtime,
+  retentionChoices,
+  type Settings,
+  settingsOf,
+} from './deploy/settings.js'
+export type { Operation, Phase, Plan, Step } from './deploy/steps.js'
+export type { Pace } from './deploy/wait.js'
 export * as names from './names.js'
+export { type AwsPlatformOptions, createAwsPlatform } from './platform.js'

@@ -15,10 +15,29 @@ export function prefixOf(app: string): string {
 
 /** Name of the Lambda function, and of its role, for a function of the setup. */
 export function functionName(prefix: string, fn: string): string {
-  const name = `${prefix}-${fn}`
+  return shortName(`${prefix}-${fn}`)
+}
+
+/** The name itself when AWS takes it, else cut, with 8 hex digits of its SHA-256. */
+export function shortName(name: string): string {
   if (name.length <= LONGEST_NAME) return name
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 8)
   return `${name.slice(0, LONGEST_NAME - digest.length - 1)}-${digest}`
+}
+
+/** Name of the group of schedules that ask functions for work that was left behind. */
+export function sweepName(prefix: string): string {
+  return `${prefix}-sweep`
+}
+
+/** Role of these schedules; the dot keeps it apart from the role of a function called `sweep`. */
+export function sweepRoleName(prefix: string): string {
+  return `${prefix}.sweep`
+}
+
+/** The setup of a deployed setup's id: without the digits that stand for code and configuration. */
+export function setupOfDeployed(deployed: string): string {
+  return deployed.split('-')[0] ?? deployed
 }
 
 export function logGroup(prefix: string, fn: string): string {

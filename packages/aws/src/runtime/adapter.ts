@@ -100,7 +100,7 @@ export function createAdapter(
   async function handOn(held: HeldSend, attempt: number): Promise<void> {
     const deadline = Date.now() + SEND_MS
     const envelope = { ...(await envelopeOf(held, deadline)), attempt }
-    await send(lambda, calleeOf(environment, held.function, held.setup), envelope, deadline)
+    await send(lambda, calleeOf(environment, held.function), envelope, deadline)
   }
 
   async function again(held: HeldSend, outcome: Outcome & { ok: false }): Promise<void> {

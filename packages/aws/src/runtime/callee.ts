@@ -4,10 +4,10 @@ import type { Environment } from './environment.js'
 import type { Callee } from './lambda.js'
 
 /**
- * The Lambda function, at the setup that the session began with.
+ * The Lambda function, at the deployment that the session began with: the caller's own.
  * @throws {FusionizeError} `UNKNOWN_TASK` when the deployer did not expect a call of it from here
  */
-export function calleeOf({ functions }: Environment, fn: string, setup: string): Callee {
+export function calleeOf({ deployed, functions, setup }: Environment, fn: string): Callee {
   const name = functions[fn]
   if (name === undefined)
     throw new FusionizeError(
@@ -15,5 +15,5 @@ export function calleeOf({ functions }: Environment, fn: string, setup: string):
       `there is no function '${fn}' in setup ${setup}; build the app with this task, and run 'fusionize deploy' again`,
       { function: fn, setup },
     )
-  return { name, qualifier: setupAlias(setup), function: fn }
+  return { name, qualifier: setupAlias(deployed), function: fn }
 }

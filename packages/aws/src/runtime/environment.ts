@@ -3,7 +3,10 @@ export const ENVIRONMENT_VARIABLE = 'FUSIONIZE'
 
 /** What the deployer tells a version of a function. */
 export interface Environment {
+  /** Id of the setup, as records have it. */
   setup: string
+  /** Id of the setup with this code and configuration: the alias `setup-<deployed>` of every function leads to the versions of one deployment. */
+  deployed: string
   prefix: string
   /** MB. */
   memory: number

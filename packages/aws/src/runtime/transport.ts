@@ -19,7 +19,7 @@ export function lambdaTransport(environment: Environment, lambda: Service, store
       if (signal?.aborted) throw signal.reason
       const { deadline } = request
       const began = Date.now()
-      const callee = calleeOf(environment, request.function ?? request.task, request.setup)
+      const callee = calleeOf(environment, request.function ?? request.task)
       const input = await seal(request.input, CALL_BYTES, store, deadline)
       const envelope = { ...headOf(request), mode: 'call' as const, input, deadline, at: Date.now() }
       try {
@@ -35,7 +35,7 @@ export function lambdaTransport(environment: Environment, lambda: Service, store
     },
     async send(request) {
       const deadline = Date.now() + SEND_MS
-      const callee = calleeOf(environment, request.function ?? request.task, request.setup)
+      const callee = calleeOf(environment, request.function ?? request.task)
       const input = await seal(request.input, SEND_BYTES, store, deadline)
       await send(lambda, callee, { ...headOf(request), mode: 'send', input, at: Date.now() }, deadline)
     },

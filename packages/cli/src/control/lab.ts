@@ -7,7 +7,7 @@ import { evenly } from './load/arrivals.js'
 import type { RequestSample } from './load/fire.js'
 import { runLoad } from './load/generator.js'
 import { runInvokedLoad } from './load/invoked.js'
-import { loadRequests, madeRequests, type MakeRequest } from './load/requests.js'
+import { loadRequests, type MakeRequest, madeRequests } from './load/requests.js'
 import type { Meter } from './meter.js'
 import type { Watcher } from './watcher.js'
 
@@ -82,7 +82,10 @@ export function createLab(options: LabOptions): Lab {
 
   async function load(arrivals: number[], firstIndex: number): Promise<RequestSample[]> {
     requestsSpent += arrivals.length
-    const more = { ...(signal ? { signal } : {}), onSamples: (batch: readonly RequestSample[]) => watcher.samples(batch) }
+    const more = {
+      ...(signal ? { signal } : {}),
+      onSamples: (batch: readonly RequestSample[]) => watcher.samples(batch),
+    }
     if (platform.url === undefined) {
       const requests = madeRequests(app, options.request, firstIndex, arrivals.length)
       return unlessStopped(runInvokedLoad(platform, requests, arrivals, more), signal)
