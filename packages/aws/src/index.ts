@@ -7,6 +7,7 @@ export {
   type Preparation,
   prepareDeployment,
 } from './deploy/deploy-setup.js'
+export { type DestroyRun, type Destruction, destroyApp, planDestruction } from './deploy/destroy.js'
 export { observe } from './deploy/observe.js'
 export type { Observed } from './deploy/observed.js'
 export type { Desired, Resource } from './deploy/resources.js'
@@ -20,5 +21,8 @@ export {
   settingsOf,
 } from './deploy/settings.js'
 export type { Operation, Phase, Plan, Step } from './deploy/steps.js'
+export { shiftTraffic } from './deploy/traffic.js'
 export type { Pace } from './deploy/wait.js'
+export { type CloudFormationExport, exportCloudFormation } from './export/cloudformation.js'
+export type { Template, TemplateResource } from './export/template.js'
 export * as names from './names.js'

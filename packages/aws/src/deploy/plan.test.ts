@@ -23,7 +23,9 @@ function deploy(desired: Desired, observed: Observed, now = 0): Observed {
 
 /** What a plan does, as `what it changes: operation`. */
 function changes(desired: Desired, observed: Observed, now = 0): string[] {
-  return planDeployment(desired, observed, { now }).steps.map(({ resource, operation }) => `${resource}: ${operation.do}`)
+  return planDeployment(desired, observed, { now }).steps.map(
+    ({ resource, operation }) => `${resource}: ${operation.do}`,
+  )
 }
 
 describe('the plan of a deployment', () => {
@@ -59,7 +61,9 @@ describe('the plan of a deployment', () => {
   it('until the switch, nothing changes that serves', () => {
     const one = deploy(desire(), nothingObserved())
     const plan = planDeployment(desire(fused), one, { now: 1 })
-    const before = plan.steps.filter(({ phase }) => !['switch', 'entries', 'retire', 'clean', 'roles-clean'].includes(phase))
+    const before = plan.steps.filter(
+      ({ phase }) => !['switch', 'entries', 'retire', 'clean', 'roles-clean'].includes(phase),
+    )
     const { functions } = pretend(one, plan, desire().settings, before)
     for (const [name, { aliases, versions }] of one.functions)
       for (const [alias, { version }] of Object.entries(aliases)) {
@@ -82,7 +86,11 @@ describe('the plan of a deployment', () => {
     const two = deploy(desire(fused), one, hour)
     const back = planDeployment(desire(), two, { now: 2 * hour })
     const kinds = new Set(back.steps.map(({ operation }) => operation.do))
-    expect([...kinds].sort()).toEqual(['delete-alias', 'delete-async', 'describe-alias', 'set-alias', 'set-async'].filter((one) => kinds.has(one as never)))
+    expect([...kinds].sort()).toEqual(
+      ['delete-alias', 'delete-async', 'describe-alias', 'set-alias', 'set-async'].filter((one) =>
+        kinds.has(one as never),
+      ),
+    )
     expect(kinds.has('publish-version')).toBe(false)
     expect(changes(desire(), deploy(desire(), two, 2 * hour), 3 * hour)).toEqual([])
   })

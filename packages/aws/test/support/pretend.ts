@@ -1,11 +1,16 @@
-import { setupAlias } from '../../src/names.js'
 import type { Observed, ObservedConfiguration, ObservedFunction } from '../../src/deploy/observed.js'
 import type { FunctionResource } from '../../src/deploy/resources.js'
 import { roleArn, type Settings } from '../../src/deploy/settings.js'
 import type { Operation, Plan, Step } from '../../src/deploy/steps.js'
+import { setupAlias } from '../../src/names.js'
 
 /** What would be there after the first steps of a plan: only for rules about plans, as the double says more of AWS. */
-export function pretend(before: Observed, plan: Plan, settings: Settings, steps: readonly Step[] = plan.steps): Observed {
+export function pretend(
+  before: Observed,
+  plan: Plan,
+  settings: Settings,
+  steps: readonly Step[] = plan.steps,
+): Observed {
   const state = structuredClone(before)
   const published = new Map<string, string>()
   for (const { operation } of steps) change(state, operation, plan.deployed, settings, published)
@@ -82,7 +87,10 @@ function change(
     }
     case 'set-concurrency': {
       const { concurrency: _, ...rest } = of(op.function)
-      state.functions.set(op.function, { ...rest, ...(op.concurrency !== undefined && { concurrency: op.concurrency }) })
+      state.functions.set(op.function, {
+        ...rest,
+        ...(op.concurrency !== undefined && { concurrency: op.concurrency }),
+      })
       return
     }
     case 'set-alias': {
