@@ -67,7 +67,7 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
 
 /** Whether work of a function may outlive the invocation that accepted it. */
 function isSwept(needs: Needs | undefined): boolean {
-  return needs !== undefined && needs.isCalled && needs.leavesWork
+  return needs?.isCalled === true && needs.leavesWork
 }
 
 function sharedResources({ account, prefix, region }: Settings): Resource[] {
@@ -106,7 +106,8 @@ function functionResource(
     sampleCpuEvery,
     ...(retryMs !== undefined && { retryMs }),
   }
-  const concurrency = settings.concurrency[fn]
+  // a task may be called `constructor`
+  const concurrency = Object.hasOwn(settings.concurrency, fn) ? settings.concurrency[fn] : undefined
   return {
     kind: 'function',
     name: functionName(prefix, fn),
@@ -143,7 +144,7 @@ function timeoutSeconds(
 
 function aliasesOf(
   settings: Settings,
-  { name, function: fn }: FunctionResource,
+  { name }: FunctionResource,
   task: TaskInfo | undefined,
   deployed: string,
 ): Resource[] {

@@ -94,7 +94,8 @@ export function settingsOf(app: string, options: DeployOptions): Settings {
 
 /** `aws`, or the partition of a region in China or of a government. */
 export function partitionOf(region: string): string {
-  if (region.includes('${')) return '${AWS::Partition}'
+  // a template's: known when it is deployed
+  if (region === `\${AWS::Region}`) return `\${AWS::Partition}`
   if (region.startsWith('cn-')) return 'aws-cn'
   return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
 }
