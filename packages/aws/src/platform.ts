@@ -11,6 +11,7 @@ import { deadLetterQueue } from './dead-letters.js'
 import { type Clients, closeClients } from './deploy/clients.js'
 import { type DeployRun, deploySetup } from './deploy/deploy-setup.js'
 import { type DeployOptions, settingsOf } from './deploy/settings.js'
+import { servedSetups, shiftTraffic } from './deploy/traffic.js'
 import { Drain } from './drain.js'
 import { invokeFunction, newId, sendToFunction } from './invoke.js'
 import { bucketName, deadLetterQueue as deadLetterName, functionName, liveAlias, logGroup } from './names.js'
@@ -127,9 +128,7 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
       return { setup, changed }
     },
 
-    async traffic() {
-      throw new FusionizeError('UNSUPPORTED', 'aws cannot share traffic yet')
-    },
+    traffic: (weights) => shiftTraffic(prefix, weights, clients),
 
     async invoke(task, input, { session = newId(), timeoutMs: limitMs = LONGEST_MS, traceparent, signal } = {}) {
       const [, trace = newId(), parent = null] = traceparent?.split('-') ?? []
@@ -165,7 +164,7 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
     },
 
     async status(): Promise<PlatformStatus> {
-      const setups: { id: string; weight: number }[] = []
+      const setups = await servedSetups(prefix, clients)
       const dead = (await (await letters()).list()).length
       return {
         platform: 'aws',
