@@ -96,6 +96,8 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
           'TIMEOUT',
           `${drain.open.size} invocations have no record after ${LOST_MS / 60_000} minutes; see the logs of the functions, and 'fusionize dlq'`,
         )
+      // A sandbox that ended at work wrote no record; its last attempt is a dead letter.
+      if (lookMs === LOOK_MS.last) for (const { id } of await (await letters()).list()) drain.forget(id)
       await pause(lookMs)
       lookMs = Math.min(LOOK_MS.last, lookMs * 2)
     }
@@ -136,6 +138,8 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
       drain.expect(request.id)
       try {
         const answer = await invokeFunction(lambda, calleeOf(task), request, store, limitMs, signal)
+        // A run that took too long may still be under way, and frozen: its record comes late or never.
+        if (!answer.ok && answer.error.code === 'TIMEOUT') drain.forget(request.id)
         if (!answer.ok) return { ok: false, error: answer.error, session }
         return { ok: true, output: await open(answer.output, store, Date.now() + timeoutMs), session }
       } catch (error) {

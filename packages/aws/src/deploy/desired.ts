@@ -149,6 +149,7 @@ function aliasesOf(
   deployed: string,
 ): Resource[] {
   const onFailure = arnOf(settings, 'sqs', deadLetterQueue(settings.prefix))
+  const { functionUrlAuth: auth } = settings
   return [setupAlias(deployed), liveAlias].flatMap((alias): Resource[] => [
     { kind: 'alias', functionName: name, name: alias },
     {
@@ -159,8 +160,8 @@ function aliasesOf(
       maxAgeS: EVENT_AGE_S,
       onFailure,
     },
-    ...(alias === liveAlias && task?.http
-      ? [{ kind: 'url' as const, functionName: name, qualifier: alias, auth: settings.functionUrlAuth }]
+    ...(alias === liveAlias && task?.http && auth !== 'off'
+      ? [{ kind: 'url' as const, functionName: name, qualifier: alias, auth }]
       : []),
   ])
 }

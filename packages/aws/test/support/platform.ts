@@ -6,6 +6,8 @@ import { type Aws, startAws } from '../double/index.js'
 
 /** Lambda's minutes between retries in a double whose minutes take 60 ms. */
 const RETRY_MS = 55
+/** The double settles in milliseconds. */
+const pace = { pollMs: 20, settleMs: 0, patienceMs: 20_000 }
 
 export interface AwsBed {
   aws: Aws
@@ -31,7 +33,7 @@ export async function startAwsBed(
   })
   const { account, credentials, endpoint, region } = aws
   const clients = createClients(region, { endpoint, credentials })
-  const platform = createAwsPlatform({ app, account, region, clients, retryMs: RETRY_MS, ...options })
+  const platform = createAwsPlatform({ ...{ app, account, region, clients }, retryMs: RETRY_MS, run: { pace }, ...options })
   return {
     aws,
     platform,
