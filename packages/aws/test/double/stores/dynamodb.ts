@@ -1,0 +1,55 @@
+import { bodyOf, type Call, json, type Reply, type ServiceDouble } from '../gateway/call.js'
+import { forward } from './forward.js'
+
+interface Input {
+  TableName?: string
+  ResourceArn?: string
+  IndexName?: string
+  RequestItems?: Record<string, unknown>
+  TimeToLiveSpecification?: { Enabled: boolean; AttributeName: string }
+}
+
+/**
+ * DynamoDB by `dynalite`, with the setting of a time to live, which it lacks.
+ * Not imitated: the end of items whose time came, transactions, streams, backups, PartiQL, and what else dynalite lacks.
+ */
+export class DynamoDbDouble implements ServiceDouble {
+  readonly #target: string
+  readonly #arnPrefix: string
+  readonly #timeToLive = new Map<string, NonNullable<Input['TimeToLiveSpecification']>>()
+
+  constructor(target: string, region: string, account: string) {
+    this.#target = target
+    this.#arnPrefix = `arn:aws:dynamodb:${region}:${account}:table/`
+  }
+
+  operationOf({ headers }: Pick<Call, 'headers'>): string {
+    return String(headers['x-amz-target'] ?? '').split('.')[1] ?? ''
+  }
+
+  resourcesOf(call: Call): string[] {
+    const { TableName, ResourceArn, IndexName, RequestItems } = bodyOf<Input>(call)
+    if (ResourceArn !== undefined) return [ResourceArn]
+    if (RequestItems !== undefined) return Object.keys(RequestItems).map((name) => this.#arnPrefix + name)
+    if (TableName === undefined) return []
+    return [`${this.#arnPrefix}${TableName}${IndexName ? `/index/${IndexName}` : ''}`]
+  }
+
+  async handle(call: Call): Promise<Reply> {
+    if (call.operation !== 'UpdateTimeToLive' && call.operation !== 'DescribeTimeToLive')
+      return forward(call, this.#target)
+    const { TableName = '', TimeToLiveSpecification } = bodyOf<Input>(call)
+    const headers = { ...call.headers, 'x-amz-target': 'DynamoDB_20120810.DescribeTable' }
+    const body = Buffer.from(JSON.stringify({ TableName }))
+    const table = await forward({ ...call, headers, body }, this.#target)
+    if (table.status !== 200) return table
+    if (TimeToLiveSpecification) this.#timeToLive.set(TableName, TimeToLiveSpecification)
+    if (call.operation === 'UpdateTimeToLive') return json(200, { TimeToLiveSpecification })
+    const set = this.#timeToLive.get(TableName)
+    return json(200, {
+      TimeToLiveDescription: set?.Enabled
+        ? { TimeToLiveStatus: 'ENABLED', AttributeName: set.AttributeName }
+        : { TimeToLiveStatus: 'DISABLED' },
+    })
+  }
+}
