@@ -7,10 +7,11 @@ interface Input {
   IndexName?: string
   RequestItems?: Record<string, unknown>
   TimeToLiveSpecification?: { Enabled: boolean; AttributeName: string }
+  Tags?: { Key: string; Value: string }[]
 }
 
 /**
- * DynamoDB by `dynalite`, with the setting of a time to live, which it lacks.
+ * DynamoDB by `dynalite`, with the setting of a time to live and tags given with a new table, which it lacks.
  * Not imitated: the end of items whose time came, transactions, streams, backups, PartiQL, and what else dynalite lacks.
  */
 export class DynamoDbDouble implements ServiceDouble {
@@ -36,6 +37,7 @@ export class DynamoDbDouble implements ServiceDouble {
   }
 
   async handle(call: Call): Promise<Reply> {
+    if (call.operation === 'CreateTable') return this.#create(call)
     if (call.operation !== 'UpdateTimeToLive' && call.operation !== 'DescribeTimeToLive')
       return forward(call, this.#target)
     const { TableName = '', TimeToLiveSpecification } = bodyOf<Input>(call)
@@ -51,5 +53,17 @@ export class DynamoDbDouble implements ServiceDouble {
         ? { TimeToLiveStatus: 'ENABLED', AttributeName: set.AttributeName }
         : { TimeToLiveStatus: 'DISABLED' },
     })
+  }
+
+  /** Answers once the table can have tags, and has them. */
+  async #create(call: Call): Promise<Reply> {
+    const { TableName = '', Tags = [] } = bodyOf<Input>(call)
+    const created = await forward(call, this.#target)
+    if (created.status !== 200 || Tags.length === 0) return created
+    const headers = { ...call.headers, 'x-amz-target': 'DynamoDB_20120810.TagResource' }
+    const body = Buffer.from(JSON.stringify({ ResourceArn: this.#arnPrefix + TableName, Tags }))
+    while ((await forward({ ...call, headers, body }, this.#target)).status !== 200)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    return created
   }
 }
