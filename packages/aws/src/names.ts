@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 
+export { liveAlias, setupAlias, setupOfAlias } from './runtime/aliases.js'
+
 /** Tag that marks what belongs to a deployed app; its value is the prefix. */
 export const ownerTag = 'fusionize:prefix'
-
-/** Alias that new sessions come by. */
-export const liveAlias = 'live'
 
 /** Characters that Lambda and IAM allow in a name. */
 const LONGEST_NAME = 64
@@ -39,16 +38,6 @@ export function sweepRoleName(prefix: string): string {
 /** The setup of a deployed setup's id: without the digits that stand for code and configuration. */
 export function setupOfDeployed(deployed: string): string {
   return deployed.split('-')[0] ?? deployed
-}
-
-/** Alias of every function for one setup; sessions that began with the setup call by it. */
-export function setupAlias(setup: string): string {
-  return `setup-${setup}`
-}
-
-/** The setup that an alias stands for; undefined for another alias. */
-export function setupOfAlias(alias: string): string | undefined {
-  return alias.startsWith('setup-') ? alias.slice('setup-'.length) : undefined
 }
 
 export function logGroup(prefix: string, fn: string): string {

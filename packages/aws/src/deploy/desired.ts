@@ -40,9 +40,13 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
   const functions = Object.keys(build.artifacts).sort()
   const needs = needsOf(build.app, build.setup, functions)
   const holdsWork = (fn: string) => settings.afterReply === 'extension' && isSwept(needs.get(fn))
-  const make = (deployed: string) =>
-    functions.map((fn) => functionResource(build, settings, fn, needs.get(fn) as Needs, code[fn] as Code, deployed))
   const setup = setupId(build.setup)
+  const make = (deployed: string) =>
+    functions.map((fn) => {
+      const afterReply = holdsWork(fn) ? 'extension' : 'before-reply'
+      const identity = { setup, deployed, afterReply } as const
+      return functionResource(build, settings, fn, needs.get(fn) as Needs, code[fn] as Code, identity)
+    })
   const deployed = `${setup}-${digest(make('')).slice(0, 8)}`
   const all = make(deployed)
   requireWithinLimits(build.app, all)
@@ -84,13 +88,13 @@ function functionResource(
   fn: string,
   needs: Needs,
   code: Code,
-  deployed: string,
+  identity: Pick<Environment, 'setup' | 'deployed' | 'afterReply'>,
 ): FunctionResource {
-  const { account, afterReply, prefix, region, sampleCpuEvery, timeoutMs } = settings
+  const { account, prefix, region, retryMs, sampleCpuEvery, timeoutMs } = settings
   const memoryMb = setup.functions[fn]?.memory ?? lambdaLimits.memoryMb.min
   const http = app.tasks[fn]?.http
   const environment: Environment = {
-    setup: deployed,
+    ...identity,
     prefix,
     memory: memoryMb,
     timeoutMs,
@@ -98,8 +102,9 @@ function functionResource(
     ...(http && { http: [{ ...http, task: fn }] }),
     bucket: bucketName(prefix, account, region),
     table: tableName(prefix),
-    afterReply,
+    deadLetters: queueUrl(settings),
     sampleCpuEvery,
+    ...(retryMs !== undefined && { retryMs }),
   }
   // a task may be called `constructor`
   const concurrency = Object.hasOwn(settings.concurrency, fn) ? settings.concurrency[fn] : undefined
@@ -174,10 +179,15 @@ function sweepResources(settings: Settings, functions: readonly string[], deploy
       functionName: name,
       qualifier: setupAlias(deployed),
       role: roleArn(settings, role),
-      input: '{"fusionize":1,"sweep":true}',
+      input: '{"fusionize":"sweep"}',
     }),
   )
   return [{ kind: 'schedule-group', name: group }, sweepRole(settings, role, names, deployed), ...schedules]
+}
+
+/** Where SQS is asked for the queue of dead letters ("Queue and message identifiers", Amazon SQS Developer Guide). */
+function queueUrl({ account, prefix, region }: Settings): string {
+  return `https://sqs.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/${account}/${deadLetterQueue(prefix)}`
 }
 
 /** Changes with the code or the configuration of any function. */

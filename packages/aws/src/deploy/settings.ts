@@ -31,6 +31,8 @@ export interface DeployOptions {
   sourceMaps?: boolean | undefined
   /** Ms for which a setup that was replaced goes on to serve its sessions. @default 21600000: as long as Lambda keeps an event */
   keepMs?: number | undefined
+  /** See `Environment.retryMs`. */
+  retryMs?: number | undefined
 }
 
 /** Defaults of `DeployOptions`. */
@@ -47,7 +49,10 @@ export const deployDefaults = {
 } as const satisfies Partial<DeployOptions>
 
 /** `DeployOptions` with every default. */
-export type Settings = { [K in keyof Required<DeployOptions>]: NonNullable<DeployOptions[K]> } & { app: string }
+export type Settings = { [K in keyof Required<Omit<DeployOptions, 'retryMs'>>]: NonNullable<DeployOptions[K]> } & {
+  app: string
+  retryMs?: number
+}
 
 /** Days that CloudWatch Logs can keep logs for (PutRetentionPolicy, CloudWatch Logs API Reference). */
 export const retentionChoices = [

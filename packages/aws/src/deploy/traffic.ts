@@ -97,3 +97,23 @@ function deployedAs(id: string, functions: readonly ObservedFunction[]): string 
     { setup: id },
   )
 }
+
+/** Shares of new sessions by id of the setup, as the `live` aliases have them. */
+export async function servedSetups(
+  prefix: string,
+  { lambda }: Pick<Clients, 'lambda'>,
+): Promise<{ id: string; weight: number }[]> {
+  const { own } = await observeFunctions(lambda, prefix)
+  const shares = new Map<string, number>()
+  for (const { aliases } of own.values()) {
+    const live = aliases[liveAlias]
+    if (live === undefined) continue
+    const others = Object.values(live.weights).reduce((sum, weight) => sum + weight, 0)
+    for (const [version, weight] of [[live.version, 1 - others] as const, ...Object.entries(live.weights)]) {
+      const alias = Object.entries(aliases).find(([name, one]) => name !== liveAlias && one.version === version)?.[0]
+      const deployed = alias === undefined ? undefined : setupOfAlias(alias)
+      if (deployed !== undefined) shares.set(setupOfDeployed(deployed), weight)
+    }
+  }
+  return [...shares].map(([id, weight]) => ({ id, weight })).sort((a, b) => b.weight - a.weight)
+}
