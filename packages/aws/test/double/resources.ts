@@ -27,6 +27,7 @@ export async function existing(world: World): Promise<string[]> {
     ...[...roles.roles.values()].map(({ arn }) => arn),
     ...[...logs.groups.values()].map(({ arn }) => arn),
     ...[...scheduler.schedules.values()].map(({ Arn }) => Arn),
+    ...[...scheduler.groups.groups.values()].map(({ Arn }) => Arn),
     ...(await stored(world)),
   ].sort()
 }
