@@ -6,6 +6,8 @@ const plainSource = fileURLToPath(new URL('packages/fusionize/src/runtime/plain.
 /** Unit tests stand beside their code; what crosses packages is in `test/` and runs one file at a time (it starts processes). */
 export default defineConfig({
   test: {
+    // Of tests that say they may run beside others: as many as the smallest machine has cores.
+    maxConcurrency: 2,
     projects: [
       {
         // Tests of fusionize's sources must not have a second copy of its runtime beside them.

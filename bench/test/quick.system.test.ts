@@ -24,7 +24,8 @@ async function bench(...args: string[]): Promise<Result> {
   return JSON.parse(stdout)
 }
 
-describe('npm run bench', () => {
+// Each is a process of its own, and nothing timed is asserted: two at a time.
+describe.concurrent('npm run bench', () => {
   it.each([
     'inline-call',
     'startup',

@@ -15,8 +15,17 @@ export const rooms: Record<string, Room> = {
   'packages/planner': { imports: ['fusionize/setup', 'fusionize/record', 'fusionize/prices'], pure: ['src'] },
   'packages/platform': { imports: ['fusionize', 'fusionize/*'] },
   'packages/local': { imports: ['fusionize', 'fusionize/*', '@fusionize/platform'], ships: ['src/sandbox'] },
+  'packages/aws': { imports: ['fusionize', 'fusionize/*', '@fusionize/platform'], ships: ['src/runtime'] },
   'packages/cli': {
-    imports: ['fusionize', 'fusionize/*', '@fusionize/planner', '@fusionize/platform', '@fusionize/local'],
+    imports: [
+      'fusionize',
+      'fusionize/*',
+      '@fusionize/planner',
+      '@fusionize/platform',
+      '@fusionize/local',
+      '@fusionize/aws',
+      '@fusionize/aws/*',
+    ],
   },
   bench: {
     imports: [

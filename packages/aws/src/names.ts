@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 
+export { liveAlias, setupAlias, setupOfAlias } from './runtime/aliases.js'
+
 /** Tag that marks what belongs to a deployed app; its value is the prefix. */
 export const ownerTag = 'fusionize:prefix'
-
-/** Alias that new sessions come by. */
-export const liveAlias = 'live'
 
 /** Characters that Lambda and IAM allow in a name. */
 const LONGEST_NAME = 64
@@ -16,20 +15,29 @@ export function prefixOf(app: string): string {
 
 /** Name of the Lambda function, and of its role, for a function of the setup. */
 export function functionName(prefix: string, fn: string): string {
-  const name = `${prefix}-${fn}`
+  return shortName(`${prefix}-${fn}`)
+}
+
+/** The name itself when AWS takes it, else cut, with 8 hex digits of its SHA-256. */
+export function shortName(name: string): string {
   if (name.length <= LONGEST_NAME) return name
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 8)
   return `${name.slice(0, LONGEST_NAME - digest.length - 1)}-${digest}`
 }
 
-/** Alias of every function for one setup; sessions that began with the setup call by it. */
-export function setupAlias(setup: string): string {
-  return `setup-${setup}`
+/** Name of the group of schedules that ask functions for work that was left behind. */
+export function sweepName(prefix: string): string {
+  return `${prefix}-sweep`
 }
 
-/** The setup that an alias stands for; undefined for another alias. */
-export function setupOfAlias(alias: string): string | undefined {
-  return alias.startsWith('setup-') ? alias.slice('setup-'.length) : undefined
+/** Role of these schedules; the dot keeps it apart from the role of a function called `sweep`. */
+export function sweepRoleName(prefix: string): string {
+  return `${prefix}.sweep`
+}
+
+/** The setup of a deployed setup's id: without the digits that stand for code and configuration. */
+export function setupOfDeployed(deployed: string): string {
+  return deployed.split('-')[0] ?? deployed
 }
 
 export function logGroup(prefix: string, fn: string): string {

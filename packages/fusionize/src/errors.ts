@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'UNSUPPORTED'
   | 'JOURNAL_FAILED'
   | 'BUILD_FAILED'
+  | 'DEPLOY_FAILED'
   | 'SHUTTING_DOWN'
   | 'KEY_CONFLICT'
   | 'SESSION_CLOSED'

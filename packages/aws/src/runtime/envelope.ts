@@ -27,6 +27,8 @@ export interface Envelope {
   parent: string | null
   /** Epoch ms of the hand-over. */
   at: number
+  /** Of the first run that Lambda makes of it, where others came before elsewhere. @default 1 */
+  attempt?: number
 }
 
 /** What the function answers to a call. */

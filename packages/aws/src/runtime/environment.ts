@@ -3,7 +3,10 @@ export const ENVIRONMENT_VARIABLE = 'FUSIONIZE'
 
 /** What the deployer tells a version of a function. */
 export interface Environment {
+  /** Id of the setup, as records have it. */
   setup: string
+  /** Id of the setup with this code and configuration: the alias `setup-<deployed>` of every function leads to the versions of one deployment. */
+  deployed: string
   prefix: string
   /** MB. */
   memory: number
@@ -16,8 +19,12 @@ export interface Environment {
   /** S3 bucket and DynamoDB table of the app. */
   bucket: string
   table: string
-  /** See docs/decisions/040-aws.md. */
+  /** URL of the SQS queue of dead letters. */
+  deadLetters: string
+  /** See docs/decisions/040-aws.md; `extension` only in a function that takes sends inline. */
   afterReply: 'before-reply' | 'extension'
   /** One invocation in this many has cpu per span; 0 = never. */
   sampleCpuEvery: number
+  /** Ms after a hand-over before which Lambda has not yet retried; another than Lambda's where tests do not wait for minutes. */
+  retryMs?: number
 }

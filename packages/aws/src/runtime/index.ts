@@ -1,2 +1,43 @@
+import type { FunctionModule } from 'fusionize/runtime'
+import { createAdapter, type LambdaHandler } from './adapter.js'
+import { ENVIRONMENT_VARIABLE, type Environment } from './environment.js'
+import { type Extension, startExtension } from './extension.js'
+import { writeLine } from './transport.js'
+
 export type * from './envelope.js'
 export type * from './environment.js'
+
+const environment = environmentOf(process.env[ENVIRONMENT_VARIABLE])
+// While the module loads: later Lambda takes no extension.
+const extension = environment?.afterReply === 'extension' ? await openExtension() : undefined
+
+/**
+ * Makes the function's Lambda handler. The build puts the call at the end of every artifact.
+ * @throws {Error} outside of Lambda, or where `fusionize deploy` did not make the function
+ */
+export function start(module: FunctionModule): LambdaHandler {
+  if (environment === undefined)
+    throw new Error(
+      `this file is a function of fusionize: deploy it by 'fusionize deploy', which sets ${ENVIRONMENT_VARIABLE}`,
+    )
+  return createAdapter(module, environment, extension)
+}
+
+function environmentOf(text: string | undefined): Environment | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as Environment)
+}
+
+/** Without it what a reply leaves behind ends before the reply. */
+async function openExtension(): Promise<Extension | undefined> {
+  try {
+    return await startExtension(process.env.AWS_LAMBDA_RUNTIME_API ?? '', (error) => complain(error))
+  } catch (error) {
+    complain(error as Error)
+    return undefined
+  }
+}
+
+function complain({ message }: Error): void {
+  const text = `nothing can go on after a reply: ${message}`
+  writeLine(JSON.stringify({ fusionize: 'log', level: 'warn', task: '', session: '', message: text, time: Date.now() }))
+}

@@ -6,7 +6,8 @@ import { type App, type FusionSetup, setupId } from 'fusionize/setup'
 import { evenly } from './load/arrivals.js'
 import type { RequestSample } from './load/fire.js'
 import { runLoad } from './load/generator.js'
-import { loadRequests, type MakeRequest } from './load/requests.js'
+import { runInvokedLoad } from './load/invoked.js'
+import { loadRequests, type MakeRequest, madeRequests } from './load/requests.js'
 import type { Meter } from './meter.js'
 import type { Watcher } from './watcher.js'
 
@@ -80,16 +81,18 @@ export function createLab(options: LabOptions): Lab {
   }
 
   async function load(arrivals: number[], firstIndex: number): Promise<RequestSample[]> {
-    if (!platform.url)
-      throw new FusionizeError('UNSUPPORTED', `platform '${platform.name}' serves no entries, so no load can reach it`)
     requestsSpent += arrivals.length
+    const more = {
+      ...(signal ? { signal } : {}),
+      onSamples: (batch: readonly RequestSample[]) => watcher.samples(batch),
+    }
+    if (platform.url === undefined) {
+      const requests = madeRequests(app, options.request, firstIndex, arrivals.length)
+      return unlessStopped(runInvokedLoad(platform, requests, arrivals, more), signal)
+    }
     const requests = loadRequests(app, options.request, firstIndex, arrivals.length)
     const headers: Record<string, string> = options.token ? { authorization: `Bearer ${options.token}` } : {}
-    const result = await runLoad(
-      { url: platform.url, arrivals, requests, headers },
-      { ...(signal ? { signal } : {}), onSamples: (batch) => watcher.samples(batch) },
-    )
-    return result.samples
+    return (await runLoad({ url: platform.url, arrivals, requests, headers }, more)).samples
   }
 
   async function recordsUntilNow(since?: string): Promise<{ records: InvocationRecord[]; next: string }> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
+import { failure, problem } from 'fusionize/http'
 import { readInput } from './body.js'
 import { type App, type Desk, invoke } from './entries.js'
-import { failure, problem } from './replies.js'
 
 /** What the `fusionize` command of another process uses: state, logs, dead letters, and tasks that are no entries. */
 export function serveControl(app: App, desk: Desk): void {

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
 import { FusionizeError, suggest } from 'fusionize'
+import { failure, inputOfRequest, problem, replyTo, traceparentOf } from 'fusionize/http'
 import type { Payload } from 'fusionize/runtime'
 import type { Context, Hono } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
 import { readInput } from './body.js'
 import type { GatewayOptions, Route } from './options.js'
-import { failure, problem, replyTo } from './replies.js'
 
 export type App = Hono<{ Bindings: HttpBindings }>
 export type Request = Context<{ Bindings: HttpBindings }>
@@ -25,7 +25,9 @@ export function serveEntries(app: App, routes: readonly Route[], desk: Desk): vo
   for (const { method, path, task } of routes) {
     methods.add('ALL', path, method)
     app.on(method, path, async (c) => {
-      const input = await inputOf(c, method, desk.bodyLimit)
+      const params = c.req.param() as Record<string, string>
+      const body = () => readInput(c.env.incoming, desk.bodyLimit)
+      const input = await inputOfRequest(method, params, () => c.req.query(), body)
       return input instanceof Response ? input : invoke(c, desk, task, input)
     })
   }
@@ -58,7 +60,7 @@ function nearest(method: string, path: string, known: string[]): string {
 /** Runs a task for a client; when the client goes away, nobody waits any more. */
 export function invoke(c: Request, { options, waiting }: Desk, task: string, input: Payload): Promise<Response> {
   const gone = leavingOf(c.env.incoming.socket)
-  const traceparent = traceOf(c.req.header('traceparent'))
+  const traceparent = traceparentOf(c.req.header('traceparent'))
   const trace: { traceparent?: string } = traceparent === undefined ? {} : { traceparent }
   return new Promise((resolve) => {
     const over = (response: Response) => {
@@ -88,26 +90,4 @@ function leavingOf(socket: Socket): AbortController {
   if (socket.destroyed) gone.abort()
   else socket.once('close', () => gone.abort())
   return gone
-}
-
-/** W3C Trace Context, §3.2.2 and §4: another version may say more behind, all zeros are no id. */
-const traceShape = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?=$|-)/
-
-function traceOf(header: string | undefined): string | undefined {
-  if (header === undefined || !traceShape.test(header)) return undefined
-  return header.startsWith('00') && header.length !== 55 ? undefined : header
-}
-
-/**
- * GET and DELETE: an object of the query and the path's parameters, all strings. Other methods: the body; the path's parameters are
- * added to a body that is a JSON object, and are the input where there is no body.
- */
-async function inputOf(c: Request, method: string, bodyLimit: number): Promise<Payload | Response> {
-  const params = c.req.param() as Record<string, string>
-  if (method === 'GET' || method === 'DELETE') return JSON.stringify({ ...c.req.query(), ...params })
-  const input = await readInput(c.env.incoming, bodyLimit)
-  if (input instanceof Response || Object.keys(params).length === 0) return input
-  if (input === undefined) return JSON.stringify(params)
-  if (typeof input !== 'string' || !input.trimStart().startsWith('{')) return input
-  return JSON.stringify({ ...JSON.parse(input), ...params })
 }

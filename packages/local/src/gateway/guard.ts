@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { problem } from 'fusionize/http'
 import type { MiddlewareHandler } from 'hono'
 import { isLoopback } from './options.js'
-import { problem } from './replies.js'
 
 /** Every request needs the token. */
 export function requireToken(token: string): MiddlewareHandler {

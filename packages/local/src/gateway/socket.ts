@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createServer, type Socket } from 'node:net'
 import { FusionizeError } from 'fusionize'
+import { jsonProblem } from 'fusionize/http'
 import type { Payload } from 'fusionize/runtime'
 import { type Frame, frameLength, kinds, MAX_EXTRA, readFrame, VERSION, writeFrame } from '../client/frames.js'
 import { wireText } from '../engine/failures.js'
@@ -8,7 +9,6 @@ import type { Job } from '../engine/job.js'
 import type { BeginCall } from '../outside-calls.js'
 import { Cutter } from '../sandbox/cutter.js'
 import { type Part, Utf8 } from '../sandbox/messages.js'
-import { jsonProblem } from './json-break.js'
 import { listenAt } from './socket-file.js'
 
 /** Bytes that may wait for a client to read its answers; until it does, nothing more of it is read. */

@@ -26,7 +26,7 @@ export interface BuilderOptions {
   taskDirs: string[]
   /** Where artifacts go; inside `appDir`, so that packages which stay outside an artifact are found at run time. */
   outDir: string
-  /** The platform's side of a sandbox: absolute path, or name of an installed module, that exports `start(module: FunctionModule)`. */
+  /** The platform's side of a sandbox: absolute path, or name of an installed module, that exports `start(module: FunctionModule)`; what it returns is the artifact's export `handler`. */
   adapter: string
 }
 
@@ -58,7 +58,7 @@ export interface Builder {
 }
 
 /** Changes when the same request would give another artifact than before. */
-const formatVersion = 1
+const formatVersion = 2
 
 export function createBuilder(options: BuilderOptions): Builder {
   const appDir = realpathSync(options.appDir)

@@ -29,7 +29,7 @@ export interface MapRequest {
   spread?: { whole?: true; branches?: readonly string[] }
 }
 
-/** The module that a function's artifact starts with: hands the function's tasks to the platform's adapter. */
+/** The module that a function's artifact starts with: hands the function's tasks to the platform's adapter, and exports what that returns as `handler`. */
 export function functionEntry(
   scan: Scan,
   { function: name, tasks, inline, adapter, buckets, maps }: FunctionRequest,
@@ -50,9 +50,10 @@ export function functionEntry(
     ...(maps?.poolable ? [`import { pool${maps.spread ? ', spread' : ''} } from 'fusionize/runtime/pool'`] : []),
     ...files.map(([path, file], i) => `import { ${exportName(file)} as t${i} } from ${quote(path)}`),
     `const module = { ${fields.join(', ')} }`,
+    // what `start` returns is for platforms that call an export of the module
     maps?.poolable
-      ? 'pool.serve(module) || start({ ...module, pool: pool.at(import.meta.url, module) })'
-      : 'start(module)',
+      ? 'export const handler = pool.serve(module) || start({ ...module, pool: pool.at(import.meta.url, module) })'
+      : 'export const handler = start(module)',
   ].join('\n')
 }
 

@@ -11,9 +11,27 @@ export type MakeRequest = (index: number, random: () => number) => LoadRequest
 export const LOAD_SEED = 20240401
 
 /**
- * Requests `from` … `from + count - 1` of the app's load, as HTTP requests. The same for every setup: they are made from the index and a
- * seed alone.
- * @throws {FusionizeError} INVALID_CONFIG when the config has no `load.request` or it names a task that is no HTTP entry
+ * Requests `from` … `from + count - 1` of the app's load. The same for every setup: they are made from the index and a seed alone.
+ * @throws {FusionizeError} INVALID_CONFIG when the config has no `load.request`
+ */
+export function madeRequests(
+  app: App,
+  make: MakeRequest | undefined,
+  from: number,
+  count: number,
+  seed = LOAD_SEED,
+): LoadRequest[] {
+  if (!make)
+    throw new FusionizeError(
+      'INVALID_CONFIG',
+      `app '${app.name}' has no load: give load.request in fusionize.config.ts, e.g. () => ({ task: '${entries(app)[0] ?? 'my-task'}', input: {} })`,
+    )
+  return Array.from({ length: count }, (_, i) => make(from + i, randomOf(seed, from + i)))
+}
+
+/**
+ * The same as HTTP requests.
+ * @throws {FusionizeError} INVALID_CONFIG also when it names a task that is no HTTP entry
  */
 export function loadRequests(
   app: App,
@@ -22,15 +40,7 @@ export function loadRequests(
   count: number,
   seed = LOAD_SEED,
 ): WireRequest[] {
-  if (!make)
-    throw new FusionizeError(
-      'INVALID_CONFIG',
-      `app '${app.name}' has no load: give load.request in fusionize.config.ts, e.g. () => ({ task: '${entries(app)[0] ?? 'my-task'}', input: {} })`,
-    )
-  return Array.from({ length: count }, (_, i) => {
-    const { task, input } = make(from + i, randomOf(seed, from + i))
-    return toWire(app, task, input)
-  })
+  return madeRequests(app, make, from, count, seed).map(({ task, input }) => toWire(app, task, input))
 }
 
 function toWire(app: App, task: string, input: unknown): WireRequest {

@@ -3,25 +3,11 @@
  * sends samples in batches as they come, and ends. See `generator.ts` for its other side.
  */
 import { Agent, request as httpRequest } from 'node:http'
-import { performance } from 'node:perf_hooks'
-import { type Clock, fire, type Reply, type RequestSample } from './fire.js'
+import { clock } from './clock.js'
+import { fire, type Reply, type RequestSample } from './fire.js'
 import type { FromWorker, LoadOrder, WireRequest } from './generator.js'
 
 const REPORT_EVERY_MS = 100
-
-const clock: Clock = {
-  now: () => performance.now(),
-  at(timeMs, callback) {
-    // setTimeout may fire up to a millisecond early.
-    const tick = () => {
-      const left = timeMs - performance.now()
-      if (left <= 0) callback()
-      else timer = setTimeout(tick, left)
-    }
-    let timer = setTimeout(tick, timeMs - performance.now())
-    return () => clearTimeout(timer)
-  },
-}
 
 const stop = new AbortController()
 // Ctrl-C reaches the whole foreground group; the parent decides when the load ends.

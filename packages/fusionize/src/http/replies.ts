@@ -1,11 +1,9 @@
-import type { InvokeResult } from '@fusionize/platform'
-import { FusionizeError } from 'fusionize'
-import type { WireError } from 'fusionize/runtime'
-import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { FusionizeError } from '../errors.js'
+import type { Outcome, WireError } from '../runtime/protocol.js'
 
 /** A reply of the gateway's own making: `{ error: { code, message, … } }`. */
 export function problem(
-  status: ContentfulStatusCode,
+  status: number,
   code: string,
   message: string,
   details: Record<string, unknown> = {},
@@ -15,7 +13,11 @@ export function problem(
 }
 
 /** An invocation's result as a reply: the task's JSON or bytes as they came, its error with the status that fits. */
-export function replyTo(result: InvokeResult, dev: boolean, more: { traceparent?: string } = {}): Response {
+export function replyTo(
+  result: Outcome & { session: string },
+  dev: boolean,
+  more: { traceparent?: string } = {},
+): Response {
   const headers: Record<string, string> = { 'x-fusionize-session': result.session, ...more }
   if (!result.ok) return errorReply(result.error, dev, headers)
   const { output } = result
@@ -25,12 +27,12 @@ export function replyTo(result: InvokeResult, dev: boolean, more: { traceparent?
 }
 
 /** Statuses of fusionize's own errors. */
-const statuses: Record<string, ContentfulStatusCode> = {
+const statuses: Record<string, number> = {
   INVALID_INPUT: 400,
   UNKNOWN_TASK: 404,
   PAYLOAD_TOO_LARGE: 413,
   QUEUE_FULL: 429,
-  CANCELLED: 499 as ContentfulStatusCode,
+  CANCELLED: 499,
   SANDBOX_CRASHED: 502,
   OUT_OF_MEMORY: 502,
   SHUTTING_DOWN: 503,
@@ -58,7 +60,7 @@ export function failure(error: unknown, headers: Record<string, string> = {}): R
 }
 
 function ownError(
-  status: ContentfulStatusCode,
+  status: number,
   code: string,
   message: string,
   details: Record<string, unknown>,

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import { appOf, buildOf, codeOf, where } from '../../test/support/app.ts'
+import { desiredResources } from './desired.js'
+import { ofKind } from './resources.js'
+
+const shop = appOf(['front call cart', 'front send mail', 'cart call db'], {
+  front: { http: { method: 'GET', path: '/' } },
+  mail: { retries: 1, permissions: ['ses:SendEmail arn:aws:ses:{region}:{account}:identity/*'] },
+})
+
+function desire(build = buildOf(shop), code = codeOf(build), options = {}) {
+  return desiredResources(build, code, { ...where, ...options })
+}
+
+describe('what should be there', () => {
+  it('is the same for the same build, and another deployed setup where code or configuration differ', () => {
+    expect(desire()).toEqual(desire())
+    const build = buildOf(shop)
+    const other = desire(build, { ...codeOf(build), cart: { sha256: 'x', bytes: 1, unzippedBytes: 1 } })
+    expect(other.setup).toBe(desire().setup)
+    expect(other.deployed).not.toBe(desire().deployed)
+    expect(desire(build, codeOf(build), { timeoutMs: 60_000 }).deployed).not.toBe(desire().deployed)
+    expect(desire(build, codeOf(build), { retentionDays: 30 }).deployed).toBe(desire().deployed)
+  })
+
+  it('lets a function call what its tasks call remotely, in this setup, and nothing else', () => {
+    const desired = desire()
+    const role = (name: string) => ofKind(desired, 'role').find((one) => one.name === `fusionize-shop-${name}`)
+    const calls = (name: string) =>
+      role(name)
+        ?.policies.flatMap(({ document }) => document.Statement)
+        .find(({ Sid }) => Sid === 'Calls')?.Resource
+    const arn = (fn: string) =>
+      `arn:aws:lambda:eu-central-1:123456789012:function:fusionize-shop-${fn}:setup-${desired.deployed}`
+    expect(calls('front')).toEqual([arn('cart'), arn('mail')])
+    expect(calls('mail')).toBeUndefined()
+    expect(JSON.stringify(role('mail'))).toContain('arn:aws:ses:eu-central-1:123456789012:identity/*')
+    expect(JSON.stringify(role('cart'))).not.toContain('ses:')
+  })
+
+  it('has a declared permission in every function that contains the task', () => {
+    const fused = buildOf(shop, (setup) => setup.functions.front?.inline.send.push('mail'))
+    const roles = ofKind(desire(fused), 'role').filter((one) => JSON.stringify(one).includes('ses:SendEmail'))
+    expect(roles.map(({ name }) => name)).toEqual(['fusionize-shop-front'])
+  })
+
+  it('sweeps where work may outlive the answer, and only there', () => {
+    expect(ofKind(desire(), 'schedule')).toEqual([])
+    const fused = buildOf(shop, (setup) => setup.functions.front?.inline.send.push('mail'))
+    const swept = desire(fused)
+    expect(ofKind(swept, 'schedule').map(({ functionName }) => functionName)).toEqual(['fusionize-shop-front'])
+    expect(ofKind(desire(fused, codeOf(fused), { afterReply: 'before-reply' }), 'schedule')).toEqual([])
+  })
+
+  it('gives a function the time of its task and of what it is left with, and Lambda 900 s at most', () => {
+    const timeOf = (timeoutMs: number) => {
+      const app = appOf(['a send b'], { a: { timeoutMs: 5000 }, b: { timeoutMs } })
+      const build = buildOf(app, (setup) => setup.functions.a?.inline.send.push('b'))
+      return ofKind(desire(build), 'function').map(({ timeoutS }) => timeoutS)
+    }
+    expect(timeOf(7000)).toEqual([14])
+    expect(timeOf(899_000)).toEqual([900])
+    expect(() => timeOf(901_000)).toThrow(/task 'b' may take 901000 ms.*900 s at most/)
+  })
+
+  it('has an address for entries alone, for signed requests unless the configuration says otherwise', () => {
+    expect(ofKind(desire(), 'url')).toEqual([
+      { kind: 'url', functionName: 'fusionize-shop-front', qualifier: 'live', auth: 'AWS_IAM' },
+    ])
+  })
+
+  it.each([
+    ['*', 'is empty|is no action'],
+    ['s3:GetObject', 'names no resource'],
+    ['s3:GetObject *', 'every resource there is'],
+    ['s3:GetObject arn:aws:s3:::*', 'every resource there is'],
+    ['* arn:aws:s3:::b/*', 'is no action'],
+    ['s3:GetObject my-bucket', 'is no ARN'],
+  ])('refuses the permission %j and names the task', (permission, words) => {
+    const app = appOf([], { a: { permissions: [permission] } })
+    expect(() => desire(buildOf(app))).toThrow(new RegExp(`task 'a' declares.*(${words})`))
+  })
+
+  it('refuses what Lambda would: retries, memory, environment, each with what to do', () => {
+    const app = appOf([], { a: { retries: 3 } })
+    const build = { ...buildOf(app, (setup) => Object.assign(setup.functions.a ?? {}, { memory: 64 })) }
+    const env = { AWS_REGION: 'x', LONG: 'x'.repeat(5000) }
+    const problems = () => desire({ ...build, env })
+    for (const words of [/3 retries.*lower/, /64 MB.*choose/, /4096; shorten/, /AWS_REGION.*take it out/])
+      expect(problems).toThrow(words)
+  })
+
+  it('refuses a prefix that cannot begin the name of a bucket', () => {
+    expect(() => desire(buildOf({ ...shop, name: '@acme/Shop' }))).toThrow(/set aws\.prefix/)
+  })
+})

@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto'
+import type { Build } from '@fusionize/platform'
+import { setupId, type TaskInfo } from 'fusionize/setup'
+import {
+  bucketName,
+  deadLetterQueue,
+  functionName,
+  liveAlias,
+  logGroup,
+  setupAlias,
+  shortName,
+  sweepName,
+  sweepRoleName,
+  tableName,
+} from '../names.js'
+import { ENVIRONMENT_VARIABLE, type Environment } from '../runtime/environment.js'
+import { lambdaLimits, requireWithinLimits } from './limits.js'
+import { type Needs, needsOf } from './needs.js'
+import type { Code, Desired, FunctionResource, Resource, ScheduleResource } from './resources.js'
+import { functionRole, sweepRole } from './roles.js'
+import { arnOf, type DeployOptions, roleArn, type Settings, settingsOf } from './settings.js'
+
+/** S that a function keeps beyond the limits of its tasks, to say that they took too long. */
+const MARGIN_S = 2
+/** How long Lambda keeps an event that it cannot run, s: the longest it allows. */
+const EVENT_AGE_S = 6 * 3600
+/** How long a dead letter is kept, s: the longest that SQS allows. */
+const DEAD_LETTER_S = 14 * 24 * 3600
+/** Days for which S3 keeps large payloads: a dead letter may still name one. */
+const PAYLOAD_DAYS = 15
+const SWEEP_EVERY = 'rate(5 minutes)'
+
+/**
+ * What should be there once this build is deployed.
+ * @param code of each function's zip, by function
+ * @throws {FusionizeError} `INVALID_CONFIG` or `DEPLOY_FAILED` for what Lambda or IAM would refuse
+ */
+export function desiredResources(build: Build, code: Record<string, Code>, options: DeployOptions): Desired {
+  const settings = settingsOf(build.app.name, options)
+  const functions = Object.keys(build.artifacts).sort()
+  const needs = needsOf(build.app, build.setup, functions)
+  const holdsWork = (fn: string) => settings.afterReply === 'extension' && isSwept(needs.get(fn))
+  const setup = setupId(build.setup)
+  const make = (deployed: string) =>
+    functions.map((fn) => {
+      const afterReply = holdsWork(fn) ? 'extension' : 'before-reply'
+      const identity = { setup, deployed, afterReply } as const
+      return functionResource(build, settings, fn, needs.get(fn) as Needs, code[fn] as Code, identity)
+    })
+  const deployed = `${setup}-${digest(make('')).slice(0, 8)}`
+  const all = make(deployed)
+  requireWithinLimits(build.app, all)
+  const resources: Resource[] = [
+    ...sharedResources(settings),
+    ...functions.map((fn) => functionRole(build.app, settings, fn, needs.get(fn) as Needs, deployed, holdsWork(fn))),
+    ...functions.map((fn) => ({
+      kind: 'log-group' as const,
+      name: logGroup(settings.prefix, fn),
+      retentionDays: settings.retentionDays,
+    })),
+    ...all,
+    ...all.flatMap((one) => aliasesOf(settings, one, build.app.tasks[one.function], deployed)),
+    ...sweepResources(settings, functions.filter(holdsWork), deployed),
+  ]
+  return { setup, deployed, settings, resources, warnings: [] }
+}
+
+/** Whether work of a function may outlive the invocation that accepted it. */
+function isSwept(needs: Needs | undefined): boolean {
+  return needs?.isCalled === true && needs.leavesWork
+}
+
+function sharedResources({ account, prefix, region }: Settings): Resource[] {
+  return [
+    {
+      kind: 'bucket',
+      name: bucketName(prefix, account, region),
+      expiry: [{ prefix: 'payloads/', days: PAYLOAD_DAYS }],
+    },
+    { kind: 'table', name: tableName(prefix), partitionKey: 'pk', sortKey: 'sk', expires: 'expires' },
+    { kind: 'queue', name: deadLetterQueue(prefix), retentionS: DEAD_LETTER_S },
+  ]
+}
+
+function functionResource(
+  { app, env, setup }: Build,
+  settings: Settings,
+  fn: string,
+  needs: Needs,
+  code: Code,
+  identity: Pick<Environment, 'setup' | 'deployed' | 'afterReply'>,
+): FunctionResource {
+  const { account, prefix, region, retryMs, sampleCpuEvery, timeoutMs } = settings
+  const memoryMb = setup.functions[fn]?.memory ?? lambdaLimits.memoryMb.min
+  const http = app.tasks[fn]?.http
+  const environment: Environment = {
+    ...identity,
+    prefix,
+    memory: memoryMb,
+    timeoutMs,
+    functions: Object.fromEntries(needs.callees.map((callee) => [callee, functionName(prefix, callee)])),
+    ...(http && { http: [{ ...http, task: fn }] }),
+    bucket: bucketName(prefix, account, region),
+    table: tableName(prefix),
+    deadLetters: queueUrl(settings),
+    sampleCpuEvery,
+    ...(retryMs !== undefined && { retryMs }),
+  }
+  // a task may be called `constructor`
+  const concurrency = Object.hasOwn(settings.concurrency, fn) ? settings.concurrency[fn] : undefined
+  return {
+    kind: 'function',
+    name: functionName(prefix, fn),
+    function: fn,
+    tasks: needs.tasks,
+    role: functionName(prefix, fn),
+    runtime: settings.runtime,
+    architecture: settings.architecture,
+    memoryMb,
+    timeoutS: timeoutSeconds(app.tasks, setup.functions[fn]?.inline.send ?? [], needs.tasks, fn, timeoutMs),
+    handler: 'index.handler',
+    environment: {
+      ...(settings.sourceMaps && { NODE_OPTIONS: '--enable-source-maps' }),
+      ...env,
+      [ENVIRONMENT_VARIABLE]: JSON.stringify(environment),
+    },
+    code,
+    ...(concurrency !== undefined && { concurrency }),
+  }
+}
+
+/** The function's own task, and after it whatever it may be left with: one send after the other, each with its limit. */
+function timeoutSeconds(
+  tasks: Record<string, TaskInfo>,
+  sends: readonly string[],
+  inside: readonly string[],
+  fn: string,
+  timeoutMs: number,
+): number {
+  const limit = (task: string) => tasks[task]?.timeoutMs ?? timeoutMs
+  const after = sends.filter((task) => inside.includes(task)).reduce((sum, task) => sum + limit(task), 0)
+  return Math.min(lambdaLimits.timeoutS, Math.ceil((limit(fn) + after) / 1000) + MARGIN_S)
+}
+
+function aliasesOf(
+  settings: Settings,
+  { name }: FunctionResource,
+  task: TaskInfo | undefined,
+  deployed: string,
+): Resource[] {
+  const onFailure = arnOf(settings, 'sqs', deadLetterQueue(settings.prefix))
+  return [setupAlias(deployed), liveAlias].flatMap((alias): Resource[] => [
+    { kind: 'alias', functionName: name, name: alias },
+    {
+      kind: 'async',
+      functionName: name,
+      qualifier: alias,
+      retries: task?.retries ?? lambdaLimits.retries,
+      maxAgeS: EVENT_AGE_S,
+      onFailure,
+    },
+    ...(alias === liveAlias && task?.http
+      ? [{ kind: 'url' as const, functionName: name, qualifier: alias, auth: settings.functionUrlAuth }]
+      : []),
+  ])
+}
+
+function sweepResources(settings: Settings, functions: readonly string[], deployed: string): Resource[] {
+  if (functions.length === 0) return []
+  const { prefix } = settings
+  const [group, role] = [sweepName(prefix), sweepRoleName(prefix)]
+  const names = functions.map((fn) => functionName(prefix, fn))
+  const schedules = names.map(
+    (name): ScheduleResource => ({
+      kind: 'schedule',
+      group,
+      name: shortName(`${setupAlias(deployed)}-${name}`),
+      expression: SWEEP_EVERY,
+      functionName: name,
+      qualifier: setupAlias(deployed),
+      role: roleArn(settings, role),
+      input: '{"fusionize":"sweep"}',
+    }),
+  )
+  return [{ kind: 'schedule-group', name: group }, sweepRole(settings, role, names, deployed), ...schedules]
+}
+
+/** Where SQS is asked for the queue of dead letters ("Queue and message identifiers", Amazon SQS Developer Guide). */
+function queueUrl({ account, prefix, region }: Settings): string {
+  return `https://sqs.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/${account}/${deadLetterQueue(prefix)}`
+}
+
+/** Changes with the code or the configuration of any function. */
+function digest(functions: readonly FunctionResource[]): string {
+  const versions = functions.map(({ concurrency: _, ...version }) => version)
+  return createHash('sha256').update(JSON.stringify(versions)).digest('hex')
+}

@@ -1,0 +1,146 @@
+import {
+  type FunctionConfiguration,
+  GetAccountSettingsCommand,
+  GetFunctionCommand,
+  GetFunctionUrlConfigCommand,
+  GetPolicyCommand,
+  type LambdaClient,
+  ListAliasesCommand,
+  ListFunctionEventInvokeConfigsCommand,
+  ListFunctionsCommand,
+  ListVersionsByFunctionCommand,
+} from '@aws-sdk/client-lambda'
+import { liveAlias, ownerTag } from '../names.js'
+import { failing, unlessGone } from './failure.js'
+import type { Found } from './observe.js'
+import type { Observed, ObservedConfiguration, ObservedFunction } from './observed.js'
+import { parallel } from './parallel.js'
+
+/** Functions read at a time. */
+const AT_ONCE = 6
+
+/** Reads every function of the app, with its versions and aliases. */
+export async function observeFunctions(lambda: LambdaClient, prefix: string): Promise<Found<Observed['functions']>> {
+  const all = await pages('functions', 'ListFunctions', async (Marker) => {
+    const { Functions, NextMarker } = await lambda.send(new ListFunctionsCommand({ ...(Marker && { Marker }) }))
+    return [Functions ?? [], NextMarker]
+  })
+  const candidates = all.flatMap(({ FunctionName = '' }) => (FunctionName.startsWith(`${prefix}-`) ? FunctionName : []))
+  const own: Observed['functions'] = new Map()
+  const strangers: string[] = []
+  await parallel(candidates, AT_ONCE, async (name) => {
+    const found = await observeFunction(lambda, name, prefix)
+    if (found === 'stranger') strangers.push(`function ${name}`)
+    else if (found) own.set(name, found)
+  })
+  return { own, strangers }
+}
+
+async function observeFunction(
+  lambda: LambdaClient,
+  FunctionName: string,
+  prefix: string,
+): Promise<ObservedFunction | 'stranger' | undefined> {
+  const resource = `function ${FunctionName}`
+  const found = await failing(resource, 'GetFunction', () =>
+    unlessGone(lambda.send(new GetFunctionCommand({ FunctionName }))),
+  )
+  if (!found?.Configuration) return undefined
+  if (found.Tags?.[ownerTag] !== prefix) return 'stranger'
+  const [aliases, versions, configs, url, policy] = await Promise.all([
+    pages(resource, 'ListAliases', async (Marker) => {
+      const page = await lambda.send(new ListAliasesCommand({ FunctionName, ...(Marker && { Marker }) }))
+      return [page.Aliases ?? [], page.NextMarker]
+    }),
+    pages(resource, 'ListVersionsByFunction', async (Marker) => {
+      const page = await lambda.send(new ListVersionsByFunctionCommand({ FunctionName, ...(Marker && { Marker }) }))
+      return [page.Versions ?? [], page.NextMarker]
+    }),
+    pages(resource, 'ListFunctionEventInvokeConfigs', async (Marker) => {
+      const page = await lambda.send(
+        new ListFunctionEventInvokeConfigsCommand({ FunctionName, ...(Marker && { Marker }) }),
+      )
+      return [page.FunctionEventInvokeConfigs ?? [], page.NextMarker]
+    }),
+    failing(resource, 'GetFunctionUrlConfig', () =>
+      unlessGone(lambda.send(new GetFunctionUrlConfigCommand({ FunctionName, Qualifier: liveAlias }))),
+    ),
+    failing(resource, 'GetPolicy', () =>
+      unlessGone(lambda.send(new GetPolicyCommand({ FunctionName, Qualifier: liveAlias }))),
+    ),
+  ])
+  const concurrency = found.Concurrency?.ReservedConcurrentExecutions
+  return {
+    name: FunctionName,
+    latest: configurationOf(found.Configuration),
+    versions: Object.fromEntries(
+      versions.filter(({ Version }) => Version !== '$LATEST').map((one) => [one.Version, configurationOf(one)]),
+    ),
+    aliases: Object.fromEntries(
+      aliases.map(({ Description = '', FunctionVersion = '', Name = '', RoutingConfig }) => [
+        Name,
+        { version: FunctionVersion, description: Description, weights: RoutingConfig?.AdditionalVersionWeights ?? {} },
+      ]),
+    ),
+    async: Object.fromEntries(
+      configs.map(({ DestinationConfig, FunctionArn = '', MaximumEventAgeInSeconds, MaximumRetryAttempts }) => [
+        FunctionArn.split(':')[7] ?? '$LATEST',
+        {
+          retries: MaximumRetryAttempts,
+          maxAgeS: MaximumEventAgeInSeconds,
+          onFailure: DestinationConfig?.OnFailure?.Destination,
+        },
+      ]),
+    ),
+    ...(url?.FunctionUrl !== undefined && { url: { auth: url.AuthType ?? 'AWS_IAM', url: url.FunctionUrl } }),
+    allowed: statementIds(policy?.Policy),
+    ...(concurrency !== undefined && { concurrency }),
+  }
+}
+
+/** The account's limits that a deployment can meet; null when the credentials may not ask for them. */
+export async function observeQuotas(lambda: LambdaClient): Promise<Observed['quotas']> {
+  const { AccountLimit, AccountUsage } = await failing('the account', 'GetAccountSettings', () =>
+    lambda.send(new GetAccountSettingsCommand({})),
+  )
+  return {
+    unreservedConcurrency: AccountLimit?.UnreservedConcurrentExecutions ?? Number.POSITIVE_INFINITY,
+    codeBytes: AccountLimit?.TotalCodeSize ?? Number.POSITIVE_INFINITY,
+    usedCodeBytes: AccountUsage?.TotalCodeSize ?? 0,
+  }
+}
+
+function configurationOf(one: FunctionConfiguration): ObservedConfiguration {
+  return {
+    codeSha256: one.CodeSha256 ?? '',
+    runtime: one.Runtime ?? '',
+    architecture: one.Architectures?.[0] ?? 'x86_64',
+    memoryMb: one.MemorySize ?? 0,
+    timeoutS: one.Timeout ?? 0,
+    handler: one.Handler ?? '',
+    role: one.Role ?? '',
+    environment: one.Environment?.Variables ?? {},
+  }
+}
+
+function statementIds(policy: string | undefined): string[] {
+  if (policy === undefined) return []
+  const { Statement = [] } = JSON.parse(policy) as { Statement?: { Sid?: string }[] }
+  return Statement.flatMap(({ Sid }) => Sid ?? [])
+}
+
+/** All items of a list that comes in pages; what is gone meanwhile is empty. */
+async function pages<T>(
+  resource: string,
+  operation: string,
+  read: (marker: string | undefined) => Promise<[T[], string | undefined]>,
+): Promise<T[]> {
+  const all: T[] = []
+  for (let marker: string | undefined, more = true; more; ) {
+    const page = await failing(resource, operation, () => unlessGone(read(marker)))
+    all.push(...(page?.[0] ?? []))
+    marker = page?.[1]
+    more = marker !== undefined && marker !== ''
+  }
+  return all
+}

@@ -1,0 +1,180 @@
+import { DescribeLogGroupsCommand, ListTagsForResourceCommand, type LogGroup } from '@aws-sdk/client-cloudwatch-logs'
+import { DescribeTableCommand, DescribeTimeToLiveCommand, ListTagsOfResourceCommand } from '@aws-sdk/client-dynamodb'
+import { GetRoleCommand, GetRolePolicyCommand, ListRolePoliciesCommand, ListRolesCommand } from '@aws-sdk/client-iam'
+import {
+  GetScheduleCommand,
+  GetScheduleGroupCommand,
+  ListSchedulesCommand,
+  ListTagsForResourceCommand as ListScheduleTagsCommand,
+} from '@aws-sdk/client-scheduler'
+import { GetQueueAttributesCommand, GetQueueUrlCommand, ListQueueTagsCommand } from '@aws-sdk/client-sqs'
+import { deadLetterQueue, ownerTag, sweepName, sweepRoleName, tableName } from '../names.js'
+import type { Clients } from './clients.js'
+import { failing, unlessGone } from './failure.js'
+import { observeBucket } from './observe-bucket.js'
+import { observeFunctions, observeQuotas } from './observe-functions.js'
+import type { Observed, ObservedSchedule } from './observed.js'
+import { parallel } from './parallel.js'
+import type { Settings } from './settings.js'
+
+/** Requests to one service at a time. */
+const AT_ONCE = 8
+
+/**
+ * Reads what is there of an app; changes nothing.
+ * @throws {FusionizeError} `DEPLOY_FAILED` when AWS cannot be asked
+ */
+export async function observe(clients: Clients, settings: Settings): Promise<Observed> {
+  const { prefix } = settings
+  const [functions, roles, logGroups, bucket, table, queue, scheduleGroup, quotas] = await Promise.all([
+    observeFunctions(clients.lambda, prefix),
+    observeRoles(clients, prefix),
+    observeLogGroups(clients, prefix),
+    observeBucket(clients.s3, settings),
+    observeTable(clients, prefix),
+    observeQueue(clients, prefix),
+    observeSchedules(clients, prefix),
+    observeQuotas(clients.lambda),
+  ])
+  const all = [functions, roles, logGroups, bucket, table, queue, scheduleGroup]
+  return {
+    functions: functions.own,
+    roles: roles.own,
+    logGroups: logGroups.own,
+    bucket: bucket.own,
+    table: table.own,
+    queue: queue.own,
+    scheduleGroup: scheduleGroup.own,
+    quotas,
+    strangers: all.flatMap(({ strangers }) => strangers),
+  }
+}
+
+/** What is the app's own, and names of what only looks like it. */
+export interface Found<T> {
+  own: T
+  strangers: string[]
+}
+
+async function observeRoles({ iam }: Clients, prefix: string): Promise<Found<Observed['roles']>> {
+  const names: string[] = []
+  for (let Marker: string | undefined, more = true; more; ) {
+    const page = await failing('roles', 'ListRoles', () =>
+      iam.send(new ListRolesCommand({ MaxItems: 1000, ...(Marker !== undefined && { Marker }) })),
+    )
+    names.push(...(page.Roles ?? []).map(({ RoleName }) => RoleName as string))
+    Marker = page.Marker
+    more = page.IsTruncated === true && Marker !== undefined
+  }
+  const candidates = names.filter((name) => name.startsWith(`${prefix}-`) || name === sweepRoleName(prefix))
+  const own: Observed['roles'] = new Map()
+  const strangers: string[] = []
+  await parallel(candidates, AT_ONCE, async (RoleName) => {
+    const role = await failing(`role ${RoleName}`, 'GetRole', () =>
+      unlessGone(iam.send(new GetRoleCommand({ RoleName }))),
+    )
+    if (!role) return
+    if (!role.Role?.Tags?.some(({ Key, Value }) => Key === ownerTag && Value === prefix)) {
+      strangers.push(`role ${RoleName}`)
+      return
+    }
+    const policies = await failing(`role ${RoleName}`, 'ListRolePolicies', () =>
+      unlessGone(iam.send(new ListRolePoliciesCommand({ RoleName }))),
+    )
+    const documents = new Map<string, string>()
+    for (const PolicyName of policies?.PolicyNames ?? []) {
+      const policy = await failing(`role ${RoleName}`, 'GetRolePolicy', () =>
+        unlessGone(iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }))),
+      )
+      if (policy) documents.set(PolicyName, decodeURIComponent(policy.PolicyDocument ?? ''))
+    }
+    own.set(RoleName, documents)
+  })
+  return { own, strangers }
+}
+
+async function observeLogGroups({ logs }: Clients, prefix: string): Promise<Found<Observed['logGroups']>> {
+  const groups: LogGroup[] = []
+  for (let nextToken: string | undefined, more = true; more; ) {
+    const page = await failing('log groups', 'DescribeLogGroups', () =>
+      logs.send(
+        new DescribeLogGroupsCommand({
+          logGroupNamePrefix: `/aws/lambda/${prefix}-`,
+          ...(nextToken !== undefined && { nextToken }),
+        }),
+      ),
+    )
+    groups.push(...(page.logGroups ?? []))
+    nextToken = page.nextToken
+    more = nextToken !== undefined
+  }
+  const own: Observed['logGroups'] = new Map()
+  const strangers: string[] = []
+  await parallel(groups, AT_ONCE, async ({ arn, logGroupArn, logGroupName = '', retentionInDays }) => {
+    const resourceArn = logGroupArn ?? arn?.replace(/:\*$/, '') ?? ''
+    const tagged = await failing(`log group ${logGroupName}`, 'ListTagsForResource', () =>
+      unlessGone(logs.send(new ListTagsForResourceCommand({ resourceArn }))),
+    )
+    if (tagged?.tags?.[ownerTag] === prefix) own.set(logGroupName, retentionInDays ?? null)
+    else if (tagged) strangers.push(`log group ${logGroupName}`)
+  })
+  return { own, strangers }
+}
+
+async function observeTable({ dynamodb }: Clients, prefix: string): Promise<Found<Observed['table']>> {
+  const TableName = tableName(prefix)
+  return failing(`table ${TableName}`, 'DescribeTable', async () => {
+    const table = (await unlessGone(dynamodb.send(new DescribeTableCommand({ TableName }))))?.Table
+    if (!table || table.TableStatus === 'DELETING') return { own: null, strangers: [] }
+    const { Tags } = await dynamodb.send(new ListTagsOfResourceCommand({ ResourceArn: table.TableArn as string }))
+    if (!Tags?.some(({ Key, Value }) => Key === ownerTag && Value === prefix))
+      return { own: null, strangers: [`table ${TableName}`] }
+    const { TimeToLiveDescription: ttl } = await dynamodb.send(new DescribeTimeToLiveCommand({ TableName }))
+    const isOn = ttl?.TimeToLiveStatus === 'ENABLED' || ttl?.TimeToLiveStatus === 'ENABLING'
+    return {
+      own: { isReady: table.TableStatus === 'ACTIVE', expires: isOn ? (ttl?.AttributeName ?? null) : null },
+      strangers: [],
+    }
+  })
+}
+
+async function observeQueue({ sqs }: Clients, prefix: string): Promise<Found<Observed['queue']>> {
+  const QueueName = deadLetterQueue(prefix)
+  return failing(`queue ${QueueName}`, 'GetQueueAttributes', async () => {
+    const url = (await unlessGone(sqs.send(new GetQueueUrlCommand({ QueueName }))))?.QueueUrl
+    if (url === undefined) return { own: null, strangers: [] }
+    const { Tags } = await sqs.send(new ListQueueTagsCommand({ QueueUrl: url }))
+    if (Tags?.[ownerTag] !== prefix) return { own: null, strangers: [`queue ${QueueName}`] }
+    const { Attributes } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['MessageRetentionPeriod'] }),
+    )
+    return { own: { url, retentionS: Number(Attributes?.MessageRetentionPeriod) }, strangers: [] }
+  })
+}
+
+async function observeSchedules({ scheduler }: Clients, prefix: string): Promise<Found<Observed['scheduleGroup']>> {
+  const Name = sweepName(prefix)
+  return failing(`schedule group ${Name}`, 'ListSchedules', async () => {
+    const group = await unlessGone(scheduler.send(new GetScheduleGroupCommand({ Name })))
+    if (!group || group.State === 'DELETING') return { own: null, strangers: [] }
+    const { Tags } = await scheduler.send(new ListScheduleTagsCommand({ ResourceArn: group.Arn as string }))
+    if (!Tags?.some(({ Key, Value }) => Key === ownerTag && Value === prefix))
+      return { own: null, strangers: [`schedule group ${Name}`] }
+    const names: string[] = []
+    for (let NextToken: string | undefined, more = true; more; ) {
+      const page = await scheduler.send(
+        new ListSchedulesCommand({ GroupName: Name, ...(NextToken !== undefined && { NextToken }) }),
+      )
+      names.push(...(page.Schedules ?? []).map((one) => one.Name as string))
+      NextToken = page.NextToken
+      more = NextToken !== undefined
+    }
+    const schedules = await parallel(names, AT_ONCE, async (name): Promise<ObservedSchedule | undefined> => {
+      const one = await unlessGone(scheduler.send(new GetScheduleCommand({ GroupName: Name, Name: name })))
+      if (!one) return undefined
+      const { Arn = '', Input = '', RoleArn = '' } = one.Target ?? {}
+      return { name, expression: one.ScheduleExpression ?? '', target: Arn, role: RoleArn, input: Input }
+    })
+    return { own: { schedules: schedules.filter((one) => one !== undefined) }, strangers: [] }
+  })
+}

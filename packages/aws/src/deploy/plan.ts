@@ -1,0 +1,106 @@
+import { FusionizeError } from 'fusionize'
+import { lambdaLimits, policyCharacters } from './limits.js'
+import type { Observed } from './observed.js'
+import { planFunctions } from './plan-functions.js'
+import { planRetirement } from './plan-retirement.js'
+import { planShared } from './plan-shared.js'
+import { planSwitch } from './plan-switch.js'
+import { type Desired, ofKind } from './resources.js'
+import { type Plan, phases, type Step } from './steps.js'
+
+/** What a plan is made with besides what is desired and what is there. */
+export interface PlanOptions {
+  /** Epoch ms. */
+  now: number
+}
+
+/**
+ * The changes that lead from what is there to what is desired, in order. Pure: the same for the same, and empty when all is as it should be.
+ * @throws {FusionizeError} `DEPLOY_FAILED` when a name is taken by somebody else, or a quota is too small; nothing has been changed then
+ */
+export function planDeployment(desired: Desired, observed: Observed, { now }: PlanOptions): Plan {
+  requireOwn(desired, observed)
+  const steps = [
+    ...planShared(desired, observed),
+    ...planFunctions(desired, observed),
+    ...planSwitch(desired, observed, now),
+    ...planRetirement(desired, observed, now),
+  ]
+  const ordered = phases.flatMap((phase) => steps.filter((step) => step.phase === phase))
+  requireQuotas(desired, observed, ordered)
+  return { setup: desired.setup, deployed: desired.deployed, steps: ordered, warnings: warningsOf(desired, observed) }
+}
+
+function requireOwn(desired: Desired, observed: Observed): void {
+  const wanted = new Set([
+    ...ofKind(desired, 'function').map(({ name }) => `function ${name}`),
+    ...ofKind(desired, 'role').map(({ name }) => `role ${name}`),
+    ...ofKind(desired, 'log-group').map(({ name }) => `log group ${name}`),
+    ...ofKind(desired, 'bucket').map(({ name }) => `bucket ${name}`),
+    ...ofKind(desired, 'table').map(({ name }) => `table ${name}`),
+    ...ofKind(desired, 'queue').map(({ name }) => `queue ${name}`),
+    ...ofKind(desired, 'schedule-group').map(({ name }) => `schedule group ${name}`),
+  ])
+  const taken = observed.strangers.filter((name) => wanted.has(name))
+  if (taken.length === 0) return
+  const { prefix } = desired.settings
+  throw new FusionizeError(
+    'DEPLOY_FAILED',
+    `${taken.join(', ')} ${taken.length === 1 ? 'is' : 'are'} there already without the tag fusionize:prefix=${prefix}, so not ours to change; set aws.prefix to another name, or delete what is there`,
+    { taken },
+  )
+}
+
+function requireQuotas(desired: Desired, { quotas, functions, roles }: Observed, steps: readonly Step[]): void {
+  const problems: string[] = []
+  const asked = steps.flatMap(({ operation: op }) => (op.do === 'set-concurrency' ? [op] : []))
+  const more = asked.reduce(
+    (sum, { concurrency = 0, function: name }) => sum + concurrency - (functions.get(name)?.concurrency ?? 0),
+    0,
+  )
+  if (quotas && more > 0 && quotas.unreservedConcurrency - more < lambdaLimits.unreservedConcurrency)
+    problems.push(
+      `aws.concurrency reserves ${more} more than now, but the account has ${quotas.unreservedConcurrency} left and ${lambdaLimits.unreservedConcurrency} must stay unreserved; reserve less, or ask AWS for a higher quota of concurrent executions`,
+    )
+  const uploaded = steps.flatMap(({ operation: op }) =>
+    op.do === 'create-function' || op.do === 'upload-code' ? op.function.code.bytes : 0,
+  )
+  const bytes = uploaded.reduce((sum, one) => sum + one, 0)
+  if (quotas && quotas.usedCodeBytes + bytes > quotas.codeBytes)
+    problems.push(
+      `the account has room for ${quotas.codeBytes - quotas.usedCodeBytes} bytes of code, but this takes ${bytes}; delete versions of functions that nobody needs, or ask AWS for a higher quota`,
+    )
+  for (const [role, characters] of policySizes(desired, roles, steps))
+    if (characters > policyCharacters)
+      problems.push(
+        `the policies of role ${role} for all setups that are kept would have ${characters} characters, but IAM allows ${policyCharacters}; wait until older setups retire, or lower aws.keepMs`,
+      )
+  if (problems.length > 0) throw new FusionizeError('DEPLOY_FAILED', problems.join('\n'), { problems })
+}
+
+/** Characters of all inline policies by role, while the old ones are still there. */
+function policySizes(desired: Desired, roles: Observed['roles'], steps: readonly Step[]): Map<string, number> {
+  const gone = new Set(
+    steps.flatMap(({ operation: op }) => (op.do === 'delete-policy' ? `${op.role} ${op.policy}` : [])),
+  )
+  return new Map(
+    ofKind(desired, 'role').map(({ name, policies }) => {
+      const all = new Map(roles.get(name))
+      for (const policy of all.keys()) if (gone.has(`${name} ${policy}`)) all.delete(policy)
+      for (const policy of policies) all.set(policy.name, JSON.stringify(policy.document))
+      return [name, [...all.values()].reduce((sum, text) => sum + text.replace(/\s/g, '').length, 0)]
+    }),
+  )
+}
+
+function warningsOf(desired: Desired, { quotas }: Observed): string[] {
+  const warnings = [...desired.warnings]
+  const functions = ofKind(desired, 'function')
+  if (quotas && quotas.unreservedConcurrency < 10 * functions.length)
+    warnings.push(
+      `the account runs ${quotas.unreservedConcurrency} functions at a time, and this app has ${functions.length}; ask AWS for a higher quota of concurrent executions before you put load on it`,
+    )
+  if (ofKind(desired, 'url').some(({ auth }) => auth === 'NONE'))
+    warnings.push("aws.functionUrlAuth is 'NONE': whoever knows the address of an entry can call it")
+  return warnings
+}

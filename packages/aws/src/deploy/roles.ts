@@ -1,0 +1,119 @@
+import type { App } from 'fusionize/setup'
+import { bucketName, deadLetterQueue, functionName, logGroup, setupAlias, tableName } from '../names.js'
+import type { Needs } from './needs.js'
+import { permissionStatement } from './permissions.js'
+import type { RoleResource, Statement } from './resources.js'
+import { arnOf, type Settings, s3Arn } from './settings.js'
+
+/** Policy with what a function needs in every setup: so the policies of setups, which a role may have many of, stay small. */
+export const basePolicy = 'base'
+
+/** The role of a function: what it always needs, and what it needs in this setup. */
+export function functionRole(
+  app: App,
+  settings: Settings,
+  fn: string,
+  needs: Needs,
+  deployed: string,
+  holdsWork: boolean,
+): RoleResource {
+  const ofSetup = [...setupStatements(settings, needs, deployed, holdsWork), ...declared(app, settings, needs.tasks)]
+  return {
+    kind: 'role',
+    name: functionName(settings.prefix, fn),
+    service: 'lambda.amazonaws.com',
+    policies: [
+      { name: basePolicy, document: { Version: '2012-10-17', Statement: baseStatements(settings, fn) } },
+      ...(ofSetup.length > 0
+        ? [{ name: setupAlias(deployed), document: { Version: '2012-10-17' as const, Statement: ofSetup } }]
+        : []),
+    ],
+  }
+}
+
+function baseStatements(settings: Settings, fn: string): Statement[] {
+  const { account, prefix, region } = settings
+  return [
+    {
+      Sid: 'Logs',
+      Effect: 'Allow',
+      Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      Resource: [arnOf(settings, 'logs', `log-group:${logGroup(prefix, fn)}:*`)],
+    },
+    {
+      Sid: 'Payloads',
+      Effect: 'Allow',
+      Action: ['s3:GetObject', 's3:PutObject'],
+      Resource: [s3Arn(settings, `${bucketName(prefix, account, region)}/payloads/*`)],
+    },
+    {
+      Sid: 'DeadLetters',
+      Effect: 'Allow',
+      Action: ['sqs:SendMessage'],
+      Resource: [arnOf(settings, 'sqs', deadLetterQueue(prefix))],
+    },
+  ]
+}
+
+function setupStatements(settings: Settings, needs: Needs, deployed: string, holdsWork: boolean): Statement[] {
+  const { account, prefix, region } = settings
+  const statements: Statement[] = []
+  if (needs.callees.length > 0)
+    statements.push({
+      Sid: 'Calls',
+      Effect: 'Allow',
+      Action: ['lambda:InvokeFunction'],
+      Resource: needs.callees.map((callee) =>
+        arnOf(settings, 'lambda', `function:${functionName(prefix, callee)}:${setupAlias(deployed)}`),
+      ),
+    })
+  if (holdsWork || needs.usesBuckets)
+    statements.push({
+      Sid: 'State',
+      Effect: 'Allow',
+      Action: ['DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map((action) => `dynamodb:${action}`),
+      Resource: [arnOf(settings, 'dynamodb', `table/${tableName(prefix)}`)],
+    })
+  if (needs.usesBuckets)
+    statements.push({
+      Sid: 'Objects',
+      Effect: 'Allow',
+      Action: ['s3:DeleteObject', 's3:GetObject', 's3:PutObject'],
+      Resource: [s3Arn(settings, `${bucketName(prefix, account, region)}/objects/*`)],
+    })
+  return statements
+}
+
+/** What the tasks of a function declare, each statement once. */
+function declared(app: App, settings: Settings, tasks: readonly string[]): Statement[] {
+  const statements = tasks.flatMap((task) =>
+    (app.tasks[task]?.permissions ?? []).map((text) => permissionStatement(task, text, settings)),
+  )
+  return [...new Map(statements.map((one) => [JSON.stringify(one), one])).entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, one]) => one)
+}
+
+/** The role by which the scheduler asks functions to look for work that a dead environment left behind. */
+export function sweepRole(
+  settings: Settings,
+  name: string,
+  functions: readonly string[],
+  deployed: string,
+): RoleResource {
+  const Resource = functions.map((fn) => arnOf(settings, 'lambda', `function:${fn}:${setupAlias(deployed)}`))
+  return {
+    kind: 'role',
+    name,
+    service: 'scheduler.amazonaws.com',
+    policies: [
+      {
+        name: setupAlias(deployed),
+        document: {
+          Version: '2012-10-17',
+          Statement: [{ Sid: 'Sweep', Effect: 'Allow', Action: ['lambda:InvokeFunction'], Resource }],
+        },
+      },
+    ],
+  }
+}

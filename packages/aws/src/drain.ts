@@ -1,0 +1,54 @@
+import { type InvocationRecord, spanId, spanOf } from 'fusionize/record'
+
+/**
+ * Knows from records what is still under way, since Lambda does not say: whatever a record says was called or sent elsewhere has a record
+ * of its own when it is over, and so has every request.
+ */
+export class Drain {
+  /** Invocations, by id, and spans that wait for a callee's record. */
+  readonly #open = new Set<string>()
+  /** Of callees whose record came before their caller's. */
+  readonly #seen = new Set<string>()
+
+  /** @param retriesOf runs of a failed send after its first, by task */
+  constructor(readonly retriesOf: (task: string) => number) {}
+
+  /** Ids of what has no record yet. */
+  get open(): ReadonlySet<string> {
+    return this.#open
+  }
+
+  /** A request was taken: its record will come. */
+  expect(invocation: string): void {
+    this.#open.add(invocation)
+  }
+
+  /** It was not taken after all, or ended without a record. */
+  forget(id: string): void {
+    this.#open.delete(id)
+  }
+
+  saw(record: InvocationRecord): void {
+    const { invocation, mode, task, attempt, parent, items = 1, spans } = record
+    this.#open.delete(invocation)
+    for (let i = 0; parent !== null && i < items; i++) this.#over(following(parent, i))
+    for (const [i, span] of spans.entries())
+      if (span.route === 'remote' && span.error === undefined) this.#called(spanId(record.span, i))
+    const failed = mode === 'send' && spans[0]?.error !== undefined
+    if (failed && attempt <= this.retriesOf(task)) this.#open.add(invocation)
+  }
+
+  #called(id: string): void {
+    if (!this.#seen.delete(id)) this.#open.add(id)
+  }
+
+  #over(id: string): void {
+    if (!this.#open.delete(id)) this.#seen.add(id)
+  }
+}
+
+/** The id of the span so many after this one, of the same invocation. */
+function following(id: string, count: number): string {
+  const { root, index } = spanOf(id)
+  return spanId(root, index + count)
+}

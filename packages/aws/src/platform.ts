@@ -1,0 +1,188 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs'
+import { GetQueueUrlCommand } from '@aws-sdk/client-sqs'
+import type { Facts, InvokeResult, Platform, PlatformStatus } from '@fusionize/platform'
+import { FusionizeError } from 'fusionize'
+import { awsLambdaArm, awsLambdaX86, lambdaMbPerCore, ratesOf } from 'fusionize/prices'
+import { parseRecord } from 'fusionize/record'
+import { errorToWire } from 'fusionize/runtime'
+import type { TaskInfo } from 'fusionize/setup'
+import { deadLetterQueue } from './dead-letters.js'
+import { type Clients, closeClients } from './deploy/clients.js'
+import { type DeployRun, deploySetup } from './deploy/deploy-setup.js'
+import { type DeployOptions, settingsOf } from './deploy/settings.js'
+import { servedSetups, shiftTraffic } from './deploy/traffic.js'
+import { Drain } from './drain.js'
+import { invokeFunction, newId, sendToFunction } from './invoke.js'
+import { bucketName, deadLetterQueue as deadLetterName, functionName, liveAlias, logGroup } from './names.js'
+import { readRecords } from './records/read.js'
+import type { Callee } from './runtime/lambda.js'
+import { CALL_BYTES, SEND_BYTES } from './runtime/limits.js'
+import { open } from './runtime/seal.js'
+import { s3Store } from './s3-store.js'
+
+export interface AwsPlatformOptions extends DeployOptions {
+  /** The application's name. */
+  app: string
+  clients: Clients
+  /** How deployments are carried out. */
+  run?: DeployRun
+}
+
+/** Memory sizes that are offered, MB; Lambda takes every one between the first and the last. */
+const memoryLadder = [128, 192, 256, 384, 512, 768, 1024, 1280, 1536, 1769, 2048, 3008, 3538, 5307, 7076, 8845, 10240]
+/** Longest run of a function, ms ("Lambda quotas"). */
+const LONGEST_MS = 15 * 60 * 1000
+const DEFAULT_RETRIES = 2
+/** Ms between two looks at whether all is over: CloudWatch has a line some seconds after it was written. */
+const LOOK_MS = { first: 50, last: 2000 }
+/** Ms without any news after which what has no record never gets one. */
+const LOST_MS = LONGEST_MS + 5 * 60_000
+
+/**
+ * AWS Lambda as a platform: one Lambda function per function of the setup. Needs credentials that the SDK finds.
+ * @throws {FusionizeError} `INVALID_CONFIG` for options that AWS would refuse
+ */
+export function createAwsPlatform(options: AwsPlatformOptions): Platform {
+  const { clients, app, run } = options
+  const settings = settingsOf(app, options)
+  const { account, architecture, prefix, region, timeoutMs } = settings
+  const { lambda, logs, sqs } = clients
+  const store = s3Store(clients.s3, bucketName(prefix, account, region))
+  const prices = ratesOf(architecture === 'arm64' ? awsLambdaArm : awsLambdaX86)
+  let tasks: Record<string, TaskInfo> = {}
+  const drain = new Drain((task) => tasks[task]?.retries ?? DEFAULT_RETRIES)
+  let drainedTo: string | undefined
+  let queueUrl: string | undefined
+
+  const calleeOf = (fn: string, qualifier = liveAlias): Callee => ({
+    name: functionName(prefix, fn),
+    qualifier,
+    function: fn,
+  })
+
+  async function logGroups(): Promise<string[]> {
+    const names: string[] = []
+    let nextToken: string | undefined
+    do {
+      const command = new DescribeLogGroupsCommand({ logGroupNamePrefix: logGroup(prefix, ''), nextToken })
+      const page = await logs.send(command)
+      names.push(...(page.logGroups ?? []).flatMap(({ logGroupName }) => logGroupName ?? []))
+      nextToken = page.nextToken
+    } while (nextToken !== undefined)
+    return names
+  }
+
+  async function letters() {
+    queueUrl ??= (await sqs.send(new GetQueueUrlCommand({ QueueName: deadLetterName(prefix) }))).QueueUrl
+    return deadLetterQueue(sqs, queueUrl as string, (sealed) => open(sealed, store, Date.now() + timeoutMs))
+  }
+
+  /** Everything that was asked for here, and all that this caused, has its record. */
+  async function drained(): Promise<void> {
+    let lookMs = LOOK_MS.first
+    let news = Date.now()
+    for (;;) {
+      const page = await readRecords(logs, await logGroups(), drainedTo, Date.now())
+      drainedTo = page.next
+      for (const line of page.lines) drain.saw(parseRecord(line))
+      if (drain.open.size === 0) return
+      if (page.lines.length > 0) {
+        news = Date.now()
+        lookMs = LOOK_MS.first
+      }
+      if (Date.now() - news > LOST_MS)
+        throw new FusionizeError(
+          'TIMEOUT',
+          `${drain.open.size} invocations have no record after ${LOST_MS / 60_000} minutes; see the logs of the functions, and 'fusionize dlq'`,
+        )
+      await pause(lookMs)
+      lookMs = Math.min(LOOK_MS.last, lookMs * 2)
+    }
+  }
+
+  return {
+    name: 'aws',
+
+    facts: (): Facts => ({
+      platform: 'aws',
+      memoryLadder,
+      mbPerCore: lambdaMbPerCore,
+      cpuShareEnforced: true,
+      cpuShareReason: '',
+      afterReply: settings.afterReply === 'extension' ? 'runs' : 'before-reply',
+      maxPayloadBytes: { call: CALL_BYTES, send: SEND_BYTES },
+      maxTimeoutMs: LONGEST_MS,
+      prices,
+      durability: 'journal',
+    }),
+
+    async deploy(build, { forceCold = false } = {}) {
+      if (forceCold)
+        throw new FusionizeError(
+          'UNSUPPORTED',
+          'platform aws cannot force cold starts; use the load profile steady or burst',
+        )
+      tasks = build.app.tasks
+      const { setup, changed } = await deploySetup(build, settings, clients, run)
+      return { setup, changed }
+    },
+
+    traffic: (weights) => shiftTraffic(prefix, weights, clients),
+
+    async invoke(task, input, { session = newId(), timeoutMs: limitMs = LONGEST_MS, traceparent, signal } = {}) {
+      const [, trace = newId(), parent = null] = traceparent?.split('-') ?? []
+      const request = { id: newId(), session, task, input, trace, parent }
+      drain.expect(request.id)
+      try {
+        const answer = await invokeFunction(lambda, calleeOf(task), request, store, limitMs, signal)
+        if (!answer.ok) return { ok: false, error: answer.error, session }
+        return { ok: true, output: await open(answer.output, store, Date.now() + timeoutMs), session }
+      } catch (error) {
+        drain.forget(request.id)
+        return refused(error, session)
+      }
+    },
+
+    async send(task, input, { session = newId(), id = newId() } = {}) {
+      await sendToFunction(lambda, calleeOf(task), { id, session, task, input, trace: newId(), parent: null }, store)
+      drain.expect(id)
+      return { id, session }
+    },
+
+    records: async (since) => readRecords(logs, await logGroups(), since, Date.now()),
+
+    deadLetters: async () =>
+      (await (await letters()).list()).map(({ envelope: _, functionName: __, ...letter }) => letter),
+
+    async replay(ids) {
+      return (await letters()).replay(ids, async ({ envelope, functionName: name, task }) => {
+        const again = { ...envelope, attempt: 1, at: Date.now() }
+        await sendToFunction(lambda, { name, qualifier: liveAlias, function: task }, again, store)
+        drain.expect(envelope.id)
+      })
+    },
+
+    async status(): Promise<PlatformStatus> {
+      const setups = await servedSetups(prefix, clients)
+      const dead = (await (await letters()).list()).length
+      return {
+        platform: 'aws',
+        setups: setups.map(({ id, weight }) => ({ id, weight, sessions: 0 })),
+        functions: [],
+        sends: { pending: 0, retrying: 0, dead },
+      }
+    },
+
+    drained,
+
+    async destroy() {
+      closeClients(clients)
+    },
+  }
+}
+
+/** An error of the platform is an answer like a task's. */
+function refused(error: unknown, session: string): InvokeResult {
+  return { ok: false, error: errorToWire(error), session }
+}

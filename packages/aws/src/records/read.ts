@@ -1,0 +1,84 @@
+import {
+  type CloudWatchLogsClient,
+  FilterLogEventsCommand,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-cloudwatch-logs'
+import type { RecordsPage } from '@fusionize/platform'
+import { type Cursor, type Position, readCursor, writeCursor } from './cursor.js'
+import { joinReports, type LogEvent } from './join.js'
+
+/**
+ * Ms for which an event may come after later ones: what is so far back is read again, and known by its id. CloudWatch says of no event when it
+ * came, only when it was.
+ */
+const LATE_MS = 30_000
+
+/** What a function says of itself, and what Lambda says of it. */
+const PATTERN = '?"fusionize" ?"REPORT RequestId"'
+
+/**
+ * Records since the last time, of all functions.
+ * @param groups log groups of the functions
+ * @param since `next` of the last time; absent: from the beginning
+ * @param now epoch ms
+ */
+export async function readRecords(
+  logs: CloudWatchLogsClient,
+  groups: readonly string[],
+  since: string | undefined,
+  now: number,
+): Promise<RecordsPage> {
+  const cursor = since === undefined ? {} : readCursor(since)
+  const next: Cursor = { ...cursor }
+  const lines: string[] = []
+  await Promise.all(
+    groups.map(async (group) => {
+      const position = cursor[group] ?? { from: 0, seen: [] }
+      const read = await readGroup(logs, group, position, now)
+      next[group] = read.position
+      lines.push(...read.lines)
+    }),
+  )
+  return { lines, next: writeCursor(next) }
+}
+
+async function readGroup(
+  logs: CloudWatchLogsClient,
+  group: string,
+  { from, seen }: Position,
+  now: number,
+): Promise<{ lines: string[]; position: Position }> {
+  const events = await eventsOf(logs, group, from)
+  const { records, waiting } = joinReports(events, now)
+  const known = new Set(seen)
+  const fresh = records.filter(({ event }) => !known.has(event.id))
+  // What waits for its REPORT is read again with it, and so is the time in which others may still come.
+  const earliest = Math.min(...waiting.map(({ time }) => time), Math.max(from, latest(events) - LATE_MS))
+  const position = {
+    from: earliest,
+    seen: records.flatMap(({ event }) => (event.time >= earliest ? [event.id] : [])),
+  }
+  return { lines: fresh.map(({ line }) => line), position }
+}
+
+function latest(events: readonly LogEvent[]): number {
+  return events.reduce((last, { time }) => Math.max(last, time), 0)
+}
+
+/** Of a function that has never run there is no group, or no event. */
+async function eventsOf(logs: CloudWatchLogsClient, logGroupName: string, startTime: number): Promise<LogEvent[]> {
+  const events: LogEvent[] = []
+  let nextToken: string | undefined
+  try {
+    do {
+      const command = new FilterLogEventsCommand({ logGroupName, startTime, filterPattern: PATTERN, nextToken })
+      const page = await logs.send(command)
+      for (const { eventId = '', timestamp = 0, message = '' } of page.events ?? [])
+        events.push({ id: eventId, time: timestamp, line: message.trimEnd() })
+      nextToken = page.nextToken
+    } while (nextToken !== undefined)
+  } catch (error) {
+    if (!(error instanceof ResourceNotFoundException)) throw error
+  }
+  return events
+}

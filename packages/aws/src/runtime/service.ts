@@ -1,0 +1,123 @@
+import * as http from 'node:http'
+import * as https from 'node:https'
+import { encode, queryText, sign } from './sign.js'
+
+export interface ServiceRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Segments of the path, not encoded. */
+  path: readonly string[]
+  query?: Record<string, string>
+  /** Names in lower case. */
+  headers?: Record<string, string>
+  body?: string | Uint8Array
+  /** Epoch ms after which nobody waits for the answer: no further attempt, and one that is under way ends. */
+  deadline: number
+  signal?: AbortSignal | undefined
+}
+
+export interface ServiceResponse {
+  status: number
+  headers: http.IncomingHttpHeaders
+  body: Buffer
+}
+
+/** A service of AWS, asked by signed HTTPS over connections that stay open. */
+export interface Service {
+  /**
+   * Asks, again while the service says to come back later (429, 5xx) or the connection breaks, as long as there is time.
+   * @returns the last answer, whatever its status
+   * @throws when there is no answer
+   */
+  ask(request: ServiceRequest): Promise<ServiceResponse>
+}
+
+/** First pause before another attempt, ms; doubles each time, with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog). */
+const PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 2_000
+const MOST_ATTEMPTS = 8
+
+const agentOptions = { keepAlive: true, maxSockets: 256 }
+
+/**
+ * @param name in host names and signatures: `lambda`, `s3`, `dynamodb`…
+ * @param env the function's environment: region, credentials, and `AWS_ENDPOINT_URL_<NAME>` or `AWS_ENDPOINT_URL` instead of AWS's own hosts
+ */
+export function service(name: string, env: NodeJS.ProcessEnv = process.env): Service {
+  const region = env.AWS_REGION ?? 'us-east-1'
+  const given = env[`AWS_ENDPOINT_URL_${name.toUpperCase()}`] ?? env.AWS_ENDPOINT_URL
+  const endpoint = new URL(given ?? `https://${name}.${region}.${suffixOf(region)}`)
+  const client = endpoint.protocol === 'http:' ? http : https
+  const agent = new client.Agent(agentOptions)
+
+  function once({ method, path, query = {}, headers = {}, body = '', signal }: ServiceRequest, timeoutMs: number) {
+    const encoded = `${endpoint.pathname.replace(/\/$/, '')}/${path.map(encode).join('/')}`
+    const signed = sign(
+      { method, host: endpoint.host, path: encoded, query, headers, body, service: name, region, now: Date.now() },
+      // Read for each request: what they are may change while the sandbox lives.
+      {
+        accessKeyId: env.AWS_ACCESS_KEY_ID ?? '',
+        secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? '',
+        sessionToken: env.AWS_SESSION_TOKEN,
+      },
+    )
+    const asked = queryText(query)
+    return new Promise<ServiceResponse>((resolve, reject) => {
+      const { hostname, port } = endpoint
+      const options = { method, hostname, port, path: asked === '' ? encoded : `${encoded}?${asked}`, agent }
+      const request = client.request({ ...options, headers: { ...signed, 'content-length': byteLength(body) } })
+      const timer = setTimeout(() => request.destroy(new Error('no answer in time')), timeoutMs)
+      const stop = () => request.destroy(new Error('nobody waits'))
+      signal?.addEventListener('abort', stop)
+      const over = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', stop)
+      }
+      request.on('response', (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () => {
+          over()
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) })
+        })
+        response.on('error', (error) => {
+          over()
+          reject(error)
+        })
+      })
+      request.on('error', (error) => {
+        over()
+        reject(error)
+      })
+      request.end(body)
+    })
+  }
+
+  return {
+    async ask(request) {
+      for (let attempt = 1; ; attempt++) {
+        const leftMs = request.deadline - Date.now()
+        const pauseMs = Math.random() * Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** attempt)
+        const last = attempt >= MOST_ATTEMPTS || pauseMs >= leftMs
+        try {
+          const response = await once(request, Math.max(1, Math.min(leftMs, 2 ** 31 - 1)))
+          if (last || !isTransient(response.status)) return response
+        } catch (error) {
+          if (last || request.signal?.aborted || Date.now() >= request.deadline) throw error
+        }
+        await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      }
+    },
+  }
+}
+
+function isTransient(status: number): boolean {
+  return status === 429 || status >= 500
+}
+
+function suffixOf(region: string): string {
+  return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
+}
+
+function byteLength(body: string | Uint8Array): number {
+  return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
+}

@@ -1,0 +1,46 @@
+import { jsonProblem } from 'fusionize/http'
+import type { Outcome, Payload } from 'fusionize/runtime'
+
+/** A batch of an SQS queue ("Using Lambda with Amazon SQS", AWS Lambda Developer Guide). */
+export interface SqsEvent {
+  Records: { messageId: string; body: string; eventSource: string; attributes?: { ApproximateReceiveCount?: string } }[]
+}
+
+export interface BatchAnswer {
+  batchItemFailures: { itemIdentifier: string }[]
+}
+
+/** One message, as the input of an asynchronous run. */
+export interface Message {
+  /** Stable over deliveries. */
+  id: string
+  input: Payload
+  attempt: number
+}
+
+export function isSqsEvent(event: unknown): event is SqsEvent {
+  const { Records } = (event ?? {}) as Partial<SqsEvent>
+  return Array.isArray(Records) && Records.length > 0 && Records.every(({ eventSource }) => eventSource === 'aws:sqs')
+}
+
+/** Runs a task once a message, all at the same time; says which have failed, so that only those come again. */
+export async function answerBatch(
+  { Records }: SqsEvent,
+  run: (message: Message) => Promise<Outcome>,
+  refused: (id: string, why: string) => void,
+): Promise<BatchAnswer> {
+  const outcomes = await Promise.all(
+    Records.map(async ({ messageId, body, attributes }) => {
+      const problem = jsonProblem(body)
+      if (problem) {
+        refused(messageId, `message ${messageId} is not JSON: ${problem.message}`)
+        return false
+      }
+      const attempt = Number(attributes?.ApproximateReceiveCount ?? 1)
+      return (await run({ id: messageId, input: body, attempt })).ok
+    }),
+  )
+  return {
+    batchItemFailures: Records.flatMap(({ messageId }, i) => (outcomes[i] ? [] : [{ itemIdentifier: messageId }])),
+  }
+}

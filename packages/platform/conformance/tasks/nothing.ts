@@ -1,0 +1,3 @@
+import { task } from 'fusionize'
+
+export default task('nothing', { http: 'POST /nothing' }, async () => {})

@@ -1,0 +1,5 @@
+import { task } from 'fusionize'
+
+export default task('pause', async (ms: number) => {
+  await new Promise((resolve) => setTimeout(resolve, ms))
+})
