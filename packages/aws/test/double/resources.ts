@@ -24,6 +24,7 @@ export async function existing(world: World): Promise<string[]> {
   ])
   return [
     ...functions,
+    ...[...lambda.mappings.all.values()].map(({ UUID, FunctionArn }) => `${FunctionArn}/event-source-mapping/${UUID}`),
     ...[...roles.roles.values()].map(({ arn }) => arn),
     ...[...logs.groups.values()].map(({ arn }) => arn),
     ...[...scheduler.schedules.values()].map(({ Arn }) => Arn),
