@@ -36,14 +36,9 @@ beforeAll(async () => {
   clients = createClients(region, { endpoint, credentials, maxAttempts: 3 })
   builder = builderOf('iot')
   const setups = setupsOf(await builder.scan())
-  const bare = async (setup: keyof typeof setups) => {
-    const build = await builder.build(setups[setup])
-    const tasks = Object.fromEntries(Object.entries(build.app.tasks).map(([k, { http: _, ...t }]) => [k, t]))
-    return { ...build, app: { ...build.app, tasks } }
-  }
-  remote = await bare('remote')
-  mixed = await bare('mixed')
-  fused = await bare('fused')
+  remote = await builder.build(setups.remote)
+  mixed = await builder.build(setups.mixed)
+  fused = await builder.build(setups.fused)
 }, 300_000)
 
 afterEach(() => aws.faults.clear())
@@ -175,10 +170,34 @@ describe('deploying', () => {
   })
 })
 
+describe('entries', () => {
+  const deployAs = (functionUrlAuth: 'AWS_IAM' | 'NONE') =>
+    deploySetup(fused, { ...options(), functionUrlAuth }, clients, { pace })
+  const ask = async ({ urls }: Deployment) =>
+    (await fetch(new URL('/readings', urls['analyze-sensor']), { method: 'POST', body: '{}' })).status
+
+  it('are for signed requests, unless the configuration opens them to everybody; and close again', async () => {
+    expect(await ask(await deployAs('AWS_IAM'))).toBe(403)
+    expect(await ask(await deployAs('NONE'))).toBe(200)
+    const { plan } = await prepareDeployment(fused, { ...options(), functionUrlAuth: 'NONE' }, clients)
+    expect(plan.steps).toEqual([])
+    expect(plan.warnings).toEqual([expect.stringMatching(/whoever knows the address/)])
+    expect(await ask(await deployAs('AWS_IAM'))).toBe(403)
+  })
+
+  it('are asked for what replies left behind, by a schedule that may do that and nothing else', async () => {
+    const [name] = [...aws.scheduler.schedules.keys()]
+    aws.scheduler.fire(String(name))
+    await aws.lambda.drained()
+    expect(aws.scheduler.problems).toEqual([])
+    expect(aws.calls.filter(({ error }) => error === 'AccessDeniedException')).toEqual([])
+  })
+})
+
 describe('failures', () => {
   /** Of its own: who was refused too many requests goes slowly for a while. */
   let clients: Clients
-  const newClients = () => createClients(aws.region, { ...aws.client, maxAttempts: 3 })
+  const newClients = () => createClients(aws.region, { ...aws.client, maxAttempts: 2 })
   beforeEach(() => {
     clients = newClients()
   })
@@ -187,7 +206,7 @@ describe('failures', () => {
   const stepsFor = async (build: Build) => (await prepareDeployment(build, options(), clients)).plan.steps
 
   it('are got over where AWS has too many requests, or breaks for a moment', async () => {
-    aws.faults.next('lambda:PublishVersion', 2, { kind: 'throttle' })
+    aws.faults.next('lambda:PublishVersion', 1, { kind: 'throttle' })
     aws.faults.next('iam:PutRolePolicy', 1, { kind: 'error' })
     aws.faults.next('lambda:CreateAlias', 1, { kind: 'disconnect', when: 'after' })
     const { deployed } = await deploy(fused)
