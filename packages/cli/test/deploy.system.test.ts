@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Aws, startAws } from '../../aws/test/double/index.js'
-import { fusionize, makeApp, shop } from './support/fusionize.js'
+import { fusionize, makeApp, shop, start } from './support/fusionize.js'
 
 const app = (more: object = {}) => ({
   ...shop,
@@ -19,9 +19,17 @@ afterAll(async () => {
   await aws?.close()
 })
 
-test('deploys, changes nothing the second time, and destroys when it is told to', async () => {
+test('stops by Ctrl-C and goes on where it stopped, changes nothing the second time, and destroys when it is told to', async () => {
   const dir = await makeApp(app())
+  const stopped = start(['deploy'], dir)
+  await stopped.says(/role fusionize-shop-greet: create/)
+  stopped.child.kill('SIGINT')
+  expect(await stopped.ended).toMatchObject({
+    code: 130,
+    stderr: expect.stringMatching(/stopped after \d+ of \d+ steps/),
+  })
   const first = await fusionize(['deploy', '--json'], dir)
+  expect(first.stderr).not.toMatch(/role fusionize-shop-greet: create/)
   expect(first.stderr).toMatch(/function fusionize-shop-greet: create/)
   const document = JSON.parse(first.stdout)
   expect(document).toMatchObject({ app: 'shop', prefix: 'fusionize-shop', dryRun: false })
