@@ -1,10 +1,12 @@
-export { accountOf, type ClientOptions, type Clients, closeClients, createClients } from './deploy/clients.js'
+export { accountOf, type ClientOptions, type Clients, closeClients, createClients, regionOf } from './deploy/clients.js'
+export { type CostEstimate, type CostLine, type CostOptions, estimateCost } from './deploy/cost.js'
 export {
   carryOutDeployment,
   type Deployment,
   type DeployRun,
   deploySetup,
   type Preparation,
+  packageBuild,
   prepareDeployment,
 } from './deploy/deploy-setup.js'
 export { type DestroyRun, type Destruction, destroyApp, planDestruction } from './deploy/destroy.js'

@@ -75,7 +75,11 @@ function sharedResources({ account, prefix, region }: Settings): Resource[] {
     {
       kind: 'bucket',
       name: bucketName(prefix, account, region),
-      expiry: [{ prefix: 'payloads/', days: PAYLOAD_DAYS }],
+      expiry: [
+        // Lambda has its own copy by then.
+        { prefix: 'code/', days: 1 },
+        { prefix: 'payloads/', days: PAYLOAD_DAYS },
+      ],
     },
     { kind: 'table', name: tableName(prefix), partitionKey: 'pk', sortKey: 'sk', expires: 'expires' },
     { kind: 'queue', name: deadLetterQueue(prefix), retentionS: DEAD_LETTER_S },

@@ -24,9 +24,11 @@ export async function existing(world: World): Promise<string[]> {
   ])
   return [
     ...functions,
+    ...[...lambda.mappings.all.values()].map(({ UUID, FunctionArn }) => `${FunctionArn}/event-source-mapping/${UUID}`),
     ...[...roles.roles.values()].map(({ arn }) => arn),
     ...[...logs.groups.values()].map(({ arn }) => arn),
     ...[...scheduler.schedules.values()].map(({ Arn }) => Arn),
+    ...[...scheduler.groups.groups.values()].map(({ Arn }) => Arn),
     ...(await stored(world)),
   ].sort()
 }

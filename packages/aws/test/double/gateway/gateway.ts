@@ -8,7 +8,7 @@ import type { Call, Reply, Service, ServiceDouble } from './call.js'
 import { AwsError } from './error.js'
 import type { Faults } from './faults.js'
 import { errorReply, refusal } from './protocols.js'
-import { authenticate } from './signature.js'
+import { authenticate, serviceOf } from './signature.js'
 
 export interface GatewayParts {
   region: string
@@ -58,7 +58,7 @@ export class Gateway {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = randomUUID()
-    let service: Service = 'lambda'
+    const service = serviceOf(request.headers) ?? 'lambda'
     let call: Call | undefined
     let reply: Reply
     let error: string | undefined
@@ -66,7 +66,6 @@ export class Gateway {
       const body = await bodyOf(request)
       const { method = 'GET', url = '/', headers } = request
       const signed = authenticate({ method, url, headers, body }, this.#parts.principals, this.#parts.region)
-      service = signed.service
       const { pathname: path, searchParams: query } = new URL(url, 'http://localhost')
       const double = this.#parts.services[service]
       const raw = { method, url, path: url.split('?')[0] ?? path, query, headers, body }

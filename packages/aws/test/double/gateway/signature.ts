@@ -48,6 +48,12 @@ export function authenticate(
   return { service, principal: known.principal }
 }
 
+/** The service that a request is for; undefined where it does not say. */
+export function serviceOf(headers: IncomingHttpHeaders): Service | undefined {
+  const scope = scopeOf(headers.authorization)
+  return services.find((name) => name === scope?.service)
+}
+
 function scopeOf(authorization: string | undefined): Scope | undefined {
   const match = authorization?.match(
     /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/,

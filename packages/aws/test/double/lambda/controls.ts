@@ -48,6 +48,11 @@ export class LambdaControls {
     this.#system.service.pageSize = size
   }
 
+  /** How long a new function is Pending and an update InProgress, ms of the double's clock. */
+  set settleMs(ms: number) {
+    this.#system.timing.settleMs = ms
+  }
+
   set accountConcurrency(executions: number) {
     this.#system.pool.options.accountConcurrency = executions
   }

@@ -36,22 +36,23 @@ export class Places {
    * @throws AwsError where there is none.
    */
   configuration(fn: LambdaFunction, qualifier: string | undefined): Configuration {
-    if (qualifier === undefined || qualifier === '$LATEST') return fn.latest
-    const version = fn.versions.get(fn.aliases.get(qualifier)?.FunctionVersion ?? qualifier)
+    const number = qualifier === undefined ? '$LATEST' : (fn.aliases.get(qualifier)?.FunctionVersion ?? qualifier)
+    if (number === '$LATEST') return fn.latest
+    const version = fn.versions.get(number)
     if (!version) throw notFound(this.arnOf(fn.name, qualifier))
     return version
   }
 
   /** What an invocation by this qualifier runs; an alias with weights lets chance decide. */
   chosen(fn: LambdaFunction, qualifier: string | undefined): Configuration {
-    if (qualifier === undefined || qualifier === '$LATEST') return fn.serving
-    const alias = fn.aliases.get(qualifier)
+    const alias = fn.aliases.get(qualifier ?? '$LATEST')
     let rest = this.#random()
     for (const [version, weight] of Object.entries(alias?.RoutingConfig?.AdditionalVersionWeights ?? {})) {
       if (rest < weight) return this.configuration(fn, version)
       rest -= weight
     }
-    return this.configuration(fn, qualifier)
+    const main = this.configuration(fn, qualifier)
+    return main === fn.latest ? fn.serving : main
   }
 }
 

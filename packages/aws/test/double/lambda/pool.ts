@@ -5,6 +5,12 @@ import type { Reaper } from '../sandbox/reaper.js'
 import type { Event } from '../sandbox/runtime-api.js'
 import type { Configuration, Functions, LambdaFunction } from './model.js'
 
+/**
+ * How long an invocation waits for an environment that has answered but is not quiet yet, ms. The way to a real Lambda and back takes
+ * longer than a runtime needs to ask for its next event, so that one caller's calls reuse one environment.
+ */
+const SOON_QUIET_MS = 50
+
 export interface PoolParts {
   clock: Clock
   reaper: Reaper
@@ -37,6 +43,8 @@ export class Pool {
   readonly #retired = new Set<string>()
   /** Invocations under way, by function; an environment whose extensions still run counts. */
   readonly #inUse = new Map<string, number>()
+  /** Environments that have answered and whose extensions, or the runtime itself, still work. */
+  readonly #answered = new Map<Environment, Promise<unknown>>()
   readonly #ending = new Set<Promise<unknown>>()
 
   constructor(parts: PoolParts, options: PoolOptions) {
@@ -59,18 +67,22 @@ export class Pool {
     configuration: Configuration,
     event: Omit<Event, 'deadlineMs'>,
   ): Promise<Execution> {
+    await this.#soonIdle(configuration)
     this.#take(fn)
     let release = () => this.#release(fn)
     try {
       const environment = this.#idle(configuration) ?? (await this.#start(configuration))
       const run = environment.invoke(event)
       const log = run.ended.finally(() => {
+        this.#answered.delete(environment)
         this.#release(fn)
         this.#settle(environment, configuration)
       })
       this.#track(log)
       release = () => {}
-      return { ...(await run.outcome), version: configuration.Version, log }
+      const outcome = await run.outcome
+      if (environment.phase === 'busy') this.#answered.set(environment, log)
+      return { ...outcome, version: configuration.Version, log }
     } finally {
       release()
     }
@@ -121,6 +133,16 @@ export class Pool {
         return environment
       }
     return undefined
+  }
+
+  async #soonIdle({ RevisionId }: Configuration): Promise<void> {
+    const mine = [...this.#environments]
+      .filter(([, x]) => x.RevisionId === RevisionId)
+      .map(([environment]) => environment)
+    if (mine.some(({ phase }) => phase === 'idle')) return
+    const answered = mine.map((environment) => this.#answered.get(environment)).filter((ended) => ended !== undefined)
+    if (answered.length > 0)
+      await Promise.race([...answered, new Promise((resolve) => setTimeout(resolve, SOON_QUIET_MS))])
   }
 
   async #start(configuration: Configuration): Promise<Environment> {

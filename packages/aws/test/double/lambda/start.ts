@@ -13,10 +13,12 @@ import { AsyncQueue, type FailureRecord } from './async-queue.js'
 import { environmentSpec } from './environment-spec.js'
 import { FunctionChanges } from './functions.js'
 import { Invoker, newTraceId } from './invoke.js'
+import { Mappings } from './mappings.js'
 import { Places } from './places.js'
 import { Pool } from './pool.js'
 import { LambdaDouble } from './service.js'
 import { FunctionSettings } from './settings.js'
+import { FunctionUrls } from './urls.js'
 
 export interface LambdaWorld {
   options: AwsOptions
@@ -39,6 +41,9 @@ export interface LambdaSystem {
   pool: Pool
   queue: AsyncQueue
   changes: FunctionChanges
+  mappings: Mappings
+  /** How long changes take, which a test may change. */
+  timing: { settleMs: number }
   /** Accepts an asynchronous invocation from a service of AWS. */
   invokeByArn(arn: string, input: string): void
   close(): Promise<void>
@@ -76,13 +81,27 @@ export function startLambda(world: LambdaWorld): LambdaSystem {
   }
   const changes = new FunctionChanges(changeParts)
   const settings = new FunctionSettings({ places, pool, roles, clock })
-  const service = new LambdaDouble({ places, invoker, queue, changes, settings, versions: changeParts })
+  const urls = new FunctionUrls({
+    places,
+    invoker,
+    principals: world.principals,
+    roles,
+    region: options.region,
+    now: () => clock.date(),
+  })
+  const mappings = new Mappings({ places, invoker, roles, queues, clock, delayScale: options.delayScale })
+  const service = new LambdaDouble(
+    { places, invoker, queue, changes, settings, versions: changeParts },
+    { ...urls.operations, ...mappings.operations },
+  )
   return {
     service,
     places,
     pool,
     queue,
     changes,
+    mappings,
+    timing: changeParts,
     invokeByArn: (arn, input) => {
       const { name, qualifier } = places.parse(arn)
       places.configuration(places.find(name), qualifier)
@@ -90,6 +109,8 @@ export function startLambda(world: LambdaWorld): LambdaSystem {
     },
     close: async () => {
       queue.clear()
+      mappings.close()
+      urls.close()
       await pool.close()
     },
   }

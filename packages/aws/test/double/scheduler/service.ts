@@ -4,8 +4,10 @@ import { AwsError } from '../gateway/error.js'
 import { isAllowed } from '../iam/policy.js'
 import type { RoleStore } from '../iam/roles.js'
 import { timingOf } from './expression.js'
+import { ScheduleGroups } from './groups.js'
 
 interface ScheduleInput {
+  GroupName?: string
   ScheduleExpression: string
   ScheduleExpressionTimezone?: string
   State?: 'ENABLED' | 'DISABLED'
@@ -15,6 +17,7 @@ interface ScheduleInput {
 }
 
 export type Schedule = ScheduleInput & {
+  GroupName: string
   Name: string
   Arn: string
   createdMs: number
@@ -33,23 +36,32 @@ interface SchedulerParts {
 
 /**
  * EventBridge Scheduler with functions as targets, by REST JSON.
- * Not imitated: groups other than `default`, flexible windows, cron, start and end dates, retries and dead letters of its own, targets
+ * Not imitated: flexible windows, cron, start and end dates, retries and dead letters of its own, targets
  * other than Lambda. A schedule fires on the double's clock.
  */
 export class SchedulerDouble implements ServiceDouble {
+  /** By name; those of a group as `<group>/<name>`. */
   readonly schedules = new Map<string, Schedule>()
   /** What went wrong when schedules fired. */
   readonly problems: string[] = []
   readonly #parts: SchedulerParts
   readonly #timers = new Map<string, Cancel>()
+  readonly groups: ScheduleGroups
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts
+    this.groups = new ScheduleGroups(parts.region, parts.account, (group) => {
+      for (const [key, { GroupName }] of this.schedules) if (GroupName === group) this.#remove(key)
+    })
   }
 
   operationOf({ method, path }: Pick<Call, 'method' | 'path'>): string {
     const [, kind, name] = path.split('/')
     if (kind === 'tags') return { GET: 'ListTagsForResource', POST: 'TagResource' }[method] ?? 'UntagResource'
+    if (kind === 'schedule-groups')
+      return (
+        { POST: 'CreateScheduleGroup', GET: 'GetScheduleGroup', DELETE: 'DeleteScheduleGroup' }[method] ?? 'Unknown'
+      )
     if (kind !== 'schedules') return 'Unknown'
     if (!name) return 'ListSchedules'
     return (
@@ -58,13 +70,18 @@ export class SchedulerDouble implements ServiceDouble {
     )
   }
 
-  resourcesOf({ path }: Pick<Call, 'path'>): string[] {
-    const name = path.split('/')[2]
-    return name ? [this.#arnOf(decodeURIComponent(name))] : []
+  resourcesOf(call: Call): string[] {
+    const [, kind, part] = call.path.split('/')
+    const name = decodeURIComponent(part ?? '')
+    if (name === '') return []
+    if (kind === 'tags') return [name]
+    return [kind === 'schedule-groups' ? this.groups.arnOf(name) : this.#arnOf(keyOf(call, name))]
   }
 
   handle(call: Call): Reply {
-    const name = decodeURIComponent(call.path.split('/')[2] ?? '')
+    const ofGroup = this.groups.handle(call)
+    if (ofGroup) return ofGroup
+    const name = keyOf(call, decodeURIComponent(call.path.split('/')[2] ?? ''))
     switch (call.operation) {
       case 'CreateSchedule':
         if (this.schedules.has(name)) throw new AwsError('ConflictException', 409, `Schedule ${name} already exists.`)
@@ -75,7 +92,7 @@ export class SchedulerDouble implements ServiceDouble {
       case 'GetSchedule': {
         const { createdMs, changedMs, fired: _, ...schedule } = this.#find(name)
         const times = { CreationDate: createdMs / 1000, LastModificationDate: changedMs / 1000 }
-        return json(200, { ...schedule, GroupName: 'default', ...times })
+        return json(200, { ...schedule, ...times })
       }
       case 'DeleteSchedule':
         this.#find(name)
@@ -83,12 +100,15 @@ export class SchedulerDouble implements ServiceDouble {
         return json(200, {})
       case 'ListSchedules': {
         const prefix = call.query.get('NamePrefix') ?? ''
-        const all = [...this.schedules.values()].filter((x) => x.Name.startsWith(prefix))
-        const Schedules = all.map(({ Name, Arn, State, Target }) => ({
+        const group = call.query.get('ScheduleGroup')
+        const isOf = ({ GroupName, Name }: Schedule) =>
+          Name.startsWith(prefix) && (group === null || GroupName === group)
+        const all = [...this.schedules.values()].filter(isOf)
+        const Schedules = all.map(({ Name, GroupName, Arn, State, Target }) => ({
           Name,
           Arn,
           State,
-          GroupName: 'default',
+          GroupName,
           Target: { Arn: Target.Arn },
         }))
         return json(200, { Schedules })
@@ -117,8 +137,11 @@ export class SchedulerDouble implements ServiceDouble {
     }
   }
 
-  #put(name: string, input: ScheduleInput): Schedule {
+  #put(key: string, input: ScheduleInput): Schedule {
     const { clock, roles } = this.#parts
+    const { GroupName = 'default' } = input
+    this.groups.require(GroupName)
+    const name = key.slice(key.indexOf('/') + 1)
     if (!/^[0-9a-zA-Z-_.]{1,64}$/.test(name))
       throw new AwsError(
         'ValidationException',
@@ -132,33 +155,34 @@ export class SchedulerDouble implements ServiceDouble {
         400,
         'The execution role you provide must allow AWS EventBridge Scheduler to assume the role.',
       )
-    const before = this.schedules.get(name)
+    const before = this.schedules.get(key)
     const now = clock.now()
     const schedule: Schedule = {
       ...input,
       State: input.State ?? 'ENABLED',
       ActionAfterCompletion: input.ActionAfterCompletion ?? 'NONE',
+      GroupName,
       Name: name,
-      Arn: this.#arnOf(name),
+      Arn: this.#arnOf(key),
       createdMs: before?.createdMs ?? now,
       changedMs: now,
       fired: before?.fired ?? 0,
     }
-    this.#remove(name)
-    this.schedules.set(name, schedule)
+    this.#remove(key)
+    this.schedules.set(key, schedule)
     if (schedule.State === 'ENABLED')
-      this.#arm(schedule, 'everyMs' in timing ? timing.everyMs : timing.atMs - now, timing)
+      this.#arm(key, schedule, 'everyMs' in timing ? timing.everyMs : timing.atMs - now, timing)
     return schedule
   }
 
-  #arm(schedule: Schedule, waitMs: number, timing: ReturnType<typeof timingOf>): void {
-    const { Name, ActionAfterCompletion } = schedule
+  #arm(key: string, schedule: Schedule, waitMs: number, timing: ReturnType<typeof timingOf>): void {
+    const { ActionAfterCompletion } = schedule
     const cancel = this.#parts.clock.after(Math.max(0, waitMs), () => {
-      this.fire(Name)
-      if ('everyMs' in timing) this.#arm(schedule, timing.everyMs, timing)
-      else if (ActionAfterCompletion === 'DELETE') this.#remove(Name)
+      this.fire(key)
+      if ('everyMs' in timing) this.#arm(key, schedule, timing.everyMs, timing)
+      else if (ActionAfterCompletion === 'DELETE') this.#remove(key)
     })
-    this.#timers.set(Name, cancel)
+    this.#timers.set(key, cancel)
   }
 
   #remove(name: string): void {
@@ -174,6 +198,14 @@ export class SchedulerDouble implements ServiceDouble {
   }
 
   #arnOf(name: string): string {
-    return `arn:aws:scheduler:${this.#parts.region}:${this.#parts.account}:schedule/default/${name}`
+    return `arn:aws:scheduler:${this.#parts.region}:${this.#parts.account}:schedule/${name.includes('/') ? name : `default/${name}`}`
   }
+}
+
+/** The key of the schedule that a call is about. */
+function keyOf(call: Call, name: string): string {
+  const group =
+    call.query.get('groupName') ??
+    (call.method === 'GET' || call.method === 'DELETE' ? undefined : bodyOf<ScheduleInput>(call).GroupName)
+  return group === undefined || group === 'default' ? name : `${group}/${name}`
 }

@@ -11,7 +11,7 @@ interface Input {
 }
 
 /**
- * DynamoDB by `dynalite`, with the setting of a time to live and the tags of a new table, which it lacks.
+ * DynamoDB by `dynalite`, with the setting of a time to live and tags given with a new table, which it lacks.
  * Not imitated: the end of items whose time came, transactions, streams, backups, PartiQL, and what else dynalite lacks.
  */
 export class DynamoDbDouble implements ServiceDouble {
@@ -54,14 +54,16 @@ export class DynamoDbDouble implements ServiceDouble {
         : { TimeToLiveStatus: 'DISABLED' },
     })
   }
+
+  /** Answers once the table can have tags, and has them. */
   async #create(call: Call): Promise<Reply> {
+    const { TableName = '', Tags = [] } = bodyOf<Input>(call)
     const created = await forward(call, this.#target)
-    const { Tags = [] } = bodyOf<Input>(call)
     if (created.status !== 200 || Tags.length === 0) return created
-    const { TableDescription } = JSON.parse(String(created.body)) as { TableDescription: { TableArn: string } }
     const headers = { ...call.headers, 'x-amz-target': 'DynamoDB_20120810.TagResource' }
-    const body = Buffer.from(JSON.stringify({ ResourceArn: TableDescription.TableArn, Tags }))
-    const tagged = await forward({ ...call, headers, body }, this.#target)
-    return tagged.status === 200 ? created : tagged
+    const body = Buffer.from(JSON.stringify({ ResourceArn: this.#arnPrefix + TableName, Tags }))
+    while ((await forward({ ...call, headers, body }, this.#target)).status !== 200)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    return created
   }
 }

@@ -41,12 +41,6 @@ export class Queues {
     for (const ReceiptHandle of receipts) await this.#ask(arn, 'DeleteMessage', { ReceiptHandle })
   }
 
-  /** Makes messages visible again at once. */
-  async release(arn: string, receipts: readonly string[]): Promise<void> {
-    for (const ReceiptHandle of receipts)
-      await this.#ask(arn, 'ChangeMessageVisibility', { ReceiptHandle, VisibilityTimeout: 0 })
-  }
-
   async visibilitySeconds(arn: string): Promise<number> {
     const { Attributes } = await this.#ask(arn, 'GetQueueAttributes', { AttributeNames: ['VisibilityTimeout'] })
     return Number((Attributes as Record<string, string>).VisibilityTimeout)

@@ -14,8 +14,9 @@ const settings: Record<string, [name: string, missing: string | undefined]> = {
 }
 
 /**
- * S3 by `fauxqs`, with the settings of buckets and conditional writes, which it lacks.
- * Not imitated: what the settings mean (nothing expires, nothing is encrypted, no policy is enforced), versions, what fauxqs lacks.
+ * S3 by `fauxqs`, with the settings of buckets, conditional writes and the list of versions (one of each object), which it lacks.
+ * Not imitated: what the settings mean (nothing expires, nothing is encrypted, no policy is enforced), older versions, the list of
+ * unfinished uploads, which is empty, what fauxqs lacks.
  */
 export class S3Double implements ServiceDouble {
   /** Settings as XML, by bucket. */
@@ -35,6 +36,8 @@ export class S3Double implements ServiceDouble {
     const verb = { GET: 'Get', HEAD: 'Head', PUT: 'Put', DELETE: 'Delete', POST: 'Post' }[method] ?? method
     if (key === '' && setting) return verb + settings[setting]?.[0]
     if (key === '') {
+      if (method === 'GET' && query.has('versions')) return 'ListObjectVersions'
+      if (method === 'GET' && query.has('uploads')) return 'ListMultipartUploads'
       if (method === 'GET') return query.get('list-type') === '2' ? 'ListObjectsV2' : 'ListObjects'
       if (method === 'POST') return 'DeleteObjects'
       return method === 'PUT' ? 'CreateBucket' : `${verb}Bucket`
@@ -56,6 +59,8 @@ export class S3Double implements ServiceDouble {
     const { bucket, key } = placeOf(call.path)
     const setting = Object.keys(settings).find((name) => call.query.has(name))
     if (key === '' && setting) return this.#setting(call, bucket, setting)
+    if (call.operation === 'ListObjectVersions') return this.#versions(call, bucket)
+    if (call.operation === 'ListMultipartUploads') return xml('<ListMultipartUploadsResult/>')
     const isConditional = call.operation === 'PutObject' && (call.headers['if-none-match'] || call.headers['if-match'])
     const reply = isConditional ? await this.#conditional(call) : await forward(call, this.#target)
     if (call.operation === 'DeleteBucket' && reply.status < 300) this.#settings.delete(bucket)
@@ -74,6 +79,22 @@ export class S3Double implements ServiceDouble {
     const body = kept.get(name)
     if (body === undefined && missing !== undefined) throw new AwsError(missing, 404, `The bucket has no ${name}`)
     return { status: 200, headers: { 'content-type': 'application/xml' }, body: body ?? '<VersioningConfiguration/>' }
+  }
+
+  async #versions(call: Call, bucket: string): Promise<Reply> {
+    const after = encodeURIComponent(call.query.get('key-marker') ?? '')
+    const list = await forward({ ...call, url: `/${bucket}?list-type=2&start-after=${after}` }, this.#target)
+    if (list.status !== 200) return list
+    const text = String(list.body)
+    const keys = [...text.matchAll(/<Key>(.*?)<\/Key>/g)].map(([, key]) => key)
+    const isTruncated = text.includes('<IsTruncated>true')
+    const versions = keys.map(
+      (key) => `<Version><Key>${key}</Key><VersionId>null</VersionId><IsLatest>true</IsLatest></Version>`,
+    )
+    const next = isTruncated ? `<NextKeyMarker>${keys.at(-1)}</NextKeyMarker>` : ''
+    return xml(
+      `<ListVersionsResult><IsTruncated>${isTruncated}</IsTruncated>${next}${versions.join('')}</ListVersionsResult>`,
+    )
   }
 
   async #conditional(call: Call): Promise<Reply> {
@@ -97,6 +118,10 @@ export class S3Double implements ServiceDouble {
     )
     return mine
   }
+}
+
+function xml(body: string): Reply {
+  return { status: 200, headers: { 'content-type': 'application/xml' }, body }
 }
 
 function lookUp({ headers }: Call): Call['headers'] {
