@@ -7,11 +7,9 @@ import {
 } from '@aws-sdk/client-lambda'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Aws, startAws } from './double/index.js'
 import { Deploy } from './support/deploy.js'
-import { zipOf } from './support/zip.js'
 
 let aws: Aws
 let deploy: Deploy
@@ -92,9 +90,11 @@ test("a function can be gone behind the deployer's back", async () => {
 
 test('a function may do what its role allows and nothing else', async () => {
   const source = `
-    import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
-    import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-    import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+    import { createRequire } from 'node:module'
+    const require = createRequire(process.env.MODULES_OF)
+    const { InvokeCommand, LambdaClient } = require('@aws-sdk/client-lambda')
+    const { PutObjectCommand, S3Client } = require('@aws-sdk/client-s3')
+    const { SendMessageCommand, SQSClient } = require('@aws-sdk/client-sqs')
     const [lambda, s3, sqs] = [LambdaClient, S3Client, SQSClient].map((Client) => new Client({ maxAttempts: 1 }))
     const send = {
       call: (x) => lambda.send(new InvokeCommand({ FunctionName: x.fn, Qualifier: x.alias })),
@@ -102,21 +102,15 @@ test('a function may do what its role allows and nothing else', async () => {
       message: (x) => sqs.send(new SendMessageCommand({ QueueUrl: x.url, MessageBody: 'x' })),
     }
     export const handler = async (x) => send[x.kind](x).then(() => 'done', (error) => error.name)`
-  const { outputFiles } = await build({
-    stdin: { contents: source, resolveDir: import.meta.dirname },
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    write: false,
-  })
-  const code = { Code: { ZipFile: zipOf({ 'index.js': outputFiles[0]?.text ?? '' }) } }
   const fn = (name: string) => `arn:aws:lambda:${aws.region}:${aws.account}:function:${name}`
   const Role = await deploy.role('caller', [
     { Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: [`${fn('callee')}:*`, fn('caller')] },
     { Effect: 'Allow', Action: ['s3:Put*', 's3:GetObject'], Resource: 'arn:aws:s3:::mine/payloads/*' },
     { Effect: 'Deny', Action: 's3:*', Resource: 'arn:aws:s3:::mine/payloads/secret' },
   ])
-  await deploy.fn('caller', '', { Role, ...code, Timeout: 20 })
+  // The double's environments have no SDK of their own.
+  const Environment = { Variables: { MODULES_OF: import.meta.filename } }
+  await deploy.fn('caller', source, { Role, Environment, Timeout: 20 })
   await deploy.fn('callee', 'export const handler = async () => {}')
   await new S3Client(aws.client).send(new CreateBucketCommand({ Bucket: 'mine' }))
   const { QueueUrl: url } = await new SQSClient(aws.client).send(new CreateQueueCommand({ QueueName: 'q' }))

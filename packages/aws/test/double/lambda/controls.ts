@@ -38,6 +38,11 @@ export class LambdaControls {
     for (const { environment } of mine) this.#system.pool.forget(environment)
   }
 
+  /** Folder with all that environments have on disk. */
+  get folder(): string {
+    return this.#system.folder
+  }
+
   /** Removes a function as somebody else would, with no call recorded. */
   deleteFunction(name: string): void {
     this.#system.changes.remove(name, null)

@@ -46,6 +46,7 @@ export interface LambdaSystem {
   timing: { settleMs: number }
   /** Accepts an asynchronous invocation from a service of AWS. */
   invokeByArn(arn: string, input: string): void
+  folder: string
   close(): Promise<void>
 }
 
@@ -102,6 +103,7 @@ export function startLambda(world: LambdaWorld): LambdaSystem {
     changes,
     mappings,
     timing: changeParts,
+    folder: reaper.folder,
     invokeByArn: (arn, input) => {
       const { name, qualifier } = places.parse(arn)
       places.configuration(places.find(name), qualifier)

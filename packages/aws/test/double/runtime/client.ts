@@ -1,6 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { functionNode, nodeModules } from './node.js'
@@ -40,8 +41,7 @@ async function build(): Promise<string> {
   const scratch = mkdtempSync(join(home, 'build-'))
   try {
     const [client, headers] = [await fetched(scratch, 'client'), await fetched(scratch, 'headers')]
-    await run(join(client, 'scripts/preinstall.sh'), [], { maxBuffer: 1 << 26 })
-    await compile(client, headers)
+    await compile(client, headers, await curl(client))
     const ready = join(scratch, 'ready')
     mkdirSync(ready)
     for (const file of ['index.mjs', 'package.json', 'LICENSE', 'NOTICE', 'rapid-client.node'])
@@ -68,28 +68,57 @@ async function fetched(scratch: string, part: keyof typeof parts): Promise<strin
   return join(folder, 'package')
 }
 
-/** The same sources, libraries and optimization as the package's `binding.gyp`, without node-gyp and the Python it needs. */
-async function compile(client: string, addonApi: string): Promise<void> {
-  const libraries = join(client, 'deps/artifacts')
-  const flags = [
-    '-shared',
-    '-fPIC',
-    '-O2',
-    '-std=c++20',
-    '-pthread',
-    '-fvisibility=hidden',
-    '-DNODE_GYP_MODULE_NAME=rapid_client',
+/**
+ * The static library of curl that comes with the package, configured as its own install script would, but no more of it than the
+ * library; returns its folder.
+ */
+async function curl(client: string): Promise<string> {
+  const script = readFileSync(join(client, 'scripts/preinstall.sh'), 'utf8')
+  const flags = script.match(/--(?:disable|with|without)-[a-z0-9-]+/g) ?? []
+  const folder = await unpacked(client, 'curl')
+  const options = { cwd: folder, maxBuffer: 1 << 26 }
+  await run('./configure', flags, options)
+  await run('make', ['-C', 'lib', `-j${availableParallelism()}`], options)
+  return folder
+}
+
+/** The addon with the sources of Amazon's C++ runtime in it: what `binding.gyp` builds, without node-gyp, Python and CMake. */
+async function compile(client: string, addonApi: string, curlFolder: string): Promise<void> {
+  const cpp = await unpacked(client, 'aws-lambda-cpp')
+  const version = join(cpp, 'version.cpp')
+  const text = readFileSync(join(cpp, 'src/version.cpp.in'), 'utf8')
+  // Only a User-Agent shows it.
+  writeFileSync(version, text.replaceAll(/@PROJECT_VERSION\w*@/g, '0'))
+  const flags = ['-shared', '-fPIC', '-O2', '-std=c++20', '-pthread', '-fvisibility=hidden']
+  const includes = [functionNode().headers, addonApi, join(cpp, 'include'), join(curlFolder, 'include')]
+  const sources = [
+    join(client, 'src/native/rapid-client.cc'),
+    join(cpp, 'src/runtime.cpp'),
+    join(cpp, 'src/logging.cpp'),
+    version,
   ]
-  const includes = [functionNode().headers, addonApi, join(libraries, 'include')].map((folder) => `-I${folder}`)
-  const archives = ['libaws-lambda-runtime.a', 'libcurl.a'].map((file) => join(libraries, 'lib', file))
-  const output = join(client, 'rapid-client.node')
-  await run('g++', [...flags, ...includes, join(client, 'src/native/rapid-client.cc'), ...archives, '-o', output])
+  await run('g++', [
+    ...flags,
+    '-DNODE_GYP_MODULE_NAME=rapid_client',
+    ...includes.map((folder) => `-I${folder}`),
+    ...sources,
+    join(curlFolder, 'lib/.libs/libcurl.a'),
+    '-o',
+    join(client, 'rapid-client.node'),
+  ])
+}
+
+async function unpacked(client: string, name: string): Promise<string> {
+  const folder = join(client, 'deps', name)
+  mkdirSync(folder)
+  await run('tar', ['xJf', `${folder}.tar.xz`, '--no-same-owner', '-C', folder], { maxBuffer: 1 << 26 })
+  return folder
 }
 
 function needTools(): void {
-  const missing = ['cmake', 'g++', 'make'].filter((tool) => spawnSync(tool, ['--version']).error)
+  const missing = ['g++', 'make', 'xz'].filter((tool) => spawnSync(tool, ['--version']).error)
   if (missing.length === 0) return
-  const command = `apt-get install -y ${missing.join(' ')}`
+  const command = `apt-get install -y ${missing.join(' ').replace('xz', 'xz-utils')}`
   const [program = '', ...args] = command.split(' ')
   const isRoot = process.getuid?.() === 0
   if (isRoot && spawnSync('apt-get', ['update']).status === 0 && spawnSync(program, args).status === 0) return
