@@ -7,7 +7,7 @@ describe.each(['extension', 'before-reply'] as const)('aws, what a reply leaves 
   let bed: ReturnType<typeof bedOf>
 
   beforeAll(async () => {
-    started = await startAwsBed(conformanceApp, 'conformance', { afterReply, functionUrlAuth: 'off' })
+    started = await startAwsBed(conformanceApp, 'conformance', { afterReply })
     const { builder, platform } = started
     bed = bedOf(platform, await builder.scan(), (setup) => builder.build(setup))
   }, 300_000)

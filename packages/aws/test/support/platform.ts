@@ -33,7 +33,12 @@ export async function startAwsBed(
   })
   const { account, credentials, endpoint, region } = aws
   const clients = createClients(region, { endpoint, credentials })
-  const platform = createAwsPlatform({ ...{ app, account, region, clients }, retryMs: RETRY_MS, run: { pace }, ...options })
+  const platform = createAwsPlatform({
+    ...{ app, account, region, clients },
+    retryMs: RETRY_MS,
+    run: { pace },
+    ...options,
+  })
   return {
     aws,
     platform,
