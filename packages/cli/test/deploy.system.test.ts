@@ -41,14 +41,14 @@ test('stops by Ctrl-C and goes on where it stopped, changes nothing the second t
     ...{ ok: true, output: 'Hello Dr Ada' },
     invocations: [{ function: 'greet' }, { function: 'title' }],
   })
-  const sent = await fusionize(['send', 'note', '"x"', '--deployed', '--json'], dir)
+  const sent = await fusionize(['send', 'greet', '"nobody"', '--deployed', '--json'], dir)
   expect(JSON.parse(sent.stdout)).toMatchObject({ waited: false, dead: [] })
   const status = await fusionize(['status', '--deployed', '--json'], dir)
   expect(JSON.parse(status.stdout)).toMatchObject({ platform: 'aws', setups: [{ id: document.setup, weight: 1 }] })
   await aws.lambda.drained()
   const letters = await fusionize(['dlq', 'list', '--deployed', '--json'], dir)
   expect(JSON.parse(letters.stdout).deadLetters).toMatchObject([
-    { id: JSON.parse(sent.stdout).id, task: 'note', attempts: 3, error: { message: 'the printer is out of paper' } },
+    { id: JSON.parse(sent.stdout).id, task: 'greet', attempts: 3, error: { name: 'TypeError', code: 'NOBODY' } },
   ])
   const replayed = await fusionize(['dlq', 'replay', '--all', '--deployed', '--json'], dir)
   expect(JSON.parse(replayed.stdout)).toMatchObject({ replayed: 1, waited: false })
