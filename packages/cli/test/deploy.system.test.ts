@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Aws, startAws } from '../../aws/test/double/index.js'
 import { fusionize, makeApp, shop, start } from './support/fusionize.js'
@@ -71,6 +72,10 @@ test('plans without an account, and says so', async () => {
     expect(stdout).toMatch(
       /shop in eu-west-1: setup [\s\S]*About \$[\d.]+ a month at 1,000,000 requests[\s\S]*Nothing was changed/,
     )
+    const iot = fileURLToPath(new URL('../../../examples/iot', import.meta.url))
+    const example = JSON.parse((await fusionize(['deploy', '--dry-run', '--json'], iot)).stdout)
+    expect(example.functions).toHaveLength(10)
+    expect(example.cost).toMatchObject({ requests: 1_000_000, totalUsd: expect.any(Number) })
     const real = await fusionize(['deploy'], dir)
     expect(real).toMatchObject({ code: 1, stdout: '' })
     expect(real.stderr).toMatch(/no AWS credentials that AWS accepts; sign in .*\[DEPLOY_FAILED\]/)
