@@ -1,0 +1,202 @@
+import { type Deliverable, encodeDelivery, isRef, type ObjectRef, refsIn } from 'fusionize/buckets'
+import { type BucketOp, errorToWire, type Outcome, type Payload } from 'fusionize/runtime'
+import type { Item, Update } from '../table.js'
+import { ANSWER, AWAITED, answering, answerLater, awaitAnswer, PASSED_ON } from './answers.js'
+import { sizeOf } from './bucket-record.js'
+import type { Cause, Change, PutChange } from './changes.js'
+import { closedError } from './failures.js'
+import { sessionKey } from './items.js'
+import { Objects } from './objects.js'
+import { Outboxes } from './outbox.js'
+import { type BucketPorts, COMMIT_MS, type TimeMessage } from './ports.js'
+import { SessionEnd } from './session-end.js'
+import { Sessions } from './sessions.js'
+import { Slots } from './slots.js'
+import { tellAt } from './timer.js'
+
+export type { BucketPorts, TimeMessage } from './ports.js'
+
+/** An invocation of this function, as far as sessions are concerned. */
+export interface Run {
+  id: string
+  session: string
+  /** The session's first invocation, unless the table counts it: of a root itself, or of its caller. */
+  root?: string | undefined
+  input: Payload
+}
+
+/** The buckets of the app, in the app's table: any function evaluates any of them. */
+export class Buckets {
+  readonly sessions: Sessions
+  readonly objects: Objects
+  readonly #outboxes: Outboxes
+  readonly #slots: Slots
+  readonly #end: SessionEnd
+
+  constructor(readonly ports: BucketPorts) {
+    const look = (session: string, item: Item) => this.sessions.look(session, item)
+    this.objects = new Objects(ports.store, ports.now)
+    this.#outboxes = new Outboxes(ports, (session, ids) => this.sessions.count(session, ids), look)
+    this.#end = new SessionEnd(ports, {
+      outboxes: this.#outboxes,
+      endIn: async (bucket, change) => (await this.#slots.of(bucket, undefined).change(change, this.#cause())).ended,
+      kept: [AWAITED, ANSWER, PASSED_ON],
+    })
+    this.sessions = new Sessions(ports, (session, item) => this.#end.run(session, item))
+    this.#slots = new Slots(ports, {
+      sessions: this.sessions,
+      outboxes: this.#outboxes,
+      objects: this.objects,
+      arm: (bucket, session, at) =>
+        tellAt(ports, { fusionize: 'time', at, bucket, ...(session !== undefined && { session }) }),
+      noted: (item, bucket, put) => this.#noted(item, bucket, put),
+    })
+  }
+
+  /** What a task asks of a bucket. */
+  async ask(op: BucketOp): Promise<Outcome> {
+    try {
+      return { ok: true, output: await this.#op(op) }
+    } catch (error) {
+      return { ok: false, error: errorToWire(error) }
+    }
+  }
+
+  /** The time that somebody wanted to be told of. */
+  async time(message: TimeMessage): Promise<void> {
+    const { at, bucket, session } = message
+    const nowMs = this.ports.now()
+    if (nowMs < at) return tellAt(this.ports, message)
+    await this.#slots
+      .of(bucket, session)
+      .change({ op: 'time', nowMs }, this.#cause())
+      .catch((error: unknown) => {
+        // It has ended meanwhile.
+        if ((error as { code?: unknown }).code !== 'SESSION_CLOSED') throw error
+      })
+    await this.settled()
+    if (session !== undefined) await this.#look(session)
+  }
+
+  /** A run begins here; `over` or `leave` must follow. */
+  enter({ session, root }: Run): void {
+    this.sessions.enter(session, root)
+  }
+
+  /** It has ended here and is counted on: it runs again elsewhere, or its caller is counted. */
+  async leave({ session }: Run): Promise<void> {
+    await this.settled()
+    this.sessions.leave(session)
+  }
+
+  /** It is over for good. */
+  async over({ id, session, root, input }: Run): Promise<void> {
+    await this.settled()
+    await this.#delivered(input)
+    const counted = root === undefined || this.sessions.isCounted(session)
+    this.sessions.leave(session)
+    if (counted) await this.sessions.over(session, id)
+    await this.settled()
+  }
+
+  /** Everything that was begun here is handed over. */
+  settled(): Promise<void> {
+    return this.#outboxes.settled()
+  }
+
+  /** An entry that answers from a bucket begins. */
+  async awaits(session: string, bucket: string): Promise<void> {
+    await this.sessions.note(session, { [AWAITED]: bucket })
+  }
+
+  /** Waits for what it answers with. @throws {FusionizeError} `NO_RESULT`, `TIMEOUT` */
+  answer(session: string, task: string, bucket: string, deadline: number): Promise<Payload> {
+    return awaitAnswer(this.ports, this.objects, { session, task, bucket, deadline })
+  }
+
+  share(value: Uint8Array): ObjectRef {
+    return this.objects.share(value)
+  }
+
+  async #op(op: BucketOp): Promise<Payload> {
+    const { bucket, session } = op
+    this.#slots.definition(bucket)
+    switch (op.op) {
+      case 'get':
+        return readable(bucket, session, op.key, await this.#slots.of(bucket, session).get(session, op.key))
+      case 'put':
+        return this.#put(op)
+      case 'declare': {
+        const { id, keys, sources } = op
+        return this.#change(bucket, { op: 'declare', session, id, ...(keys && { keys }), ...(sources && { sources }) })
+      }
+      case 'sourceDone':
+      case 'sourceFailed':
+        return this.#change(bucket, { op: op.op, session, source: op.source })
+      case 'source':
+        return undefined
+      case 'promise':
+        return undefined
+    }
+  }
+
+  async #put(op: BucketOp & { op: 'put' }): Promise<undefined> {
+    const { bucket, session, key, id, group, source, trace, parent, at } = op
+    const { now } = this.ports
+    const value = await this.objects.place(bucket, op.value, now() + COMMIT_MS)
+    const change = { op: 'put', session, key, id, source, atMs: now(), value } as const
+    await this.#change(bucket, { ...change, ...(group !== undefined && { group }) }, { trace, parent, at })
+  }
+
+  async #change(bucket: string, change: Change & { session: string }, cause = this.#cause()): Promise<undefined> {
+    const { session } = change
+    const slot = this.#slots.of(bucket, session)
+    if (slot.session === undefined && !(await this.sessions.touch(session, bucket))) throw closedError(bucket, session)
+    const { accepted } = await slot.change(change, cause)
+    if (accepted && slot.session === undefined && change.op === 'put')
+      await answerLater(this.ports, session, bucket, change.value)
+  }
+
+  #noted(item: Item, bucket: string, put: readonly PutChange[]): Pick<Update, 'set' | 'remove'> {
+    const [first] = put
+    return first ? answering(item, bucket, first.value) : {}
+  }
+
+  /** What triggers delivered to this run is not needed any more. */
+  async #delivered(input: Payload): Promise<void> {
+    const refs = refsIn(input).map(({ ref }) => ref)
+    if (refs.length === 0) return
+    const { head, items } = JSON.parse(String(input).slice(1)) as {
+      head: { fired: { bucket: string } }
+      items: [key: string, session: string][]
+    }
+    const { bucket } = head.fired
+    const session = items[0]?.[1]
+    await this.#slots
+      .of(bucket, session)
+      .change({ op: 'release', refs }, this.#cause())
+      .catch((error: Error) =>
+        // They expire.
+        this.ports.log('info', session ?? '', `objects of bucket '${bucket}' stay until they expire: ${error.message}`),
+      )
+  }
+
+  async #look(session: string): Promise<void> {
+    const { table, now } = this.ports
+    const key = sessionKey(session)
+    const item = await table.get(key.pk, key.sk, now() + COMMIT_MS)
+    if (item) await this.sessions.look(session, item)
+  }
+
+  #cause(): Cause {
+    const { now, newId } = this.ports
+    return { trace: newId(), parent: '', at: now() }
+  }
+}
+
+/** A live object as an answer: what is too large for the table is named, as in a delivery. */
+function readable(bucket: string, session: string, key: string, value: Deliverable): Payload {
+  if (!isRef(value)) return value
+  const fired = { bucket, trigger: 0, id: '', objects: 1, bytes: sizeOf(value) }
+  return encodeDelivery({ fired, at: 0, one: true, keys: false }, [{ key, session }], [value])
+}
