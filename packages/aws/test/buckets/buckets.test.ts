@@ -1,5 +1,6 @@
 import { bucket, byBatchSize, bySet, immediate, task } from 'fusionize'
 import { describe, expect, it } from 'vitest'
+import type { From } from '../../src/runtime/buckets/index.js'
 import { sessionKey } from '../../src/runtime/buckets/items.js'
 import { definitionsOf, keysOf, outputOf, put, World } from './world.js'
 
@@ -11,7 +12,9 @@ const parts = bucket('parts').on(bySet(['a', 'b'], { onIncomplete: rest }), eat)
 const pairs = bucket('pairs').on(byBatchSize(2), eat)
 const definitions = definitionsOf(events, parts, pairs)
 
-const run = (session: string) => ({ id: `root-${session}`, session, root: `root-${session}`, input: undefined })
+const run = (session: string) => ({ id: `root-${session}`, session, input: undefined })
+const root: From = { kind: 'root' }
+const sent: From = { kind: 'send' }
 
 async function fired(world: World, ...sandboxes: { settled(): Promise<void> }[]) {
   for (const sandbox of sandboxes) await sandbox.settled()
@@ -22,7 +25,7 @@ describe('buckets in the table', () => {
   it('start the task of an immediate trigger with every new object', async () => {
     const world = new World(definitions)
     const a = world.sandbox()
-    a.enter(run('s'))
+    a.enter(run('s'), root)
     outputOf(await a.ask(put('events', 's', 'x', 1)))
     outputOf(await a.ask(put('events', 's', 'y', 2)))
     expect(await fired(world, a)).toEqual([
@@ -37,7 +40,7 @@ describe('buckets in the table', () => {
   it('gather what different sandboxes put', async () => {
     const world = new World(definitions)
     const [a, b] = [world.sandbox(), world.sandbox()]
-    for (const one of [a, b]) one.enter(run('s'))
+    for (const one of [a, b]) one.enter(run('s'), root)
     await Promise.all([a.ask(put('parts', 's', 'a', 1)), b.ask(put('parts', 's', 'b', 2))])
     expect(await fired(world, a, b)).toEqual([{ task: 'eat', session: 's', keys: ['a', 'b'] }])
   })
@@ -45,8 +48,8 @@ describe('buckets in the table', () => {
   it('gather what different sessions put, and begin a session with it', async () => {
     const world = new World(definitions)
     const [a, b] = [world.sandbox(), world.sandbox()]
-    a.enter(run('s'))
-    b.enter(run('t'))
+    a.enter(run('s'), root)
+    b.enter(run('t'), root)
     outputOf(await a.ask(put('pairs', 's', 'x', 1)))
     outputOf(await b.ask(put('pairs', 't', 'x', 2)))
     await fired(world, a, b)
@@ -66,7 +69,7 @@ describe('buckets in the table', () => {
   it('refuse another value under a live key, an unknown bucket, and a session that has ended', async () => {
     const world = new World(definitions)
     const a = world.sandbox()
-    a.enter(run('s'))
+    a.enter(run('s'), root)
     outputOf(await a.ask(put('parts', 's', 'a', 1)))
     const other = await a.ask(put('parts', 's', 'a', 2, 'another'))
     expect(other).toMatchObject({ ok: false, error: { code: 'KEY_CONFLICT' } })
@@ -99,14 +102,14 @@ describe('a session', () => {
   it('ends when its last invocation is over, with what is incomplete', async () => {
     const world = new World(definitions)
     const [a, b] = [world.sandbox(), world.sandbox()]
-    a.enter(run('s'))
+    a.enter(run('s'), root)
     outputOf(await a.ask(put('events', 's', 'x', 1)))
     outputOf(await a.ask(put('parts', 's', 'a', 1)))
     await a.over(run('s'))
     expect(await fired(world, a)).toEqual([{ task: 'eat', session: 's', keys: ['x'] }])
     const [consumer] = world.handed
     const later = { id: consumer?.id ?? '', session: 's', input: consumer?.input }
-    b.enter(later)
+    b.enter(later, sent)
     await b.over(later)
     expect((await fired(world, b)).slice(1)).toEqual([{ task: 'rest', session: world.handed[1]?.id, keys: ['a'] }])
     const { pk, sk } = sessionKey('s')
@@ -116,10 +119,10 @@ describe('a session', () => {
   it('does not end before a send that was handed over, whichever is over first', async () => {
     const world = new World(definitions)
     const [a, b] = [world.sandbox(), world.sandbox()]
-    a.enter(run('s'))
+    a.enter(run('s'), root)
     await a.sessions.count('s', ['child'])
     const child = { id: 'child', session: 's', input: undefined }
-    b.enter(child)
+    b.enter(child, sent)
     await b.over(child)
     expect(world.table.items.get('session#s\nstate')).not.toHaveProperty('closed')
     await a.over(run('s'))
@@ -129,7 +132,7 @@ describe('a session', () => {
   it('of calls alone costs nothing', async () => {
     const world = new World(definitions)
     const a = world.sandbox()
-    a.enter(run('s'))
+    a.enter(run('s'), root)
     await a.over(run('s'))
     expect(world.table.items.size).toBe(0)
   })
@@ -139,13 +142,13 @@ describe('large values', () => {
   it('are in the object store as long as somebody needs them', async () => {
     const world = new World(definitions)
     const a = world.sandbox()
-    a.enter(run('s'))
+    a.enter(run('s'), root)
     outputOf(await a.ask(put('events', 's', 'x', 'x'.repeat(10_000))))
     await fired(world, a)
     expect(world.store.objects.size).toBe(1)
     const [send] = world.handed
     const consumer = { id: send?.id ?? '', session: 's', input: send?.input }
-    a.enter(consumer)
+    a.enter(consumer, sent)
     await a.over(consumer)
     await a.over(run('s'))
     expect(world.store.objects.size).toBe(0)

@@ -1,4 +1,4 @@
-import { type Deliverable, encodeDelivery, isRef, type ObjectRef, refsIn } from 'fusionize/buckets'
+import { bucketOf, type Deliverable, encodeDelivery, isRef, refsIn } from 'fusionize/buckets'
 import { type BucketOp, errorToWire, type Outcome, type Payload } from 'fusionize/runtime'
 import type { Item, Update } from '../table.js'
 import { ANSWER, AWAITED, answering, answerLater, awaitAnswer, PASSED_ON } from './answers.js'
@@ -10,19 +10,20 @@ import { Objects } from './objects.js'
 import { Outboxes } from './outbox.js'
 import { type BucketPorts, COMMIT_MS, type TimeMessage } from './ports.js'
 import { SessionEnd } from './session-end.js'
-import { Sessions } from './sessions.js'
+import { type From, type Run, Sessions } from './sessions.js'
 import { Slots } from './slots.js'
 import { tellAt } from './timer.js'
 
 export type { BucketPorts, TimeMessage } from './ports.js'
+export type { From, Run } from './sessions.js'
 
-/** An invocation of this function, as far as sessions are concerned. */
-export interface Run {
-  id: string
-  session: string
-  /** The session's first invocation, unless the table counts it: of a root itself, or of its caller. */
-  root?: string | undefined
-  input: Payload
+/** Makes the buckets of an app; the build gives it to the adapter (`FunctionModule.evaluator`). */
+export type Evaluator = (ports: Omit<BucketPorts, 'definitions'>) => Buckets
+
+/** What the build calls with all buckets of the app. */
+export function evaluate(buckets: readonly unknown[]): Evaluator {
+  const definitions = buckets.flatMap((one) => bucketOf(one) ?? [])
+  return (ports) => new Buckets({ ...ports, definitions })
 }
 
 /** The buckets of the app, in the app's table: any function evaluates any of them. */
@@ -78,25 +79,32 @@ export class Buckets {
     if (session !== undefined) await this.#look(session)
   }
 
-  /** A run begins here; `over` or `leave` must follow. */
-  enter({ session, root }: Run): void {
-    this.sessions.enter(session, root)
+  /** A run begins here; `over` or `leave` must follow. @param from how its session knows of it */
+  enter(run: Run, from: From): void {
+    this.sessions.enter(run, from)
   }
 
-  /** It has ended here and is counted on: it runs again elsewhere, or its caller is counted. */
-  async leave({ session }: Run): Promise<void> {
+  /** It has ended here, and runs again elsewhere. */
+  async leave(run: Run): Promise<void> {
     await this.settled()
-    this.sessions.leave(session)
+    this.sessions.leave(run)
   }
 
-  /** It is over for good. */
-  async over({ id, session, root, input }: Run): Promise<void> {
-    await this.settled()
-    await this.#delivered(input)
-    const counted = root === undefined || this.sessions.isCounted(session)
-    this.sessions.leave(session)
-    if (counted) await this.sessions.over(session, id)
-    await this.settled()
+  /** It goes on though its caller does not wait any more. */
+  outlives(run: Run): Promise<void> {
+    return this.sessions.outlives(run)
+  }
+
+  /** It is over for good. What fails here is left to the sweep. */
+  async over(run: Run): Promise<void> {
+    try {
+      await this.settled()
+      await this.#delivered(run.input)
+      await this.sessions.over(run)
+      await this.settled()
+    } catch (error) {
+      this.ports.log('error', run.session, `the end of ${run.id} is not in the table yet: ${(error as Error).message}`)
+    }
   }
 
   /** Everything that was begun here is handed over. */
@@ -109,13 +117,19 @@ export class Buckets {
     await this.sessions.note(session, { [AWAITED]: bucket })
   }
 
-  /** Waits for what it answers with. @throws {FusionizeError} `NO_RESULT`, `TIMEOUT` */
-  answer(session: string, task: string, bucket: string, deadline: number): Promise<Payload> {
-    return awaitAnswer(this.ports, this.objects, { session, task, bucket, deadline })
+  /** Waits for what it answers with: else `NO_RESULT` or `TIMEOUT`. @param deadline epoch ms */
+  async answer(run: Run & { task: string }, bucket: string, deadline: number): Promise<Outcome> {
+    const { session, task } = run
+    try {
+      return { ok: true, output: await awaitAnswer(this.ports, this.objects, { session, task, bucket, deadline }) }
+    } catch (error) {
+      return { ok: false, error: errorToWire(error) }
+    }
   }
 
-  share(value: Uint8Array): ObjectRef {
-    return this.objects.share(value)
+  /** Looks after what dead sandboxes have left. @returns how many firings were handed over */
+  async sweep(): Promise<number> {
+    return 0
   }
 
   async #op(op: BucketOp): Promise<Payload> {

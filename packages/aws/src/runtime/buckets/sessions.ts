@@ -1,7 +1,21 @@
+import type { Payload } from 'fusionize/runtime'
 import type { Item } from '../table.js'
 import { CLOSED, EXPIRES, isClosed, isQuiet, openName, sessionKey, touchedName, VERSION, WATCHED } from './items.js'
 import { type BucketPorts, CALL_OPEN_MS, COMMIT_MS, REMEMBER_S, SEND_OPEN_MS } from './ports.js'
 import { watchEntry } from './watch.js'
+
+/** A run in this function, as far as its session is concerned. */
+export interface Run {
+  id: string
+  session: string
+  input?: Payload
+}
+
+/**
+ * How a session knows of a run: it began with it; its caller waits for it, and tells of the root if nothing counts that yet; or it was handed
+ * over, and is counted.
+ */
+export type From = { kind: 'root' } | { kind: 'call'; root: string | undefined } | { kind: 'send' }
 
 /** A session of which something runs in this sandbox. */
 interface Here {
@@ -9,8 +23,8 @@ interface Here {
   root: string | undefined
   /** The table counts the root, or knows that it need not. */
   counted: boolean
-  /** Runs here. */
-  runs: number
+  /** What runs here, by id. */
+  runs: Map<string, From['kind']>
   /** Buckets of the application into which it has put, as the table knows. */
   touched: Set<string>
   /** Its item is there, and in the watch list. */
@@ -30,26 +44,30 @@ export class Sessions {
     readonly quiet: (session: string, item: Item) => Promise<void>,
   ) {}
 
-  /** A run begins here. @param root the session's first invocation, unless it is counted */
-  enter(session: string, root: string | undefined): void {
-    const here = this.#here.get(session) ?? {
-      root: undefined,
-      counted: root === undefined,
-      runs: 0,
-      touched: new Set(),
-      watched: false,
-    }
-    here.runs++
-    if (root !== undefined && here.root === undefined) {
+  enter(run: Run, from: From): void {
+    const { session, id } = run
+    const here = this.#here.get(session) ?? newHere()
+    const root = from.kind === 'root' ? id : from.kind === 'call' ? from.root : undefined
+    if (root !== undefined && here.root !== root) {
       here.root = root
       here.counted = false
     }
+    here.runs.set(id, from.kind)
     this.#here.set(session, here)
   }
 
-  leave(session: string): void {
+  leave({ session, id }: Run): void {
     const here = this.#here.get(session)
-    if (here && --here.runs === 0) this.#here.delete(session)
+    here?.runs.delete(id)
+    if (here?.runs.size === 0) this.#here.delete(session)
+  }
+
+  /** A call goes on after its answer: from then on it counts. */
+  async outlives({ session, id }: Run): Promise<void> {
+    const here = this.#here.get(session)
+    if (here?.runs.get(id) !== 'call') return
+    await this.count(session, [id])
+    here.runs.set(id, 'send')
   }
 
   /** The root to tell a callee of, which may have to count it. */
@@ -135,13 +153,17 @@ export class Sessions {
     return done
   }
 
-  /** An invocation is over, and all that it hands over is counted. */
-  async over(session: string, id: string): Promise<void> {
+  /** A run is over, and all that it handed over is counted. */
+  async over(run: Run): Promise<void> {
+    const { session, id } = run
+    const here = this.#here.get(session)
+    const kind = here?.runs.get(id) ?? 'send'
+    const counted = kind === 'send' || (kind === 'root' && (here?.root !== id || here.counted))
+    this.leave(run)
+    if (!counted) return
     const { table, now } = this.ports
-    const { item } = await table.update(
-      { ...sessionKey(session), remove: [openName(id)], add: { [VERSION]: 1 }, when: { [CLOSED]: undefined } },
-      now() + COMMIT_MS,
-    )
+    const update = { ...sessionKey(session), remove: [openName(id)], add: { [VERSION]: 1 } }
+    const { item } = await table.update({ ...update, when: { [CLOSED]: undefined } }, now() + COMMIT_MS)
     if (item) await this.look(session, item)
   }
 
@@ -149,4 +171,8 @@ export class Sessions {
   async look(session: string, item: Item): Promise<void> {
     if (!isClosed(item) && isQuiet(item)) await this.quiet(session, item)
   }
+}
+
+function newHere(): Here {
+  return { root: undefined, counted: true, runs: new Map(), touched: new Set(), watched: false }
 }
