@@ -5,6 +5,7 @@ import {
   createHandler,
   definitionOf,
   errorFromWire,
+  errorToWire,
   type FunctionModule,
   type HeldSend,
   type Outcome,
@@ -77,6 +78,8 @@ export function createAdapter(
       random: Math.random,
     },
     handOn: (held, attempt) => handOver(held, attempt),
+    bury: async (held, attempt, error) =>
+      bury(await envelopeOf(held, Date.now() + SEND_MS), attempt, { ok: false, error: errorToWire(error) }),
     later: (message, delayS) => sendMessage(sqs, environment.times ?? '', message, delayS),
     pause,
     log: (level, session, message) => transport.log({ level, task: own, session, message, time: Date.now() }),
@@ -94,12 +97,8 @@ export function createAdapter(
   const retriesOf = (task: string) => options.get(task)?.retries ?? DEFAULT_RETRIES
   let context: LambdaContext
   let cold: number | null = Math.round(performance.now())
-  const attempts = attemptsOf(
-    table,
-    retriesOf,
-    deadLetters(sqs, environment.deadLetters, () => context.invokedFunctionArn),
-    environment.retryMs,
-  )
+  const bury = deadLetters(sqs, environment.deadLetters, () => context.invokedFunctionArn)
+  const attempts = attemptsOf(table, retriesOf, bury, environment.retryMs)
   const longestMs = Math.max(timeoutMs, ...[...options.keys()].map(limitOf))
   const holds = holdsOf(module.function, table, store, longestMs * 2)
 
@@ -157,7 +156,7 @@ export function createAdapter(
     const { awsRequestId } = context
     const end = Date.now() + context.getRemainingTimeInMillis()
     const bucket = work.external && work.mode === 'call' ? options.get(work.task)?.result?.bucketName : undefined
-    buckets?.enter(work, from)
+    buckets?.enter({ ...work, request: { ...work, function: own, parent: work.parent ?? '', setup } }, from)
     if (bucket !== undefined) await buckets?.awaits(work.session, bucket)
     const { reply, done } = begin(work, end, awsRequestId)
     // Whether an invocation that failed is over its attempts say.

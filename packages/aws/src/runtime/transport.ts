@@ -52,7 +52,11 @@ export function lambdaTransport(
       const deadline = Date.now() + SEND_MS
       const callee = calleeOf(environment, request.function ?? request.task)
       const input = await seal(request.input, SEND_BYTES, store, deadline)
-      await buckets?.sessions.count(request.session, [request.id])
+      if (buckets) {
+        const { deadline: _, function: fn = request.task, ...sent } = request
+        const item = await buckets.sessions.count(request.session, [request.id])
+        await buckets.sent(request.session, item, [{ ...sent, function: fn }])
+      }
       await send(lambda, callee, { ...headOf(request), mode: 'send', input, at: Date.now() }, deadline)
     },
     async bucket(op) {

@@ -1,13 +1,14 @@
-import { bucket, byBatchSize, bySet, immediate, task } from 'fusionize'
+import { type BucketObject, bucket, byBatchSize, bySet, immediate, type Json, task } from 'fusionize'
 import { describe, expect, it } from 'vitest'
 import type { From } from '../../src/runtime/buckets/index.js'
 import { sessionKey } from '../../src/runtime/buckets/items.js'
 import { definitionsOf, keysOf, outputOf, put, World } from './world.js'
 
-const eat = task('eat', async (_: unknown) => {})
-const rest = task('rest', async (_: unknown) => {})
+const one = task('eat', async (_: BucketObject<Json>) => {})
+const eat = task('eat', async (_: BucketObject<Json>[]) => {})
+const rest = task('rest', async (_: BucketObject<Json>[]) => {})
 
-const events = bucket('events').on(immediate(), eat)
+const events = bucket('events').on(immediate(), one)
 const parts = bucket('parts').on(bySet(['a', 'b'], { onIncomplete: rest }), eat)
 const pairs = bucket('pairs').on(byBatchSize(2), eat)
 const definitions = definitionsOf(events, parts, pairs)

@@ -29,6 +29,7 @@ export class World {
   readonly table = new FakeTable()
   readonly store = new FakeStore()
   readonly handed: HeldSend[] = []
+  readonly buried: HeldSend[] = []
   readonly messages: { message: TimeMessage; delayS: number }[] = []
   readonly logs: string[] = []
   now = 1_700_000_000_000
@@ -45,6 +46,7 @@ export class World {
       table: this.table,
       store: this.store,
       handOn: async (send) => void this.handed.push(send),
+      bury: async (send) => void this.buried.push(send),
       later: async (message, delayS) => void this.messages.push({ message, delayS }),
       longestMs: 60_000,
       now: () => this.now,

@@ -12,6 +12,9 @@ import {
 import type { Change } from './changes.js'
 import { same } from './digest.js'
 
+/** What the machine hears of. */
+type Step = Exclude<Change, { op: 'name' | 'release' }>
+
 /** What one change did. */
 export interface Applied {
   /** It was refused, and did nothing. */
@@ -104,7 +107,10 @@ export class BucketRecord {
 
   /** The machine takes a change. */
   apply(change: Change): Applied {
-    if (change.op === 'release') return this.#release(change.refs)
+    return 'refs' in change ? this.#keep(change) : this.#take(change)
+  }
+
+  #take(change: Step): Applied {
     if (change.op === 'time' && !(this.wakeMs !== undefined && this.wakeMs <= change.nowMs))
       // It may have been put off: somebody must tell it then.
       return { ...nothing, changed: this.wakeMs !== undefined && (this.armedMs ?? 0) <= change.nowMs }
@@ -140,7 +146,7 @@ export class BucketRecord {
     return this.#shard.state.sessions.get(change.session)?.puts.has(id) ?? false
   }
 
-  #step(change: Exclude<Change, { op: 'release' }>): Stepped<Deliverable> {
+  #step(change: Step): Stepped<Deliverable> {
     const stepped = stepOf(this.#shard, change)
     this.wakeMs = stepped.result.wakeMs
     return stepped
@@ -150,14 +156,20 @@ export class BucketRecord {
     return this.definition.triggers[trigger]?.spec.delivers === 'keys'
   }
 
-  #release(refs: readonly string[]): Applied {
+  /** Objects that are gone stay gone. */
+  #keep({ op, refs }: Change & { op: 'name' | 'release' }): Applied {
     const known = refs.filter((ref) => this.#refs.has(ref))
-    const unnamed = known.flatMap((ref) => this.#less(ref))
+    const unnamed = op === 'release' ? known.flatMap((ref) => this.#less(ref)) : []
+    if (op === 'name') for (const ref of known) this.#more(ref)
     return { ...nothing, changed: known.length > 0, unnamed }
   }
 
   #name(value: Deliverable): void {
-    if (isRef(value)) this.#refs.set(value.ref, (this.#refs.get(value.ref) ?? 0) + 1)
+    if (isRef(value)) this.#more(value.ref)
+  }
+
+  #more(ref: string): void {
+    this.#refs.set(ref, (this.#refs.get(ref) ?? 0) + 1)
   }
 
   #unname(values: readonly Deliverable[]): string[] {
@@ -188,7 +200,7 @@ const nothing: Applied = {
   ended: false,
 }
 
-function stepOf(shard: Shard<Deliverable>, change: Exclude<Change, { op: 'release' }>): Stepped<Deliverable> {
+function stepOf(shard: Shard<Deliverable>, change: Step): Stepped<Deliverable> {
   switch (change.op) {
     case 'put': {
       const { session, key, id: putId, group, source, atMs, value } = change
@@ -220,6 +232,11 @@ function stepOf(shard: Shard<Deliverable>, change: Exclude<Change, { op: 'releas
     case 'flush':
       return shard.step({ kind: 'flush' })
   }
+}
+
+/** When somebody will tell a record the time, epoch ms. @param text of the record */
+export function armedOf(text: string): number | undefined {
+  return (JSON.parse(text) as Saved).armedMs
 }
 
 /** Bytes, or characters of JSON. */

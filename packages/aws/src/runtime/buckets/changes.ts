@@ -19,8 +19,8 @@ export type Change =
   | { op: 'time'; nowMs: number }
   | { op: 'end'; session: string; flushOnly?: boolean }
   | { op: 'flush' }
-  /** A delivery that named these objects is done. */
-  | { op: 'release'; refs: readonly string[] }
+  /** Somebody needs these objects besides; or one that did does not any more. */
+  | { op: 'name' | 'release'; refs: readonly string[] }
 
 export type PutChange = Change & { op: 'put' }
 

@@ -1,17 +1,20 @@
 import { bucketOf, type Deliverable, encodeDelivery, isRef, refsIn } from 'fusionize/buckets'
-import { type BucketOp, errorToWire, type Outcome, type Payload } from 'fusionize/runtime'
-import type { Item, Update } from '../table.js'
+import { type BucketOp, errorToWire, type HeldSend, type Outcome, type Payload } from 'fusionize/runtime'
+import type { Item } from '../table.js'
 import { ANSWER, AWAITED, answering, answerLater, awaitAnswer, PASSED_ON } from './answers.js'
 import { sizeOf } from './bucket-record.js'
 import type { Cause, Change, PutChange } from './changes.js'
+import { Expectations } from './expectations.js'
 import { closedError } from './failures.js'
-import { sessionKey } from './items.js'
+import { expectedName, sessionKey, VERSION } from './items.js'
 import { Objects } from './objects.js'
 import { Outboxes } from './outbox.js'
 import { type BucketPorts, COMMIT_MS, type TimeMessage } from './ports.js'
 import { SessionEnd } from './session-end.js'
 import { type From, type Run, Sessions } from './sessions.js'
+import type { Noted } from './slot.js'
 import { Slots } from './slots.js'
+import { Sweep } from './sweep.js'
 import { tellAt } from './timer.js'
 
 export type { BucketPorts, TimeMessage } from './ports.js'
@@ -33,6 +36,8 @@ export class Buckets {
   readonly #outboxes: Outboxes
   readonly #slots: Slots
   readonly #end: SessionEnd
+  readonly #expectations: Expectations
+  readonly #sweep: Sweep
 
   constructor(readonly ports: BucketPorts) {
     const look = (session: string, item: Item) => this.sessions.look(session, item)
@@ -50,7 +55,20 @@ export class Buckets {
       objects: this.objects,
       arm: (bucket, session, at) =>
         tellAt(ports, { fusionize: 'time', at, bucket, ...(session !== undefined && { session }) }),
-      noted: (item, bucket, put) => this.#noted(item, bucket, put),
+      noted,
+      sent: (session, item, sends) => this.sent(session, item, sends),
+    })
+    this.#expectations = new Expectations(ports, {
+      sessions: this.sessions,
+      keep: async (op, session, bucket, refs) =>
+        void (await this.#slots.of(bucket, session).change({ op, refs }, this.#cause())),
+      look: (session) => this.#look(session),
+    })
+    this.#sweep = new Sweep(ports, {
+      sessions: this.sessions,
+      outboxes: this.#outboxes,
+      expectations: this.#expectations,
+      time: (bucket, session) => this.#time(bucket, session),
     })
   }
 
@@ -65,12 +83,17 @@ export class Buckets {
 
   /** The time that somebody wanted to be told of. */
   async time(message: TimeMessage): Promise<void> {
-    const { at, bucket, session } = message
-    const nowMs = this.ports.now()
-    if (nowMs < at) return tellAt(this.ports, message)
+    const { at, bucket, session, expects } = message
+    if (this.ports.now() < at) return tellAt(this.ports, message)
+    if (session !== undefined && expects !== undefined) await this.#expectations.due(session, bucket, expects)
+    else await this.#time(bucket, session)
+  }
+
+  async #time(bucket: string, session: string | undefined): Promise<void> {
+    const time = { op: 'time', nowMs: this.ports.now() } as const
     await this.#slots
       .of(bucket, session)
-      .change({ op: 'time', nowMs }, this.#cause())
+      .change(time, this.#cause())
       .catch((error: unknown) => {
         // It has ended meanwhile.
         if ((error as { code?: unknown }).code !== 'SESSION_CLOSED') throw error
@@ -129,7 +152,15 @@ export class Buckets {
 
   /** Looks after what dead sandboxes have left. @returns how many firings were handed over */
   async sweep(): Promise<number> {
-    return 0
+    const handed = await this.#sweep.run()
+    await this.settled()
+    return handed
+  }
+
+  /** Invocations of the session are handed over. @param item of the session, as it is now */
+  async sent(session: string, item: Item | undefined, sends: readonly HeldSend[]): Promise<void> {
+    for (const send of sends) this.sessions.remember(send)
+    await this.#expectations.sent(session, item, sends)
   }
 
   async #op(op: BucketOp): Promise<Payload> {
@@ -150,6 +181,8 @@ export class Buckets {
       case 'source':
         return undefined
       case 'promise':
+        if ((await this.#slots.of(bucket, session).get(session, op.key)) === undefined)
+          await this.#expectations.expect(op)
         return undefined
     }
   }
@@ -167,13 +200,18 @@ export class Buckets {
     const slot = this.#slots.of(bucket, session)
     if (slot.session === undefined && !(await this.sessions.touch(session, bucket))) throw closedError(bucket, session)
     const { accepted } = await slot.change(change, cause)
-    if (accepted && slot.session === undefined && change.op === 'put')
-      await answerLater(this.ports, session, bucket, change.value)
+    if (accepted && slot.session === undefined && change.op === 'put') await this.#isPut(bucket, change)
   }
 
-  #noted(item: Item, bucket: string, put: readonly PutChange[]): Pick<Update, 'set' | 'remove'> {
-    const [first] = put
-    return first ? answering(item, bucket, first.value) : {}
+  /** An object of a bucket of the application: somebody of its session may wait for it. */
+  async #isPut(bucket: string, { session, key, value }: PutChange): Promise<void> {
+    const { table, now } = this.ports
+    const { pk, sk } = sessionKey(session)
+    const item = await table.get(pk, sk, now() + COMMIT_MS)
+    const name = expectedName(bucket, key)
+    if (item?.[name] !== undefined)
+      await table.update({ pk, sk, remove: [name], add: { [VERSION]: 1 } }, now() + COMMIT_MS)
+    if (item?.[AWAITED] === bucket) await answerLater(this.ports, session, bucket, value)
   }
 
   /** What triggers delivered to this run is not needed any more. */
@@ -205,6 +243,17 @@ export class Buckets {
   #cause(): Cause {
     const { now, newId } = this.ports
     return { trace: newId(), parent: '', at: now() }
+  }
+}
+
+/** New objects of a session: one may be the answer, others were promised. */
+function noted(item: Item, bucket: string, put: readonly PutChange[]): Noted {
+  const [first] = put
+  const answer = first && answering(item, bucket, first.value)
+  return {
+    ...answer,
+    ...(answer?.set && first && isRef(first.value) && { refs: [first.value.ref] }),
+    remove: put.map(({ key }) => expectedName(bucket, key)),
   }
 }
 

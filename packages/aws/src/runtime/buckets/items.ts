@@ -34,6 +34,8 @@ export const recordVersion = (bucket: string) => `n:${bucket}`
 export const openName = (invocation: string) => `o:${invocation}`
 /** Firings of one commit that are not known to have been handed over. */
 export const outboxName = (commit: string) => `f:${commit}`
+/** A promise that the key will be put. */
+export const expectedName = (bucket: string, key: string) => `e:${bucket}\n${key}`
 /** The session has put into a bucket of the application. */
 export const touchedName = (bucket: string) => `t:${bucket}`
 

@@ -27,7 +27,7 @@ export class Outboxes {
   constructor(
     readonly ports: BucketPorts,
     /** Counts invocations of a session as open. */
-    readonly count: (session: string, ids: readonly string[]) => Promise<void>,
+    readonly count: (session: string, ids: readonly string[]) => Promise<unknown>,
     /** The item of a session as it is now that nothing of it is left here. */
     readonly look: (session: string, item: Item) => Promise<void>,
   ) {}
@@ -61,10 +61,12 @@ export class Outboxes {
     this.track(work)
   }
 
-  /** What must be over before the sandbox may be frozen. It never rejects. */
+  /** What must be over before the sandbox may be frozen. */
   track(work: Promise<void>): void {
-    this.#under.add(work)
-    void work.then(() => this.#under.delete(work))
+    const over = work
+      .catch((error: Error) => this.ports.log('error', '', error.message))
+      .then(() => void this.#under.delete(over))
+    this.#under.add(over)
   }
 
   /** Everything that was begun here has been handed over, or is left to the sweep. */

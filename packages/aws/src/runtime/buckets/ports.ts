@@ -1,3 +1,4 @@
+import type { FusionizeError } from 'fusionize'
 import type { BucketDefinition } from 'fusionize/buckets'
 import type { HeldSend } from 'fusionize/runtime'
 import type { RemovingStore } from '../object-store.js'
@@ -11,7 +12,7 @@ export interface TimeMessage {
   bucket: string
   /** Absent for a bucket of the application. */
   session?: string
-  /** A promise of the session that may be broken by then. */
+  /** Key that a task of the session has promised to put by then. */
   expects?: string
 }
 
@@ -26,6 +27,8 @@ export interface BucketPorts {
   store: RemovingStore
   /** Resolves once Lambda holds the invocation. @param attempt where others came before */
   handOn(send: HeldSend, attempt?: number): Promise<void>
+  /** A run that nobody tries again: a dead letter. */
+  bury(send: HeldSend, attempt: number, error: FusionizeError): Promise<void>
   /** Has a function of the app told later. @param delayS 0…900 */
   later(message: TimeMessage, delayS: number): Promise<void>
   /** Ms in which whoever keeps something of a session open is over. */

@@ -1,4 +1,4 @@
-import type { Payload } from 'fusionize/runtime'
+import type { HeldSend, Payload } from 'fusionize/runtime'
 import type { Item } from '../table.js'
 import { CLOSED, EXPIRES, isClosed, isQuiet, openName, sessionKey, touchedName, VERSION, WATCHED } from './items.js'
 import { type BucketPorts, CALL_OPEN_MS, COMMIT_MS, REMEMBER_S, SEND_OPEN_MS } from './ports.js'
@@ -9,6 +9,8 @@ export interface Run {
   id: string
   session: string
   input?: Payload
+  /** How it would be run again. */
+  request?: HeldSend | undefined
 }
 
 /**
@@ -29,6 +31,10 @@ interface Here {
   touched: Set<string>
   /** Its item is there, and in the watch list. */
   watched: boolean
+  /** What was handed over here last, by task. */
+  sent: Map<string, HeldSend>
+  /** The root itself, when it runs here. */
+  request: HeldSend | undefined
 }
 
 /**
@@ -52,6 +58,7 @@ export class Sessions {
       here.root = root
       here.counted = false
     }
+    if (from.kind === 'root') here.request = run.request
     here.runs.set(id, from.kind)
     this.#here.set(session, here)
   }
@@ -121,36 +128,52 @@ export class Sessions {
     here.watched = true
   }
 
-  /** Counts what is about to be handed over. A session that has ended counts nothing more. */
-  async count(session: string, ids: readonly string[]): Promise<void> {
+  /** Counts what is about to be handed over. A session that has ended counts nothing more. @returns its item */
+  async count(session: string, ids: readonly string[]): Promise<Item | undefined> {
     const dueMs = this.ports.now() + SEND_OPEN_MS
-    await this.#tell(session, Object.fromEntries(ids.map((id) => [openName(id), dueMs])))
+    return (await this.#tell(session, Object.fromEntries(ids.map((id) => [openName(id), dueMs])))).item
   }
 
   /** The session puts into a bucket of the application. @returns false when it has ended */
   async touch(session: string, bucket: string): Promise<boolean> {
     const here = this.#here.get(session)
     if (here?.touched.has(bucket)) return true
-    const done = await this.#tell(session, { [touchedName(bucket)]: 1 })
+    const { done } = await this.#tell(session, { [touchedName(bucket)]: 1 })
     if (done) here?.touched.add(bucket)
     return done
   }
 
-  /** Writes something into the session's item. @returns false when the session has ended */
-  note(session: string, what: Item): Promise<boolean> {
-    return this.#tell(session, what)
+  /** What is handed over from here: a promise may be about it. */
+  remember(send: HeldSend): void {
+    this.#here.get(send.session)?.sent.set(send.task, send)
   }
 
-  async #tell(session: string, more: Item): Promise<boolean> {
+  /** What was handed over here last to the task. */
+  sentBy(session: string, task: string): HeldSend | undefined {
+    return this.#here.get(session)?.sent.get(task)
+  }
+
+  /** What the session began with, when that runs here. */
+  rootOf(session: string): HeldSend | undefined {
+    return this.#here.get(session)?.request
+  }
+
+  /** Writes something into the session's item. @param absent what must not be there yet @returns false when it is, or the session has ended */
+  async note(session: string, what: Item, absent: readonly string[] = []): Promise<boolean> {
+    return (await this.#tell(session, what, absent)).done
+  }
+
+  async #tell(session: string, more: Item, absent: readonly string[] = []) {
     const { table, now } = this.ports
     const key = sessionKey(session)
     const here = this.#here.get(session)
     const deadline = now() + COMMIT_MS
     const watched = here?.watched ? {} : await this.watch(session, await table.get(key.pk, key.sk, deadline))
     const set = { ...this.besides(session), ...watched, ...more }
-    const { done } = await table.update({ ...key, set, add: { [VERSION]: 1 }, when: { [CLOSED]: undefined } }, deadline)
-    if (done) this.told(session)
-    return done
+    const when = Object.fromEntries([CLOSED, ...absent].map((name) => [name, undefined]))
+    const told = await table.update({ ...key, set, add: { [VERSION]: 1 }, when }, deadline)
+    if (told.done) this.told(session)
+    return told
   }
 
   /** A run is over, and all that it handed over is counted. */
@@ -174,5 +197,13 @@ export class Sessions {
 }
 
 function newHere(): Here {
-  return { root: undefined, counted: true, runs: new Map(), touched: new Set(), watched: false }
+  return {
+    root: undefined,
+    counted: true,
+    runs: new Map(),
+    touched: new Set(),
+    watched: false,
+    sent: new Map(),
+    request: undefined,
+  }
 }

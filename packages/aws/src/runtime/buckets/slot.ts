@@ -24,8 +24,14 @@ export interface SlotHelp {
   /** A record wants to hear the time. */
   arm(bucket: string, session: string | undefined, atMs: number): Promise<void>
   objects: Objects
-  /** New objects of a session that somebody may wait for: what to change in the session's item besides. */
-  noted(item: Item, bucket: string, put: readonly PutChange[]): Pick<Update, 'set' | 'remove'>
+  /** New objects of a session that somebody may wait for: what to change in the session's item besides, and what objects that needs. */
+  noted(item: Item, bucket: string, put: readonly PutChange[]): Noted
+  /** A commit hands over these. @param item of the session, as it is now */
+  sent(session: string, item: Item | undefined, sends: readonly HeldSend[]): Promise<void>
+}
+
+export interface Noted extends Pick<Update, 'set' | 'remove'> {
+  refs?: readonly string[]
 }
 
 interface Waiting {
@@ -156,7 +162,8 @@ export class Slot {
     const counted = this.#counted(sends)
     const armMs = this.#armMs(record)
     const put = batch.flatMap(({ change }, i) => (applied[i]?.accepted && change.op === 'put' ? [change] : []))
-    const noted = session === undefined ? {} : help.noted(item ?? {}, name, put)
+    const noted: Noted = session === undefined ? {} : help.noted(item ?? {}, name, put)
+    if (noted.refs) record.apply({ op: 'name', refs: noted.refs })
     const besides =
       session === undefined ? {} : { ...(await help.sessions.watch(session, item)), ...help.sessions.besides(session) }
     const dueMs = ports.now() + SEND_OPEN_MS
@@ -178,6 +185,8 @@ export class Slot {
     if (made) {
       if (session !== undefined) help.sessions.told(session)
       if (armMs !== undefined) await help.arm(name, session, armMs)
+      // It may change this record, too.
+      if (session !== undefined && sends.length > 0) help.outboxes.track(help.sent(session, written.item, sends))
       if (sends.length > 0) help.outboxes.begin(key, { commit, sends }, counted)
     }
     return { made, item: written.item }
