@@ -37,6 +37,11 @@ export class World {
 
   constructor(readonly definitions: readonly BucketDefinition[]) {}
 
+  /** @param ms by which the clock goes on */
+  pass(ms: number): void {
+    this.now += ms
+  }
+
   /** A sandbox: its own memory, the same table. */
   sandbox(over: Partial<BucketPorts> & { table?: Table } = {}): Buckets {
     return new Buckets({
@@ -51,9 +56,7 @@ export class World {
       longestMs: 60_000,
       now: () => this.now,
       random: () => 0.5,
-      pause: async (ms) => {
-        this.now += ms
-      },
+      pause: async (ms) => this.pass(ms),
       newId: () => `id${++this.#ids}`,
       log: (level, session, message) => void this.logs.push(`${level} ${session}: ${message}`),
       ...over,
