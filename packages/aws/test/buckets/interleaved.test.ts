@@ -10,6 +10,8 @@ const one = task('one', async (_: BucketObject<Json>) => {})
 const many = task('many', async (_: BucketObject<Json>[]) => {})
 const rest = task('rest', async (_: BucketObject<Json>[]) => {})
 
+const last = task('last', async (_: BucketObject<Json>[]) => {})
+
 const names = ['events', 'parts', 'firsts', 'batches', 'pairs', 'windows', 'waits', 'mixed'] as const
 const definitions = definitionsOf(
   bucket('events').on(immediate(), one),
@@ -19,6 +21,7 @@ const definitions = definitionsOf(
   bucket('pairs').on(byBatchSize(2), many),
   bucket('windows').on(byTime(1000), many),
   bucket('waits').on(byBatchSize(4, { scope: 'session', maxWaitMs: 5000 }), many),
+  bucket('log').on(byBatchSize(2, { scope: 'session', onIncomplete: last }), last),
   bucket('mixed').on(immediate(), one).on(byBatchSize(3), many),
 )
 
@@ -34,7 +37,23 @@ const totals = { fired: 0, crashes: 0, conflicts: 0 }
 const cases = fc.tuple(fc.integer(), faults, fc.array(script, { minLength: 1, maxLength: 3 }))
 
 /** Cases that once failed. */
-const saved: [number, Faults, Script[]][] = []
+const saved: [number, Faults, Script[]][] = [
+  // What a bucket of the application fired for a session was not counted before the session ended.
+  [
+    8,
+    { crash: 0, lost: 0, error: 8, twice: 0 },
+    [
+      {
+        puts: [],
+        sends: [
+          { puts: [], sends: [] },
+          { puts: ['a', 'a'].map((key) => ({ bucket: 'mixed', key, value: 0 })), sends: [] },
+        ],
+      },
+      { puts: ['events', 'mixed'].map((bucket) => ({ bucket, key: 'a', value: 0 })), sends: [] },
+    ],
+  ],
+]
 
 it('sandboxes that die, are told nothing, and put at the same time fire what one bucket in memory fires', async () => {
   await fc.assert(

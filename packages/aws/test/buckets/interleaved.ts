@@ -104,7 +104,9 @@ export class Interleaved {
   #deliver(send: HeldSend): void {
     this.delivered.push(send)
     const from: From = send.id === send.session ? { kind: 'root' } : { kind: 'send' }
-    const script = { puts: [], sends: [] }
+    // What is started by a trigger puts in turn, but for what that starts.
+    const own = send.task === 'last' ? [] : [{ bucket: 'log', key: send.id, value: 1 }]
+    const script = { puts: own, sends: [] }
     const job: Job = { id: send.id, session: send.session, input: send.input, from, script, attempt: 1 }
     this.#jobs.push(job)
     if (this.#one(this.faults.twice)) this.#jobs.push({ ...job })

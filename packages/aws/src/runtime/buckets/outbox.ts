@@ -26,8 +26,8 @@ export class Outboxes {
 
   constructor(
     readonly ports: BucketPorts,
-    /** Counts invocations of a session as open. */
-    readonly count: (session: string, ids: readonly string[]) => Promise<unknown>,
+    /** Counts invocations of a session as open, instead of what held it open until then. */
+    readonly count: (session: string, ids: readonly string[], instead: string | undefined) => Promise<unknown>,
     /** The item of a session as it is now that nothing of it is left here. */
     readonly look: (session: string, item: Item) => Promise<void>,
   ) {}
@@ -94,7 +94,10 @@ export class Outboxes {
 
   async #handOver(key: ItemKey, { commit, sends }: Outbox, counted: ReadonlySet<string>): Promise<void> {
     const { table, now } = this.ports
-    await this.#count(sends.filter((send) => !counted.has(send.id)))
+    await this.#count(
+      sends.filter((send) => !counted.has(send.id)),
+      key.pk.startsWith('session#') ? undefined : commit,
+    )
     for (let i = 0; i < sends.length; i += AT_ONCE)
       await Promise.all(sends.slice(i, i + AT_ONCE).map((send) => this.ports.handOn(send)))
     const update: Update = { ...key, remove: [outboxName(commit)], add: { [VERSION]: 1 } }
@@ -103,11 +106,16 @@ export class Outboxes {
   }
 
   /** Sessions know what is handed over before it is. One that begins with the firing begins to count when it runs. */
-  async #count(sends: readonly HeldSend[]): Promise<void> {
+  async #count(sends: readonly HeldSend[], held: string | undefined): Promise<void> {
     const bySession = new Map<string, string[]>()
     for (const { id, session } of sends)
       if (id !== session) bySession.set(session, [...(bySession.get(session) ?? []), id])
     for (const [session, ids] of bySession)
-      for (let i = 0; i < ids.length; i += COUNTED_AT_ONCE) await this.count(session, ids.slice(i, i + COUNTED_AT_ONCE))
+      for (let i = 0; i < ids.length; i += COUNTED_AT_ONCE)
+        await this.count(
+          session,
+          ids.slice(i, i + COUNTED_AT_ONCE),
+          i + COUNTED_AT_ONCE >= ids.length ? held : undefined,
+        )
   }
 }

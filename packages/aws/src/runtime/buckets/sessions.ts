@@ -128,10 +128,25 @@ export class Sessions {
     here.watched = true
   }
 
-  /** Counts what is about to be handed over. A session that has ended counts nothing more. @returns its item */
-  async count(session: string, ids: readonly string[]): Promise<Item | undefined> {
+  /**
+   * Counts what is about to be handed over. A session that has ended counts nothing more.
+   * @param instead what need not be counted from then on
+   * @returns the session's item
+   */
+  async count(session: string, ids: readonly string[], instead?: string): Promise<Item | undefined> {
     const dueMs = this.ports.now() + SEND_OPEN_MS
-    return (await this.#tell(session, Object.fromEntries(ids.map((id) => [openName(id), dueMs])))).item
+    const open = Object.fromEntries(ids.map((id) => [openName(id), dueMs]))
+    return (await this.#tell(session, open, [], instead === undefined ? [] : [openName(instead)])).item
+  }
+
+  /** Keeps the session open for a while: what a change in another item fires is counted only when that is made. */
+  async hold(session: string, name: string): Promise<void> {
+    await this.#tell(session, { [openName(name)]: this.ports.now() + CALL_OPEN_MS })
+  }
+
+  /** What was held need not be any more. */
+  async letGo(session: string, name: string): Promise<void> {
+    await this.#tell(session, {}, [], [openName(name)])
   }
 
   /** The session puts into a bucket of the application. @returns false when it has ended */
@@ -163,7 +178,7 @@ export class Sessions {
     return (await this.#tell(session, what, absent)).done
   }
 
-  async #tell(session: string, more: Item, absent: readonly string[] = []) {
+  async #tell(session: string, more: Item, absent: readonly string[] = [], remove: readonly string[] = []) {
     const { table, now } = this.ports
     const key = sessionKey(session)
     const here = this.#here.get(session)
@@ -171,7 +186,7 @@ export class Sessions {
     const watched = here?.watched ? {} : await this.watch(session, await table.get(key.pk, key.sk, deadline))
     const set = { ...this.besides(session), ...watched, ...more }
     const when = Object.fromEntries([CLOSED, ...absent].map((name) => [name, undefined]))
-    const told = await table.update({ ...key, set, add: { [VERSION]: 1 }, when }, deadline)
+    const told = await table.update({ ...key, set, remove, add: { [VERSION]: 1 }, when }, deadline)
     if (told.done) this.told(session)
     return told
   }

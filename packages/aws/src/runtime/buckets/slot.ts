@@ -176,6 +176,8 @@ export class Slot {
       ...Object.fromEntries([...counted].map((id) => [openName(id), dueMs])),
     }
     const when = { [recordVersion(name)]: item?.[recordVersion(name)], [CLOSED]: undefined }
+    const held = session === undefined ? new Set(sends.filter(goesOn).map((send) => send.session)) : none
+    for (const one of held) await help.sessions.hold(one, commit)
     const written = await ports.table.update(
       { ...key, set, remove: noted.remove ?? [], add: { [VERSION]: 1 }, when },
       deadline,
@@ -188,7 +190,7 @@ export class Slot {
       // It may change this record, too.
       if (session !== undefined && sends.length > 0) help.outboxes.track(help.sent(session, written.item, sends))
       if (sends.length > 0) help.outboxes.begin(key, { commit, sends }, counted)
-    }
+    } else for (const one of held) await help.sessions.letGo(one, commit)
     return { made, item: written.item }
   }
 
@@ -239,6 +241,13 @@ export class Slot {
     const record = new BucketRecord(this.definition, text === undefined ? undefined : unpack(String(text)))
     return { record, item, fresh: true }
   }
+}
+
+const none: ReadonlySet<string> = new Set()
+
+/** Whether the firing goes on with a session. */
+function goesOn({ id, session }: HeldSend): boolean {
+  return id !== session
 }
 
 function sessionOf(change: Change): string {
