@@ -1,8 +1,10 @@
 import { type BucketObject, bucket, byBatchSize, bySet, byTime, task } from 'fusionize'
 import { definitionOf, type FunctionModule } from 'fusionize/runtime'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { createAdapter } from '../src/runtime/adapter.js'
 import { evaluate } from '../src/runtime/buckets/index.js'
 import type { Envelope } from '../src/runtime/envelope.js'
+import type { Environment } from '../src/runtime/environment.js'
 import { Loopback } from './buckets/loopback.js'
 
 type Objects = BucketObject<number>[]
@@ -66,7 +68,13 @@ describe('buckets behind the Lambda adapter, in a table that speaks DynamoDB', (
   beforeAll(async () => {
     // Records and logs.
     vi.spyOn(process.stdout, 'write').mockReturnValue(true)
-    all = await Loopback.start(functions, 2)
+    const open = (fn: string, environment: Environment) =>
+      createAdapter(functions.find((one) => one.function === fn) as FunctionModule, environment, undefined)
+    all = await Loopback.start(
+      functions.map((one) => one.function),
+      2,
+      open,
+    )
   })
   afterAll(async () => {
     vi.restoreAllMocks()

@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import dynalite from 'dynalite'
-import type { FunctionModule } from 'fusionize/runtime'
-import { createAdapter, type LambdaHandler } from '../../src/runtime/adapter.js'
+import type { LambdaHandler } from '../../src/runtime/adapter.js'
 import type { Envelope } from '../../src/runtime/envelope.js'
 import type { Environment } from '../../src/runtime/environment.js'
 import { service } from '../../src/runtime/service.js'
@@ -23,8 +22,15 @@ export class Loopback {
   readonly #under = new Set<Promise<unknown>>()
   #turn = 0
 
-  /** @param functions as an artifact has them; each has several sandboxes, which take turns */
-  static async start(functions: readonly FunctionModule[], sandboxes: number): Promise<Loopback> {
+  /**
+   * @param functions their names
+   * @param open makes a sandbox of a function; each has several, which take turns
+   */
+  static async start(
+    functions: readonly string[],
+    sandboxes: number,
+    open: (fn: string, environment: Environment) => LambdaHandler | Promise<LambdaHandler>,
+  ): Promise<Loopback> {
     const all = new Loopback()
     const tables = dynalite({ createTableMs: 0 })
     const [dynamodb, rest] = await Promise.all([
@@ -32,7 +38,7 @@ export class Loopback {
       all.#listen(
         createServer(async (request, response) => {
           const body = await bodyOf(request)
-          const { status, text } = all.#answer(request, body)
+          const { status, text } = await all.#answer(request, body)
           response.writeHead(status, { 'content-type': 'application/json' }).end(text)
         }),
       ),
@@ -45,15 +51,16 @@ export class Loopback {
       AWS_ENDPOINT_URL: rest,
     })
     await createTable()
-    const names = Object.fromEntries(functions.map((one) => [one.function, one.function]))
-    for (const one of functions) {
+    const names = Object.fromEntries(functions.map((fn) => [fn, fn]))
+    for (const fn of functions) {
       const environment: Environment = {
         ...{ setup: 'S', deployed: 'S', prefix: 'app', memory: 1769, timeoutMs: 10_000, functions: names },
         ...{ bucket: 'objects', table: TABLE, deadLetters: `${rest}/dead`, times: `${rest}/times` },
         ...{ afterReply: 'before-reply', sampleCpuEvery: 0 },
       }
-      const handlers = Array.from({ length: sandboxes }, () => createAdapter(one, environment, undefined))
-      all.#sandboxes.set(one.function, handlers)
+      const handlers: LambdaHandler[] = []
+      for (let i = 0; i < sandboxes; i++) handlers.push(await open(fn, environment))
+      all.#sandboxes.set(fn, handlers)
     }
     return all
   }
@@ -87,10 +94,13 @@ export class Loopback {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
 
-  #answer({ method, url = '', headers }: IncomingMessage, body: Buffer): { status: number; text?: string | Buffer } {
+  async #answer({ method, url = '', headers }: IncomingMessage, body: Buffer): Promise<Answered> {
     const [, fn] = /^\/2015-03-31\/functions\/([^/]+)\/invocations/.exec(url) ?? []
     if (fn !== undefined) {
-      this.#track(this.#event(fn, JSON.parse(body.toString()) as Envelope))
+      const envelope = JSON.parse(body.toString()) as Envelope
+      if (headers['x-amz-invocation-type'] !== 'Event')
+        return { status: 200, text: JSON.stringify(await this.invoke(fn, envelope)) }
+      this.#track(this.#event(fn, envelope))
       return { status: 202 }
     }
     if (String(headers['x-amz-target']).startsWith('AmazonSQS')) {
@@ -128,6 +138,11 @@ export class Loopback {
     this.#under.add(work)
     void work.finally(() => this.#under.delete(work))
   }
+}
+
+interface Answered {
+  status: number
+  text?: string | Buffer
 }
 
 async function createTable(): Promise<void> {
