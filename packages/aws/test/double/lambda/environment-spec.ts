@@ -48,7 +48,7 @@ export async function environmentSpec(configuration: Configuration, parts: SpecP
     initLimitMs: parts.initLimitMs,
     log: logOf(parts, role, group, stream),
     process: {
-      command: functionNode().command,
+      command: (await functionNode()).command,
       args: [await runtimeClient()],
       folder: taskRoot,
       env: {
