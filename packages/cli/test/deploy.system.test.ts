@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Aws, startAws } from '../../aws/test/double/index.js'
 import { fusionize, makeApp, shop, start } from './support/fusionize.js'
@@ -36,6 +37,22 @@ test('stops by Ctrl-C and goes on where it stopped, changes nothing the second t
   expect(document.changed).toContain('greet')
   const again = await fusionize(['deploy'], dir)
   expect(again.stdout).toContain('nothing was to be changed')
+  const asked = await fusionize(['invoke', 'greet', '"Ada"', '--deployed', '--json', '--time'], dir)
+  expect(JSON.parse(asked.stdout)).toMatchObject({
+    ...{ ok: true, output: 'Hello Dr Ada' },
+    invocations: [{ function: 'greet' }, { function: 'title' }],
+  })
+  const sent = await fusionize(['send', 'greet', '"nobody"', '--deployed', '--json'], dir)
+  expect(JSON.parse(sent.stdout)).toMatchObject({ waited: false, dead: [] })
+  const status = await fusionize(['status', '--deployed', '--json'], dir)
+  expect(JSON.parse(status.stdout)).toMatchObject({ platform: 'aws', setups: [{ id: document.setup, weight: 1 }] })
+  await aws.lambda.drained()
+  const letters = await fusionize(['dlq', 'list', '--deployed', '--json'], dir)
+  expect(JSON.parse(letters.stdout).deadLetters).toMatchObject([
+    { id: JSON.parse(sent.stdout).id, task: 'greet', attempts: 3, error: { name: 'TypeError', message: 'there is nobody' } },
+  ])
+  const replayed = await fusionize(['dlq', 'replay', '--all', '--deployed', '--json'], dir)
+  expect(JSON.parse(replayed.stdout)).toMatchObject({ replayed: 1, waited: false })
   const asks = await fusionize(['destroy'], dir)
   expect(asks).toMatchObject({ code: 2 })
   expect(asks.stderr).toMatch(/would remove function fusionize-shop-greet[\s\S]*say --yes/)
@@ -55,6 +72,10 @@ test('plans without an account, and says so', async () => {
     expect(stdout).toMatch(
       /shop in eu-west-1: setup [\s\S]*About \$[\d.]+ a month at 1,000,000 requests[\s\S]*Nothing was changed/,
     )
+    const iot = fileURLToPath(new URL('../../../examples/iot', import.meta.url))
+    const example = JSON.parse((await fusionize(['deploy', '--dry-run', '--json'], iot)).stdout)
+    expect(example.functions).toHaveLength(10)
+    expect(example.cost).toMatchObject({ requests: 1_000_000, totalUsd: expect.any(Number) })
     const real = await fusionize(['deploy'], dir)
     expect(real).toMatchObject({ code: 1, stdout: '' })
     expect(real.stderr).toMatch(/no AWS credentials that AWS accepts; sign in .*\[DEPLOY_FAILED\]/)

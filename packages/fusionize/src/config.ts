@@ -99,8 +99,11 @@ export interface AwsOptions {
    * @default 'extension'
    */
   afterReply?: 'extension' | 'before-reply'
-  /** Who may call the entries' addresses: those who sign their requests as AWS asks for, or everybody (`NONE`). @default 'AWS_IAM' */
-  functionUrlAuth?: 'AWS_IAM' | 'NONE'
+  /**
+   * Who may call the entries' addresses: those who sign their requests as AWS asks for, or everybody (`NONE`); `off`: they have none, and an API Gateway of
+   * your own calls them. @default 'AWS_IAM'
+   */
+  functionUrlAuth?: 'AWS_IAM' | 'NONE' | 'off'
   /** Reserved concurrency by function: never more at a time, and taken from what the account has. @default none */
   concurrency?: Record<string, number>
   /** Time limit of a task that sets none, ms. @default 30000 */

@@ -52,7 +52,7 @@ const aws = z.strictObject({
   runtime: z.enum(['nodejs22.x', 'nodejs24.x']).optional(),
   retentionDays: count.optional(),
   afterReply: z.enum(['extension', 'before-reply']).optional(),
-  functionUrlAuth: z.enum(['AWS_IAM', 'NONE']).optional(),
+  functionUrlAuth: z.enum(['AWS_IAM', 'NONE', 'off']).optional(),
   concurrency: z.record(z.string(), z.number().int().min(0)).optional(),
   timeoutMs: positive.optional(),
   sampleCpuEvery: z.number().int().min(0).optional(),
