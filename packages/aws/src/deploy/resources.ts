@@ -6,6 +6,8 @@ export interface Statement {
   Effect: 'Allow'
   Action: string[]
   Resource: string[]
+  /** By operator and key of the request's context. */
+  Condition?: Record<string, Record<string, string[]>>
 }
 
 export interface PolicyDocument {
