@@ -101,6 +101,11 @@ describe('what should be there', () => {
       expect(problems).toThrow(words)
   })
 
+  it('refuses to reserve concurrency for what is no task', () => {
+    const build = buildOf(shop)
+    expect(() => desire(build, codeOf(build), { concurrency: { fornt: 5 } })).toThrow(/'fornt', .*did you mean 'front'/)
+  })
+
   it('refuses a prefix that cannot begin the name of a bucket', () => {
     expect(() => desire(buildOf({ ...shop, name: '@acme/Shop' }))).toThrow(/set aws\.prefix/)
   })

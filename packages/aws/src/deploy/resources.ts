@@ -149,8 +149,6 @@ export interface Desired {
   deployed: string
   settings: Settings
   resources: Resource[]
-  /** What is worth knowing but keeps nothing from working. */
-  warnings: string[]
 }
 
 /** The desired resources of one kind. */
