@@ -172,9 +172,9 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
       const dead = (await (await letters()).list()).length
       return {
         platform: 'aws',
-        setups: setups.map(({ id, weight }) => ({ id, weight, sessions: 0 })),
+        setups: setups.map(({ id, weight }) => ({ id, weight, sessions: null })),
         functions: [],
-        sends: { pending: 0, retrying: 0, dead },
+        sends: { pending: null, retrying: null, dead },
       }
     },
 

@@ -129,6 +129,17 @@ test('a function that may not run at all sends its events to the destination at 
   expect(await dead()).toMatchObject([{ requestContext: { condition: 'ZeroReservedConcurrency' } }])
 })
 
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html: 1 MiB a message. A record is larger
+// than the event in it: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html speaks of "Delivery errors […]
+// due to permissions errors and size limits".
+test('a record that the queue does not take is lost', async () => {
+  await withDestination('too-large', fails, { MaximumRetryAttempts: 0 })
+  await deploy.invoke('too-large', { n: 5, rest: 'x'.repeat(1024 * 1024 - 20) }, event)
+  await aws.lambda.drained()
+  expect(aws.lambda.undelivered).toMatchObject([{ record: { requestPayload: { n: 5 } } }])
+  expect(await dead()).toEqual([])
+})
+
 test('a time-out counts as a failed attempt', async () => {
   await deploy.fn('late', 'export const handler = async () => new Promise((r) => setTimeout(r, 9000))', { Timeout: 1 })
   const put = new PutFunctionEventInvokeConfigCommand({ FunctionName: 'late', MaximumRetryAttempts: 0 })

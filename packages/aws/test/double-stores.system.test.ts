@@ -1,6 +1,7 @@
 import {
   CreateTableCommand,
   DynamoDBClient,
+  ListTagsOfResourceCommand,
   PutItemCommand,
   UpdateTimeToLiveCommand,
   waitUntilTableExists,
@@ -14,7 +15,13 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import {
+  CreateQueueCommand,
+  ListQueueTagsCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Aws, startAws } from './double/index.js'
@@ -51,14 +58,15 @@ test('a bucket keeps its tags', async () => {
 
 test('a message goes through a queue', async () => {
   const sqs = new SQSClient({ ...aws.client, maxAttempts: 1 })
-  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'dead' }))
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'dead', tags: { 'fusionize:prefix': 'x' } }))
   expect(QueueUrl).toBe(`${aws.endpoint}/${aws.account}/dead`)
+  expect((await sqs.send(new ListQueueTagsCommand({ QueueUrl }))).Tags).toEqual({ 'fusionize:prefix': 'x' })
   await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'hello' }))
   const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl }))
   expect(Messages?.[0]?.Body).toBe('hello')
 })
 
-test('a table refuses a write whose condition does not hold', async () => {
+test('a table keeps its tags and refuses a write whose condition does not hold', async () => {
   const dynamo = new DynamoDBClient({ ...aws.client, maxAttempts: 1 })
   const TableName = 'state'
   await dynamo.send(
@@ -73,6 +81,9 @@ test('a table refuses a write whose condition does not hold', async () => {
   await waitUntilTableExists({ client: dynamo, maxWaitTime: 5, minDelay: 0.02, maxDelay: 0.05 }, { TableName })
   const TimeToLiveSpecification = { Enabled: true, AttributeName: 'ends' }
   await dynamo.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }))
+  const ResourceArn = `arn:aws:dynamodb:${aws.region}:${aws.account}:table/state`
+  const { Tags } = await dynamo.send(new ListTagsOfResourceCommand({ ResourceArn }))
+  expect(Tags).toEqual([{ Key: 'fusionize:prefix', Value: 'x' }])
   const put = () =>
     dynamo.send(
       new PutItemCommand({ TableName, Item: { id: { S: 'a' } }, ConditionExpression: 'attribute_not_exists(id)' }),

@@ -37,6 +37,22 @@ test('stops by Ctrl-C and goes on where it stopped, changes nothing the second t
   expect(document.changed).toContain('greet')
   const again = await fusionize(['deploy'], dir)
   expect(again.stdout).toContain('nothing was to be changed')
+  const asked = await fusionize(['invoke', 'greet', '"Ada"', '--deployed', '--json', '--time'], dir)
+  expect(JSON.parse(asked.stdout)).toMatchObject({
+    ...{ ok: true, output: 'Hello Dr Ada' },
+    invocations: [{ function: 'greet' }, { function: 'title' }],
+  })
+  const sent = await fusionize(['send', 'greet', '"nobody"', '--deployed', '--json'], dir)
+  expect(JSON.parse(sent.stdout)).toMatchObject({ waited: false, dead: [] })
+  const status = await fusionize(['status', '--deployed', '--json'], dir)
+  expect(JSON.parse(status.stdout)).toMatchObject({ platform: 'aws', setups: [{ id: document.setup, weight: 1 }] })
+  await aws.lambda.drained()
+  const letters = await fusionize(['dlq', 'list', '--deployed', '--json'], dir)
+  expect(JSON.parse(letters.stdout).deadLetters).toMatchObject([
+    { id: JSON.parse(sent.stdout).id, task: 'greet', attempts: 3, error: { name: 'TypeError', message: 'there is nobody' } },
+  ])
+  const replayed = await fusionize(['dlq', 'replay', '--all', '--deployed', '--json'], dir)
+  expect(JSON.parse(replayed.stdout)).toMatchObject({ replayed: 1, waited: false })
   const asks = await fusionize(['destroy'], dir)
   expect(asks).toMatchObject({ code: 2 })
   expect(asks.stderr).toMatch(/would remove function fusionize-shop-greet[\s\S]*say --yes/)

@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { FusionizeError } from 'fusionize'
 import {
   createHandler,
   definitionOf,
   errorFromWire,
+  errorToWire,
   type FunctionModule,
   type HeldSend,
   type Outcome,
   type Payload,
 } from 'fusionize/runtime'
+import type { Evaluator, From, TimeMessage } from './buckets/index.js'
+import { answerTimes, isTimes } from './buckets/times.js'
 import { calleeOf } from './callee.js'
 import { type Answer, ENVELOPE_VERSION, type Envelope } from './envelope.js'
 import type { Environment } from './environment.js'
@@ -17,8 +21,9 @@ import { holdsOf } from './holds.js'
 import { answerHttp, isHttpEvent } from './http-event.js'
 import { invocations, type Work } from './invocations.js'
 import { send } from './lambda.js'
-import { CALL_BYTES, SEND_BYTES } from './limits.js'
+import { CALL_BYTES, LAST_WORDS_MS, SEND_BYTES } from './limits.js'
 import { objectStore } from './object-store.js'
+import { sendMessage } from './queue.js'
 import { attemptsOf, deadLetters } from './retries.js'
 import { open, seal } from './seal.js'
 import { service } from './service.js'
@@ -40,6 +45,8 @@ const MB_PER_CORE = 1769
 /** Ms in which a send must have been handed over. */
 const SEND_MS = 30_000
 const DEFAULT_RETRIES = 2
+/** Ms that an invocation of Lambda has at most, and a little: what it left behind then is left for good. */
+const LONGEST_MS = 16 * 60_000
 
 /**
  * The fusion handler of one function behind Lambda's Node runtime: serves other functions of the app (envelopes), requests over HTTP (Function
@@ -51,13 +58,33 @@ export function createAdapter(
   environment: Environment,
   extension: Extension | undefined,
 ): LambdaHandler {
+  const own = module.function
   const lambda = service('lambda')
   const store = objectStore(service('s3'), environment.bucket)
   const table = openTable(service('dynamodb'), environment.table)
-  const transport = lambdaTransport(environment, lambda, store)
+  const sqs = service('sqs')
   const { setup, memory, timeoutMs, sampleCpuEvery } = environment
   const sandbox = process.env.AWS_LAMBDA_LOG_STREAM_NAME ?? randomBytes(8).toString('hex')
   const cores = Math.ceil(memory / MB_PER_CORE)
+  const buckets = (module.evaluator as Evaluator | undefined)?.({
+    ...{
+      function: module.function,
+      setup,
+      table,
+      store,
+      longestMs: LONGEST_MS,
+      newId,
+      now: Date.now,
+      random: Math.random,
+    },
+    handOn: (held, attempt) => handOver(held, attempt),
+    bury: async (held, attempt, error) =>
+      bury(await envelopeOf(held, Date.now() + SEND_MS), attempt, { ok: false, error: errorToWire(error) }),
+    later: (message, delayS) => sendMessage(sqs, environment.times ?? '', message, delayS),
+    pause,
+    log: (level, session, message) => transport.log({ level, task: own, session, message, time: Date.now() }),
+  })
+  const transport = lambdaTransport(environment, lambda, store, buckets)
   const info = { setup, sandbox, memory, cores, sampleCpuEvery, timeoutMs, dev: false }
   const handler = createHandler(module, info, transport)
   const options = new Map(
@@ -70,12 +97,8 @@ export function createAdapter(
   const retriesOf = (task: string) => options.get(task)?.retries ?? DEFAULT_RETRIES
   let context: LambdaContext
   let cold: number | null = Math.round(performance.now())
-  const attempts = attemptsOf(
-    table,
-    retriesOf,
-    deadLetters(service('sqs'), environment.deadLetters, () => context.invokedFunctionArn),
-    environment.retryMs,
-  )
+  const bury = deadLetters(sqs, environment.deadLetters, () => context.invokedFunctionArn)
+  const attempts = attemptsOf(table, retriesOf, bury, environment.retryMs)
   const longestMs = Math.max(timeoutMs, ...[...options.keys()].map(limitOf))
   const holds = holdsOf(module.function, table, store, longestMs * 2)
 
@@ -98,8 +121,13 @@ export function createAdapter(
 
   /** Has work that was held here run as an invocation of its own. @param attempt of that run */
   async function handOn(held: HeldSend, attempt: number): Promise<void> {
+    await buckets?.sessions.count(held.session, [held.id])
+    await handOver(held, attempt)
+  }
+
+  async function handOver(held: HeldSend, attempt = 1): Promise<void> {
     const deadline = Date.now() + SEND_MS
-    const envelope = { ...(await envelopeOf(held, deadline)), attempt }
+    const envelope = { ...(await envelopeOf(held, deadline)), ...(attempt > 1 && { attempt }) }
     await send(lambda, calleeOf(environment, held.function), envelope, deadline)
   }
 
@@ -112,6 +140,7 @@ export function createAdapter(
     handler: () => handler,
     limitOf,
     holds: extension && holds,
+    ...(buckets && { outlives: (work: Work) => buckets.outlives(work) }),
     again,
     cold() {
       const first = cold
@@ -122,21 +151,41 @@ export function createAdapter(
     log: (task, session, message) => transport.log({ level: 'error', task, session, message, time: Date.now() }),
   })
 
-  function run(work: Work): Promise<Outcome> {
+  /** @param from how the session knows of it */
+  async function run(work: Work, from: From): Promise<Outcome> {
     const { awsRequestId } = context
-    const { reply, done } = begin(work, Date.now() + context.getRemainingTimeInMillis(), awsRequestId)
-    extension?.during(awsRequestId, done)
-    return reply
+    const end = Date.now() + context.getRemainingTimeInMillis()
+    const bucket = work.external && work.mode === 'call' ? options.get(work.task)?.result?.bucketName : undefined
+    buckets?.enter({ ...work, request: { ...work, function: own, parent: work.parent ?? '', setup } }, from)
+    if (bucket !== undefined) await buckets?.awaits(work.session, bucket)
+    const { reply, done } = begin(work, end, awsRequestId)
+    // Whether an invocation that failed is over its attempts say.
+    const over = buckets && work.mode === 'call' ? done.then(() => buckets.over(work)) : done
+    extension?.during(awsRequestId, over)
+    const outcome = await reply
+    if (buckets && !extension) await over
+    if (!buckets || bucket === undefined || !outcome.ok) return outcome
+    return buckets.answer(work, bucket, end - LAST_WORDS_MS)
   }
 
   async function serve(envelope: Envelope): Promise<Answer | null> {
-    const { id, session, task, mode, external, trace, parent } = envelope
+    const { id, session, task, mode, external, trace, parent, root } = envelope
     const deadline = envelope.deadline ?? Number.MAX_SAFE_INTEGER
     const input = await open(envelope.input, store, Date.now() + context.getRemainingTimeInMillis())
     const attempt = mode === 'send' ? await attempts.of(envelope) : 1
-    const outcome = await run({ id, session, task, mode, input, external, attempt, deadline, trace, parent })
-    if (mode === 'call') return answerOf(outcome)
-    if (!outcome.ok && (await attempts.failed(envelope, attempt, outcome))) throw errorFromWire(outcome.error)
+    const work = { id, session, task, mode, input, external, attempt, deadline, trace, parent }
+    const from: From =
+      external || id === session ? { kind: 'root' } : mode === 'call' ? { kind: 'call', root } : { kind: 'send' }
+    const outcome = await run(work, from)
+    if (mode === 'call') {
+      const counted = root !== undefined && buckets?.sessions.isCounted(session)
+      return { ...(await answerOf(outcome)), ...(counted && { counted }) }
+    }
+    if (!outcome.ok && (await attempts.failed(envelope, attempt, outcome))) {
+      await buckets?.leave(work)
+      throw errorFromWire(outcome.error)
+    }
+    await buckets?.over(work)
     return null
   }
 
@@ -162,24 +211,32 @@ export function createAdapter(
       ...trace,
       ...more,
     } as const
-    return run({ ...work, session }).then((outcome) => ({ ...outcome, session }))
+    return run({ ...work, session }, { kind: 'root' }).then((outcome) => ({ ...outcome, session }))
   }
 
-  const own = module.function
   return async (event, given) => {
     context = given
     const { fusionize: kind } = (event ?? {}) as { fusionize?: unknown }
     if (kind === ENVELOPE_VERSION) return serve(event as Envelope)
-    if (kind === 'sweep') return { handed: await holds.sweep((send) => handOn(send, 2)) }
+    if (kind === 'sweep')
+      return { handed: (await holds.sweep((send) => handOn(send, 2))) + ((await buckets?.sweep()) ?? 0) }
+    if (kind === 'time' && buckets) return buckets.time(event as TimeMessage)
     if (kind !== undefined) throw unknownKind(own, kind)
     if (isHttpEvent(event))
       return answerHttp(event, environment.http ?? [], (task, input, traceparent) =>
         outside(task, input, traceOf(traceparent)),
       )
+    if (isSqsEvent(event) && buckets && isTimes(event)) return answerTimes(event, (message) => buckets.time(message))
     if (isSqsEvent(event))
       return answerBatch(
         event,
-        ({ id, input, attempt }) => outside(own, input, { id, session: id, mode: 'send', attempt }),
+        async ({ id, input, attempt }) => {
+          const work = { id, session: id }
+          const outcome = await outside(own, input, { ...work, mode: 'send', attempt })
+          // What fails comes again.
+          await (outcome.ok ? buckets?.over(work) : buckets?.leave(work))
+          return outcome
+        },
         (session, message) => transport.log({ level: 'error', task: own, session, message, time: Date.now() }),
       )
     const outcome = await outside(own, event === undefined ? undefined : JSON.stringify(event))

@@ -29,9 +29,11 @@ export interface Envelope {
   at: number
   /** Of the first run that Lambda makes of it, where others came before elsewhere. @default 1 */
   attempt?: number
+  /** Of a call in an app with buckets: the invocation that the session began with, if its item does not count that yet. */
+  root?: string
 }
 
-/** What the function answers to a call. */
+/** What the function answers to a call. `counted`: the session's item counts the envelope's `root` now. */
 export type Answer =
-  | { fusionize: typeof ENVELOPE_VERSION; ok: true; output: Sealed }
-  | { fusionize: typeof ENVELOPE_VERSION; ok: false; error: WireError }
+  | { fusionize: typeof ENVELOPE_VERSION; ok: true; output: Sealed; counted?: true }
+  | { fusionize: typeof ENVELOPE_VERSION; ok: false; error: WireError; counted?: true }

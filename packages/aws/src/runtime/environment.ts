@@ -21,6 +21,8 @@ export interface Environment {
   table: string
   /** URL of the SQS queue of dead letters. */
   deadLetters: string
+  /** URL of the SQS queue whose messages come to a function of the app as times; in apps with buckets. */
+  times?: string
   /** See docs/decisions/040-aws.md; `extension` only in a function that takes sends inline. */
   afterReply: 'before-reply' | 'extension'
   /** One invocation in this many has cpu per span; 0 = never. */

@@ -32,6 +32,8 @@ export interface InvocationPorts {
   limitOf(task: string): number
   /** Keeps work that a reply is about to leave behind; absent: such work ends before the reply. */
   holds: Holds | undefined
+  /** The invocation goes on after its reply; resolves once that is known outside. */
+  outlives?(work: Work): Promise<void>
   /** An inline send failed here; resolves once it is known elsewhere. */
   again(send: HeldSend, outcome: Outcome & { ok: false }): Promise<void>
   /** Ms of the start-up, for the first invocation; null after that. */
@@ -74,7 +76,7 @@ export function invocations(ports: InvocationPorts) {
       if (items.length === 0) return undefined
       for (const item of items) held.set(item.id, item)
       if (holds === undefined) return Promise.resolve([])
-      return holds.keep(items).then((name) => {
+      return Promise.all([holds.keep(items), kept.length === 0 && ports.outlives?.(work)]).then(([name]) => {
         kept.push(name)
         return []
       })

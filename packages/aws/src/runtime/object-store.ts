@@ -8,8 +8,14 @@ export interface ObjectStore {
   get(key: string, deadline: number): Promise<Buffer>
 }
 
+/** A store whose objects are removed again. */
+export interface RemovingStore extends ObjectStore {
+  /** Nothing happens when it is not there. */
+  remove(key: string, deadline: number): Promise<void>
+}
+
 /** @param bucket the app's S3 bucket */
-export function objectStore(s3: Service, bucket: string): ObjectStore {
+export function objectStore(s3: Service, bucket: string): RemovingStore {
   return {
     async put(key, body, deadline) {
       const { status, body: said } = await s3.ask({ method: 'PUT', path: [bucket, ...key.split('/')], body, deadline })
@@ -20,10 +26,20 @@ export function objectStore(s3: Service, bucket: string): ObjectStore {
       if (status !== 200) throw refused('read', key, bucket, status, body)
       return body
     },
+    async remove(key, deadline) {
+      const { status, body } = await s3.ask({ method: 'DELETE', path: [bucket, ...key.split('/')], deadline })
+      if (status >= 300 && status !== 404) throw refused('removed', key, bucket, status, body)
+    },
   }
 }
 
-function refused(verb: string, key: string, bucket: string, status: number, said: Buffer): FusionizeError {
+function refused(
+  verb: 'kept' | 'read' | 'removed',
+  key: string,
+  bucket: string,
+  status: number,
+  said: Buffer,
+): FusionizeError {
   const why = /<Message>([^<]*)/.exec(said.toString())?.[1] ?? `status ${status}`
   return new FusionizeError(
     'PAYLOAD_TOO_LARGE',

@@ -1,5 +1,6 @@
 import type { Outcome } from 'fusionize/runtime'
 import type { Envelope } from './envelope.js'
+import { sendMessage } from './queue.js'
 import type { Service } from './service.js'
 import type { Table } from './table.js'
 
@@ -73,13 +74,6 @@ export function deadLetters(sqs: Service, url: string, functionArn: () => string
       },
       responsePayload: { errorType: error.name, errorMessage: error.message, fusionize: error },
     }
-    const response = await sqs.ask({
-      method: 'POST',
-      path: [],
-      headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'AmazonSQS.SendMessage' },
-      body: JSON.stringify({ QueueUrl: url, MessageBody: JSON.stringify(letter) }),
-      deadline: Date.now() + ANSWER_MS,
-    })
-    if (response.status !== 200) throw new Error(`SQS took no dead letter: status ${response.status}, ${response.body}`)
+    await sendMessage(sqs, url, letter)
   }
 }

@@ -1,5 +1,6 @@
 import { FusionizeError, timeoutError } from 'fusionize'
 import type { LogEntry, Outbound, Outcome, Transport } from 'fusionize/runtime'
+import type { Buckets } from './buckets/index.js'
 import { calleeOf } from './callee.js'
 import { ENVELOPE_VERSION } from './envelope.js'
 import type { Environment } from './environment.js'
@@ -12,8 +13,16 @@ import type { Service } from './service.js'
 /** Ms in which a send must have been taken: beyond it its sender hears that it was not. */
 const SEND_MS = 30_000
 
-/** How the tasks of a function reach others: each is a Lambda function. */
-export function lambdaTransport(environment: Environment, lambda: Service, store: ObjectStore): Transport {
+/**
+ * How the tasks of a function reach others: each is a Lambda function.
+ * @param buckets in apps with buckets
+ */
+export function lambdaTransport(
+  environment: Environment,
+  lambda: Service,
+  store: ObjectStore,
+  buckets?: Buckets,
+): Transport {
   return {
     async call(request, signal): Promise<Outcome> {
       if (signal?.aborted) throw signal.reason
@@ -21,9 +30,12 @@ export function lambdaTransport(environment: Environment, lambda: Service, store
       const began = Date.now()
       const callee = calleeOf(environment, request.function ?? request.task)
       const input = await seal(request.input, CALL_BYTES, store, deadline)
-      const envelope = { ...headOf(request), mode: 'call' as const, input, deadline, at: Date.now() }
+      const root = buckets?.sessions.uncounted(request.session)
+      const about = { mode: 'call' as const, deadline, at: Date.now(), ...(root !== undefined && { root }) }
+      let counted = true
       try {
-        const answer = await call(lambda, callee, envelope, signal)
+        const answer = await call(lambda, callee, { ...headOf(request), input, ...about }, signal)
+        counted = answer.counted === true
         if (!answer.ok) return answer
         return { ok: true, output: await open(answer.output, store, deadline) }
       } catch (error) {
@@ -31,16 +43,24 @@ export function lambdaTransport(environment: Environment, lambda: Service, store
         if (!(error instanceof FusionizeError) && Date.now() >= deadline)
           throw timeoutError(request.task, deadline - began)
         throw error
+      } finally {
+        // Who knows what became of a callee that did not answer.
+        if (root !== undefined && counted) buckets?.sessions.wasCounted(request.session)
       }
     },
     async send(request) {
       const deadline = Date.now() + SEND_MS
       const callee = calleeOf(environment, request.function ?? request.task)
       const input = await seal(request.input, SEND_BYTES, store, deadline)
+      if (buckets) {
+        const { deadline: _, function: fn = request.task, ...sent } = request
+        const item = await buckets.sessions.count(request.session, [request.id])
+        await buckets.sent(request.session, item, [{ ...sent, function: fn }])
+      }
       await send(lambda, callee, { ...headOf(request), mode: 'send', input, at: Date.now() }, deadline)
     },
-    bucket: async ({ bucket }) => {
-      throw new FusionizeError('UNSUPPORTED', `bucket '${bucket}': there are no buckets on aws yet`, { bucket })
+    async bucket(op) {
+      return (buckets ?? unasked()).ask(op)
     },
     log: (entry) => writeLine(logLine(entry)),
     // A function is never lent a session: what belongs to that is never asked for.
@@ -48,13 +68,16 @@ export function lambdaTransport(environment: Environment, lambda: Service, store
     result() {},
     release() {},
     begin: unasked,
-    share: unasked,
-    object: unasked,
+    share: (value) => (buckets ?? unasked()).objects.share(value),
+    object: async (ref) => (buckets ?? unasked()).objects.read(ref),
   }
 }
 
 function unasked(): never {
-  throw new FusionizeError('UNSUPPORTED', 'there are no buckets on aws yet')
+  throw new FusionizeError(
+    'BUILD_FAILED',
+    "this function was built without the app's buckets; run 'fusionize deploy' again",
+  )
 }
 
 function headOf({ id, session, task, trace, parent }: Outbound) {

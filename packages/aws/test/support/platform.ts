@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type AwsPlatformOptions, createAwsPlatform, createClients } from '@fusionize/aws'
 import { type Builder, createBuilder, type Platform } from '@fusionize/platform'
@@ -23,7 +23,8 @@ export async function startAwsBed(
   options: Partial<AwsPlatformOptions> = {},
 ): Promise<AwsBed> {
   const aws = await startAws()
-  const outDir = mkdtempSync(`${appDir}/.fusionize-aws-`)
+  mkdirSync(`${appDir}/.fusionize`, { recursive: true })
+  const outDir = mkdtempSync(`${appDir}/.fusionize/aws-`)
   const builder = createBuilder({
     appDir,
     name: app,

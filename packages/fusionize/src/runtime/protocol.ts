@@ -214,6 +214,8 @@ export interface FunctionModule {
   leaves: string[]
   /** Names of the buckets whose triggers this function evaluates itself. */
   buckets?: string[]
+  /** What the platform evaluates the app's buckets with, where its functions do that for all sessions (`BuilderOptions.evaluator`). */
+  evaluator?: unknown
   /** Remote maps: items per invocation, by task; absent = 1. */
   bundle?: Record<string, number>
   /** How parallel items run; absent = the sandbox decides by what it measures. */

@@ -28,6 +28,8 @@ export interface BuilderOptions {
   outDir: string
   /** The platform's side of a sandbox: absolute path, or name of an installed module, that exports `start(module: FunctionModule)`; what it returns is the artifact's export `handler`. */
   adapter: string
+  /** For a platform whose functions evaluate any bucket of the app: absolute path, or name of an installed module, that exports `evaluate(buckets)`; the adapter gets what it returns. */
+  evaluator?: string
 }
 
 /** A build with what it took to make it. */
@@ -108,12 +110,23 @@ export function createBuilder(options: BuilderOptions): Builder {
         ...{ function: fn, tasks, inline, adapter: options.adapter },
         ...(buckets.length > 0 && { buckets }),
         ...(maps && { maps }),
+        ...(app.buckets && options.evaluator !== undefined && { evaluator: options.evaluator }),
       }
       const entry = functionEntry(scanned, request)
-      const { stored, isNew } = await make(fn, { ...request, adapter }, { name: `function '${fn}'`, entry, tasks })
+      const asked = { ...request, adapter, ...(request.evaluator !== undefined && evaluatorOf(app)) }
+      const { stored, isNew } = await make(fn, asked, { name: `function '${fn}'`, entry, tasks })
       if (isNew) built.push(fn)
       const { hash, bytes, externals } = stored
       return { function: fn, tasks, file: store.fileOf(stored), hash, bytes, externals }
+    }
+
+    /** The evaluator and what it is given, in words that hold wherever the app lies. */
+    function evaluatorOf({ buckets = {} }: App) {
+      const { evaluator = '' } = options
+      return {
+        evaluator: isAbsolute(evaluator) ? layout.appPath(evaluator) : evaluator,
+        evaluates: Object.values(buckets).map(({ name, file }) => [name, file]),
+      }
     }
 
     async function makeBuckets(): Promise<Pick<Build, 'buckets'>> {

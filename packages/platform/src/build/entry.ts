@@ -16,6 +16,8 @@ export interface FunctionRequest {
   buckets?: readonly string[]
   /** How it takes part in maps; absent when it does not. */
   maps?: MapRequest
+  /** Module whose export `evaluate` takes all buckets of the app; absent where the platform needs none, or the app has none. */
+  evaluator?: string
 }
 
 /** What a function needs for maps. */
@@ -32,23 +34,26 @@ export interface MapRequest {
 /** The module that a function's artifact starts with: hands the function's tasks to the platform's adapter, and exports what that returns as `handler`. */
 export function functionEntry(
   scan: Scan,
-  { function: name, tasks, inline, adapter, buckets, maps }: FunctionRequest,
+  { function: name, tasks, inline, adapter, buckets, maps, evaluator }: FunctionRequest,
 ): string {
   const files = [...scan.tasks]
     .filter(([, file]) => tasks.includes(file.info.name))
     .sort((a, b) => compare(a[1].info.name, b[1].info.name))
+  const all = evaluator === undefined ? undefined : allBuckets(scan)
   const leaves = tasks.filter((task) => !scan.busy.has(task)).sort(compare)
   const fields = [
     `app: ${quote(scan.app.name)}, function: ${quote(name)}, tasks: [${files.map((_, i) => `t${i}`).join(', ')}]`,
     `inline: ${JSON.stringify(inline)}, leaves: ${JSON.stringify(leaves)}`,
     ...(buckets ? [`buckets: ${JSON.stringify(buckets)}`] : []),
     ...(maps ? mapFields(maps) : []),
+    ...(all ? [`evaluator: evaluate([${all.names}])`] : []),
   ]
   return [
     `import { start } from ${quote(adapter)}`,
     ...(maps ? [`import { maps } from 'fusionize/runtime/map'`] : []),
     ...(maps?.poolable ? [`import { pool${maps.spread ? ', spread' : ''} } from 'fusionize/runtime/pool'`] : []),
     ...files.map(([path, file], i) => `import { ${exportName(file)} as t${i} } from ${quote(path)}`),
+    ...(all ? [`import { evaluate } from ${quote(evaluator as string)}`, ...all.imports] : []),
     `const module = { ${fields.join(', ')} }`,
     // what `start` returns is for platforms that call an export of the module
     maps?.poolable
@@ -66,12 +71,18 @@ function mapFields({ spread, ...rest }: MapRequest): string[] {
 
 /** The module that a platform learns the app's buckets from: exports `buckets`, a list of them in order of name. */
 export function bucketsEntry(scan: Scan): string {
+  const { imports, names } = allBuckets(scan)
+  return [...imports, `export const buckets = [${names}]`].join('\n')
+}
+
+/** All buckets of the app in order of name, as a module has them. */
+function allBuckets(scan: Scan): { imports: string[]; names: string } {
   const all = [...scan.buckets].flatMap(([path, defined]) => defined.map((bucket) => ({ path, bucket })))
   const ordered = all.sort((a, b) => compare(a.bucket.name, b.bucket.name))
-  return [
-    ...ordered.map(({ path, bucket }, i) => `import { ${exportName(bucket)} as b${i} } from ${quote(path)}`),
-    `export const buckets = [${ordered.map((_, i) => `b${i}`).join(', ')}]`,
-  ].join('\n')
+  return {
+    imports: ordered.map(({ path, bucket }, i) => `import { ${exportName(bucket)} as b${i} } from ${quote(path)}`),
+    names: ordered.map((_, i) => `b${i}`).join(', '),
+  }
 }
 
 /** Files of tasks that are not in the artifact, with what takes their place. */

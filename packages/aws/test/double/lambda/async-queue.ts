@@ -40,7 +40,7 @@ export interface AsyncQueueParts {
   clock: Clock
   /** What waits are multiplied with. */
   delayScale: number
-  /** Delivers to a destination in the name of the function's role. */
+  /** Delivers to a destination in the name of the function's role; rejects where it may not, or the destination will not have it. */
   deliver(destination: string, record: FailureRecord, nameOfFunction: string): Promise<void>
 }
 
@@ -51,6 +51,8 @@ export interface AsyncQueueParts {
 export class AsyncQueue {
   /** Events that were dropped or delivered to a destination, oldest first. */
   readonly failed: FailureRecord[] = []
+  /** Records that their destination did not take: what the metric DestinationDeliveryFailures counts. */
+  readonly undelivered: { record: FailureRecord; reason: string }[] = []
   readonly #parts: AsyncQueueParts
   readonly #held = new Set<Held>()
   #waiting: (() => void)[] = []
@@ -91,8 +93,9 @@ export class AsyncQueue {
     try {
       invoked = await this.#parts.invoker.invoke(held.invocation)
     } catch (error) {
-      // The function is gone: so is the event.
+      // The function is gone: so is the event. What is no error of AWS is one of the double, which must be seen.
       if (error instanceof AwsError && error.status === 404) return this.#done(held)
+      if (!(error instanceof AwsError)) throw error
       const waitMs = Math.min(backoffMs.first * 2 ** held.refused++, backoffMs.longest)
       return this.#later(held, waitMs)
     }
@@ -138,7 +141,10 @@ export class AsyncQueue {
       ...(invoked ? responseOf(invoked) : {}),
     }
     this.failed.push(record)
-    if (onFailure) await this.#parts.deliver(onFailure, record, invocation.name)
+    if (onFailure)
+      await this.#parts.deliver(onFailure, record, invocation.name).catch((error) => {
+        this.undelivered.push({ record, reason: String(error) })
+      })
     this.#done(held)
   }
 

@@ -72,6 +72,11 @@ export class LambdaControls {
     return this.#system.queue.drained()
   }
 
+  /** Records of failure that their destination did not take, and why. */
+  get undelivered(): readonly { record: FailureRecord; reason: string }[] {
+    return this.#system.queue.undelivered
+  }
+
   /** Asynchronous events that were given up, oldest first. */
   get failed(): readonly FailureRecord[] {
     return this.#system.queue.failed

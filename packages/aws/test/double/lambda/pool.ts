@@ -45,6 +45,8 @@ export class Pool {
   readonly #inUse = new Map<string, number>()
   /** Environments that have answered and whose extensions, or the runtime itself, still work. */
   readonly #answered = new Map<Environment, Promise<unknown>>()
+  /** Environments for whose end there is a timer. */
+  readonly #expiring = new Set<Environment>()
   readonly #ending = new Set<Promise<unknown>>()
 
   constructor(parts: PoolParts, options: PoolOptions) {
@@ -54,7 +56,9 @@ export class Pool {
 
   /** All that live, with the configuration that they run. */
   list(): { environment: Environment; configuration: Configuration }[] {
-    return [...this.#environments].map(([environment, configuration]) => ({ environment, configuration }))
+    return [...this.#environments]
+      .filter(([{ phase }]) => phase !== 'dead')
+      .map(([environment, configuration]) => ({ environment, configuration }))
   }
 
   /**
@@ -155,10 +159,19 @@ export class Pool {
 
   #settle(environment: Environment, configuration: Configuration) {
     if (environment.phase === 'dead' || this.#retired.has(configuration.RevisionId)) return this.#end(environment)
+    if (!this.#expiring.has(environment)) this.#expire(environment, this.options.idleMs)
+  }
+
+  /** Ends the environment once it was idle for long enough. */
+  #expire(environment: Environment, waitMs: number): void {
     const { clock } = this.#parts
-    clock.after(this.options.idleMs, () => {
-      if (environment.phase === 'idle' && clock.now() - environment.usedMs >= this.options.idleMs)
-        this.#end(environment)
+    this.#expiring.add(environment)
+    clock.after(waitMs, () => {
+      this.#expiring.delete(environment)
+      if (environment.phase === 'dead') return
+      const restMs = environment.usedMs + this.options.idleMs - clock.now()
+      if (environment.phase === 'idle' && restMs <= 0) this.#end(environment)
+      else this.#expire(environment, Math.max(restMs, 1))
     })
   }
 

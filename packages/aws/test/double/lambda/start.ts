@@ -67,8 +67,9 @@ export function startLambda(world: LambdaWorld): LambdaSystem {
   const invoker = new Invoker(places, pool)
   const deliver = async (destination: string, record: FailureRecord, name: string) => {
     const role = roles.byArn(places.functions.get(name)?.latest.Role ?? '')?.name ?? ''
-    if (isAllowed(roles.policiesOf(role), 'sqs:SendMessage', destination))
-      await queues.send(destination, JSON.stringify(record))
+    if (!isAllowed(roles.policiesOf(role), 'sqs:SendMessage', destination))
+      throw new Error(`${role} may not call sqs:SendMessage on ${destination}`)
+    await queues.send(destination, JSON.stringify(record))
   }
   const queue = new AsyncQueue({ places, invoker, clock, delayScale: options.delayScale, deliver })
   const changeParts = {

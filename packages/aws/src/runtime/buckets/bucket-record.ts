@@ -1,0 +1,260 @@
+import type { FusionizeError } from 'fusionize'
+import type { StepResult } from 'fusionize/buckets'
+import {
+  type BucketDefinition,
+  type Deliverable,
+  type Delivery,
+  isRef,
+  type ObjectRef,
+  Shard,
+  type Stepped,
+} from 'fusionize/buckets'
+import type { Change } from './changes.js'
+import { same } from './digest.js'
+
+/** What the machine hears of. */
+type Step = Exclude<Change, { op: 'name' | 'release' }>
+
+/** What one change did. */
+export interface Applied {
+  /** It was refused, and did nothing. */
+  error: FusionizeError | undefined
+  /** The record is another now. */
+  changed: boolean
+  /** It took a new object. */
+  accepted: boolean
+  /** By each step of the machine: the time, when it was due, comes before a put. */
+  results: readonly StepResult[]
+  deliveries: readonly Delivery<Deliverable>[]
+  /** Objects of the store that nothing here names any more. */
+  unnamed: readonly string[]
+  /** Of an end: nothing of the session is left. */
+  ended: boolean
+}
+
+/** As JSON. */
+interface Saved {
+  state: Shard<unknown>['state']
+  values: [session: string, key: string, seq: number, value: SavedValue][]
+  refs?: Record<string, number>
+  wakeMs?: number
+  armedMs?: number
+}
+/** A value as JSON. */
+export type SavedValue = { json: string } | { base64: string } | ObjectRef | null
+
+/** A bucket's machine with what it needs between two steps; as text it stands in the table. No clock, no chance, no I/O. */
+export class BucketRecord {
+  readonly #shard: Shard<Deliverable>
+  /** How often each object of the store is named: by the live object, and by each delivery that is not done. */
+  readonly #refs = new Map<string, number>()
+  /** When the machine wants to be told the time, epoch ms. */
+  wakeMs: number | undefined
+  /** When somebody will tell it, epoch ms. */
+  armedMs: number | undefined
+
+  /**
+   * @param text what `text` gave; absent: a bucket that has never had anything
+   * @throws {FusionizeError} `INVALID_CONFIG` when it belongs to other triggers
+   */
+  constructor(
+    readonly definition: Pick<BucketDefinition, 'name' | 'triggers'>,
+    text?: string,
+  ) {
+    this.#shard = new Shard(definition.name, definition.triggers, same)
+    if (text === undefined) return
+    const { state, values, refs = {}, wakeMs, armedMs } = JSON.parse(text) as Saved
+    this.#shard.restore(
+      state,
+      values.map(([session, key, seq, value]) => ({ session, key, seq, value: fromSaved(value) })),
+    )
+    for (const [ref, count] of Object.entries(refs)) this.#refs.set(ref, count)
+    this.wakeMs = wakeMs
+    this.armedMs = armedMs
+  }
+
+  /** @param sessions how many ended sessions it remembers at least */
+  text(sessions = REMEMBERED): string {
+    const { state } = this.#shard
+    while (state.closed.recent.size > sessions)
+      state.closed.recent.delete(state.closed.recent.keys().next().value ?? '')
+    const values = [...this.#shard.objects()].map(({ session, key, seq, value }) => [session, key, seq, savedOf(value)])
+    return JSON.stringify({
+      state,
+      values,
+      ...(this.#refs.size > 0 && { refs: Object.fromEntries(this.#refs) }),
+      wakeMs: this.wakeMs,
+      armedMs: this.armedMs,
+    })
+  }
+
+  /** A live object, or one of which a trigger delivered the key. */
+  get(session: string, key: string): Deliverable {
+    return this.#shard.get(session, key)
+  }
+
+  /** Bytes of the values that stand in the record itself. */
+  get inlineBytes(): number {
+    let bytes = 0
+    for (const { value } of this.#shard.objects()) if (!isRef(value)) bytes += value?.length ?? 0
+    return bytes
+  }
+
+  /** Objects of the store that are named here. */
+  get named(): boolean {
+    return this.#refs.size > 0
+  }
+
+  /** The machine takes a change. */
+  apply(change: Change): Applied {
+    return 'refs' in change ? this.#keep(change) : this.#take(change)
+  }
+
+  #take(change: Step): Applied {
+    if (change.op === 'time' && !(this.wakeMs !== undefined && this.wakeMs <= change.nowMs))
+      // It may have been put off: somebody must tell it then.
+      return { ...nothing, changed: this.wakeMs !== undefined && (this.armedMs ?? 0) <= change.nowMs }
+    const first = change.op === 'put' && this.wakeMs !== undefined && this.wakeMs <= change.atMs
+    // An event of its own: the put may be refused, or known.
+    const before = first ? this.#step({ op: 'time', nowMs: change.atMs }) : undefined
+    const known = this.#knows(change)
+    const stepped = this.#step(change)
+    const { result } = stepped
+    const all = before ? [before, stepped] : [stepped]
+    const deliveries = all.flatMap((one) => one.deliveries)
+    const accepted = change.op === 'put' && result.outcome === 'accepted'
+    if (accepted) this.#name(change.value)
+    for (const { firing, values } of deliveries)
+      if (!this.#deliversKeys(firing.trigger)) for (const value of values) this.#name(value)
+    const unnamed = all.flatMap((one) => this.#unname(one.released))
+    if (change.op === 'put' && !accepted && isRef(change.value)) unnamed.push(change.value.ref)
+    return {
+      error: result.error,
+      changed: before !== undefined || (result.error === undefined && !known),
+      accepted,
+      results: all.map((one) => one.result),
+      deliveries,
+      unnamed,
+      ended: result.ended,
+    }
+  }
+
+  /** Whether the put or declaration was taken before. */
+  #knows(change: Change): boolean {
+    if (change.op !== 'put' && change.op !== 'declare') return false
+    const id = change.op === 'put' ? change.id : `declare\n${change.id}`
+    return this.#shard.state.sessions.get(change.session)?.puts.has(id) ?? false
+  }
+
+  #step(change: Step): Stepped<Deliverable> {
+    const stepped = stepOf(this.#shard, change)
+    this.wakeMs = stepped.result.wakeMs
+    return stepped
+  }
+
+  #deliversKeys(trigger: number): boolean {
+    return this.definition.triggers[trigger]?.spec.delivers === 'keys'
+  }
+
+  /** Objects that are gone stay gone. */
+  #keep({ op, refs }: Change & { op: 'name' | 'release' }): Applied {
+    const known = refs.filter((ref) => this.#refs.has(ref))
+    const unnamed = op === 'release' ? known.flatMap((ref) => this.#less(ref)) : []
+    if (op === 'name') for (const ref of known) this.#more(ref)
+    return { ...nothing, changed: known.length > 0, unnamed }
+  }
+
+  #name(value: Deliverable): void {
+    if (isRef(value)) this.#more(value.ref)
+  }
+
+  #more(ref: string): void {
+    this.#refs.set(ref, (this.#refs.get(ref) ?? 0) + 1)
+  }
+
+  #unname(values: readonly Deliverable[]): string[] {
+    return values.flatMap((value) => (isRef(value) ? this.#less(value.ref) : []))
+  }
+
+  #less(ref: string): string[] {
+    const count = (this.#refs.get(ref) ?? 0) - 1
+    if (count > 0) this.#refs.set(ref, count)
+    else this.#refs.delete(ref)
+    return count > 0 ? [] : [ref]
+  }
+}
+
+/**
+ * Ended sessions that a bucket of the application remembers; whether a session has ended its own item says too. Fewer than the
+ * machine would: they are written with every object.
+ */
+const REMEMBERED = 50
+
+const nothing: Applied = {
+  error: undefined,
+  changed: false,
+  accepted: false,
+  results: [],
+  deliveries: [],
+  unnamed: [],
+  ended: false,
+}
+
+function stepOf(shard: Shard<Deliverable>, change: Step): Stepped<Deliverable> {
+  switch (change.op) {
+    case 'put': {
+      const { session, key, id: putId, group, source, atMs, value } = change
+      const bytes = sizeOf(value)
+      const meta = { key, seq: 0, putId, session, hash: '', bytes, source, ...(group !== undefined && { group }) }
+      return shard.put(meta, value, atMs)
+    }
+    case 'declare': {
+      const { session, id, keys, sources } = change
+      return shard.step({
+        kind: 'declare',
+        session,
+        id,
+        ...(keys && { keys: [...keys] }),
+        ...(sources && { sources: [...sources] }),
+      })
+    }
+    case 'sourceDone':
+    case 'sourceFailed':
+      return shard.step({ kind: change.op, session: change.session, source: change.source })
+    case 'time':
+      return shard.step({ kind: 'time', nowMs: change.nowMs })
+    case 'end':
+      return shard.step({
+        kind: 'sessionEnd',
+        session: change.session,
+        ...(change.flushOnly && { flushOnly: true }),
+      })
+    case 'flush':
+      return shard.step({ kind: 'flush' })
+  }
+}
+
+/** When somebody will tell a record the time, epoch ms. @param text of the record */
+export function armedOf(text: string): number | undefined {
+  return (JSON.parse(text) as Saved).armedMs
+}
+
+/** Bytes, or characters of JSON. */
+export function sizeOf(value: Deliverable): number {
+  return value === undefined ? 0 : isRef(value) ? value.bytes : value.length
+}
+
+export function savedOf(value: Deliverable): SavedValue {
+  if (value === undefined) return null
+  if (isRef(value)) return value
+  if (typeof value === 'string') return { json: value }
+  return { base64: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
+}
+
+export function fromSaved(value: SavedValue): Deliverable {
+  if (value === null) return undefined
+  if ('ref' in value) return value
+  if ('json' in value) return value.json
+  const { buffer, byteOffset, byteLength } = Buffer.from(value.base64, 'base64')
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}

@@ -1,0 +1,265 @@
+import { bucketOf, type Deliverable, encodeDelivery, isRef, refsIn } from 'fusionize/buckets'
+import { type BucketOp, errorToWire, type HeldSend, type Outcome, type Payload } from 'fusionize/runtime'
+import type { Item } from '../table.js'
+import { ANSWER, AWAITED, answering, answerLater, awaitAnswer, PASSED_ON } from './answers.js'
+import { sizeOf } from './bucket-record.js'
+import type { Cause, Change, PutChange } from './changes.js'
+import { Expectations } from './expectations.js'
+import { closedError } from './failures.js'
+import { expectedName, sessionKey, VERSION } from './items.js'
+import { Objects } from './objects.js'
+import { Outboxes } from './outbox.js'
+import { type BucketPorts, COMMIT_MS, type TimeMessage } from './ports.js'
+import { SessionEnd } from './session-end.js'
+import { type From, type Run, Sessions } from './sessions.js'
+import type { Noted } from './slot.js'
+import { Slots } from './slots.js'
+import { Sweep } from './sweep.js'
+import { tellAt } from './timer.js'
+
+export type { BucketPorts, TimeMessage } from './ports.js'
+export type { From, Run } from './sessions.js'
+
+/** Makes the buckets of an app; the build gives it to the adapter (`FunctionModule.evaluator`). */
+export type Evaluator = (ports: Omit<BucketPorts, 'definitions'>) => Buckets
+
+/** What the build calls with all buckets of the app. */
+export function evaluate(buckets: readonly unknown[]): Evaluator {
+  const definitions = buckets.flatMap((one) => bucketOf(one) ?? [])
+  return (ports) => new Buckets({ ...ports, definitions })
+}
+
+/** The buckets of the app, in the app's table: any function evaluates any of them. */
+export class Buckets {
+  readonly sessions: Sessions
+  readonly objects: Objects
+  readonly #outboxes: Outboxes
+  readonly #slots: Slots
+  readonly #end: SessionEnd
+  readonly #expectations: Expectations
+  readonly #sweep: Sweep
+
+  constructor(readonly ports: BucketPorts) {
+    const look = (session: string, item: Item) => this.sessions.look(session, item)
+    this.objects = new Objects(ports.store, ports.now)
+    this.#outboxes = new Outboxes(ports, (session, ids) => this.sessions.count(session, ids), look)
+    this.#end = new SessionEnd(ports, {
+      outboxes: this.#outboxes,
+      endIn: async (bucket, change) => (await this.#slots.of(bucket, undefined).change(change, this.#cause())).ended,
+      kept: [AWAITED, ANSWER, PASSED_ON],
+    })
+    this.sessions = new Sessions(ports, (session, item) => this.#end.run(session, item))
+    this.#slots = new Slots(ports, {
+      sessions: this.sessions,
+      outboxes: this.#outboxes,
+      objects: this.objects,
+      arm: (bucket, session, at) =>
+        tellAt(ports, { fusionize: 'time', at, bucket, ...(session !== undefined && { session }) }),
+      noted,
+      sent: (session, item, sends) => this.sent(session, item, sends),
+    })
+    this.#expectations = new Expectations(ports, {
+      sessions: this.sessions,
+      keep: async (op, session, bucket, refs) =>
+        void (await this.#slots.of(bucket, session).change({ op, refs }, this.#cause())),
+      look: (session) => this.#look(session),
+    })
+    this.#sweep = new Sweep(ports, {
+      sessions: this.sessions,
+      outboxes: this.#outboxes,
+      expectations: this.#expectations,
+      time: (bucket, session) => this.#time(bucket, session),
+    })
+  }
+
+  /** What a task asks of a bucket. */
+  async ask(op: BucketOp): Promise<Outcome> {
+    try {
+      return { ok: true, output: await this.#op(op) }
+    } catch (error) {
+      return { ok: false, error: errorToWire(error) }
+    }
+  }
+
+  /** The time that somebody wanted to be told of. */
+  async time(message: TimeMessage): Promise<void> {
+    const { at, bucket, session, expects } = message
+    if (this.ports.now() < at) return tellAt(this.ports, message)
+    if (session !== undefined && expects !== undefined) await this.#expectations.due(session, bucket, expects)
+    else await this.#time(bucket, session)
+  }
+
+  async #time(bucket: string, session: string | undefined): Promise<void> {
+    const time = { op: 'time', nowMs: this.ports.now() } as const
+    await this.#slots
+      .of(bucket, session)
+      .change(time, this.#cause())
+      .catch((error: unknown) => {
+        // It has ended meanwhile.
+        if ((error as { code?: unknown }).code !== 'SESSION_CLOSED') throw error
+      })
+    await this.settled()
+    if (session !== undefined) await this.#look(session)
+  }
+
+  /** A run begins here; `over` or `leave` must follow. @param from how its session knows of it */
+  enter(run: Run, from: From): void {
+    this.sessions.enter(run, from)
+  }
+
+  /** It has ended here, and runs again elsewhere. */
+  async leave(run: Run): Promise<void> {
+    await this.settled()
+    this.sessions.leave(run)
+  }
+
+  /** It goes on though its caller does not wait any more. */
+  outlives(run: Run): Promise<void> {
+    return this.sessions.outlives(run)
+  }
+
+  /** It is over for good. What fails here is left to the sweep. */
+  async over(run: Run): Promise<void> {
+    try {
+      await this.settled()
+      await this.#delivered(run.input)
+      await this.sessions.over(run)
+      await this.settled()
+    } catch (error) {
+      this.ports.log('error', run.session, `the end of ${run.id} is not in the table yet: ${(error as Error).message}`)
+    }
+  }
+
+  /** Everything that was begun here is handed over. */
+  settled(): Promise<void> {
+    return this.#outboxes.settled()
+  }
+
+  /** An entry that answers from a bucket begins. */
+  async awaits(session: string, bucket: string): Promise<void> {
+    await this.sessions.note(session, { [AWAITED]: bucket })
+  }
+
+  /** Waits for what it answers with: else `NO_RESULT` or `TIMEOUT`. @param deadline epoch ms */
+  async answer(run: Run & { task: string }, bucket: string, deadline: number): Promise<Outcome> {
+    const { session, task } = run
+    try {
+      return { ok: true, output: await awaitAnswer(this.ports, this.objects, { session, task, bucket, deadline }) }
+    } catch (error) {
+      return { ok: false, error: errorToWire(error) }
+    }
+  }
+
+  /** Looks after what dead sandboxes have left. @returns how many firings were handed over */
+  async sweep(): Promise<number> {
+    const handed = await this.#sweep.run()
+    await this.settled()
+    return handed
+  }
+
+  /** Invocations of the session are handed over. @param item of the session, as it is now */
+  async sent(session: string, item: Item | undefined, sends: readonly HeldSend[]): Promise<void> {
+    for (const send of sends) this.sessions.remember(send)
+    await this.#expectations.sent(session, item, sends)
+  }
+
+  async #op(op: BucketOp): Promise<Payload> {
+    const { bucket, session } = op
+    this.#slots.definition(bucket)
+    switch (op.op) {
+      case 'get':
+        return readable(bucket, session, op.key, await this.#slots.of(bucket, session).get(session, op.key))
+      case 'put':
+        return this.#put(op)
+      case 'declare': {
+        const { id, keys, sources } = op
+        return this.#change(bucket, { op: 'declare', session, id, ...(keys && { keys }), ...(sources && { sources }) })
+      }
+      case 'sourceDone':
+      case 'sourceFailed':
+        return this.#change(bucket, { op: op.op, session, source: op.source })
+      case 'source':
+        return undefined
+      case 'promise':
+        if ((await this.#slots.of(bucket, session).get(session, op.key)) === undefined)
+          await this.#expectations.expect(op)
+        return undefined
+    }
+  }
+
+  async #put(op: BucketOp & { op: 'put' }): Promise<undefined> {
+    const { bucket, session, key, id, group, source, trace, parent, at } = op
+    const { now } = this.ports
+    const value = await this.objects.place(bucket, op.value, now() + COMMIT_MS)
+    const change = { op: 'put', session, key, id, source, atMs: now(), value } as const
+    await this.#change(bucket, { ...change, ...(group !== undefined && { group }) }, { trace, parent, at })
+  }
+
+  async #change(bucket: string, change: Change & { session: string }, cause = this.#cause()): Promise<undefined> {
+    const { session } = change
+    const slot = this.#slots.of(bucket, session)
+    if (slot.session === undefined && !(await this.sessions.touch(session, bucket))) throw closedError(bucket, session)
+    const { accepted } = await slot.change(change, cause)
+    if (accepted && slot.session === undefined && change.op === 'put') await this.#isPut(bucket, change)
+  }
+
+  /** An object of a bucket of the application: somebody of its session may wait for it. */
+  async #isPut(bucket: string, { session, key, value }: PutChange): Promise<void> {
+    const { table, now } = this.ports
+    const { pk, sk } = sessionKey(session)
+    const item = await table.get(pk, sk, now() + COMMIT_MS)
+    const name = expectedName(bucket, key)
+    if (item?.[name] !== undefined)
+      await table.update({ pk, sk, remove: [name], add: { [VERSION]: 1 } }, now() + COMMIT_MS)
+    if (item?.[AWAITED] === bucket) await answerLater(this.ports, session, bucket, value)
+  }
+
+  /** What triggers delivered to this run is not needed any more. */
+  async #delivered(input: Payload): Promise<void> {
+    const refs = refsIn(input).map(({ ref }) => ref)
+    if (refs.length === 0) return
+    const { head, items } = JSON.parse(String(input).slice(1)) as {
+      head: { fired: { bucket: string } }
+      items: [key: string, session: string][]
+    }
+    const { bucket } = head.fired
+    const session = items[0]?.[1]
+    await this.#slots
+      .of(bucket, session)
+      .change({ op: 'release', refs }, this.#cause())
+      .catch((error: Error) =>
+        // They expire.
+        this.ports.log('info', session ?? '', `objects of bucket '${bucket}' stay until they expire: ${error.message}`),
+      )
+  }
+
+  async #look(session: string): Promise<void> {
+    const { table, now } = this.ports
+    const key = sessionKey(session)
+    const item = await table.get(key.pk, key.sk, now() + COMMIT_MS)
+    if (item) await this.sessions.look(session, item)
+  }
+
+  #cause(): Cause {
+    const { now, newId } = this.ports
+    return { trace: newId(), parent: '', at: now() }
+  }
+}
+
+/** New objects of a session: one may be the answer, others were promised. */
+function noted(item: Item, bucket: string, put: readonly PutChange[]): Noted {
+  const [first] = put
+  const answer = first && answering(item, bucket, first.value)
+  return {
+    ...answer,
+    ...(answer?.set && first && isRef(first.value) && { refs: [first.value.ref] }),
+    remove: put.map(({ key }) => expectedName(bucket, key)),
+  }
+}
+
+/** A live object as an answer: what is too large for the table is named, as in a delivery. */
+function readable(bucket: string, session: string, key: string, value: Deliverable): Payload {
+  if (!isRef(value)) return value
+  const fired = { bucket, trigger: 0, id: '', objects: 1, bytes: sizeOf(value) }
+  return encodeDelivery({ fired, at: 0, one: true, keys: false }, [{ key, session }], [value])
+}

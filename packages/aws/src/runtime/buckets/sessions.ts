@@ -1,0 +1,224 @@
+import type { HeldSend, Payload } from 'fusionize/runtime'
+import type { Item } from '../table.js'
+import { CLOSED, EXPIRES, isClosed, isQuiet, openName, sessionKey, touchedName, VERSION, WATCHED } from './items.js'
+import { type BucketPorts, CALL_OPEN_MS, COMMIT_MS, REMEMBER_S, SEND_OPEN_MS } from './ports.js'
+import { watchEntry } from './watch.js'
+
+/** A run in this function, as far as its session is concerned. */
+export interface Run {
+  id: string
+  session: string
+  input?: Payload
+  /** How it would be run again. */
+  request?: HeldSend | undefined
+}
+
+/**
+ * How a session knows of a run: it began with it; its caller waits for it, and tells of the root if nothing counts that yet; or it was handed
+ * over, and is counted.
+ */
+export type From = { kind: 'root' } | { kind: 'call'; root: string | undefined } | { kind: 'send' }
+
+/** A session of which something runs in this sandbox. */
+interface Here {
+  /** Its first invocation, which nobody counted when it was handed over. */
+  root: string | undefined
+  /** The table counts the root, or knows that it need not. */
+  counted: boolean
+  /** What runs here, by id. */
+  runs: Map<string, From['kind']>
+  /** Buckets of the application into which it has put, as the table knows. */
+  touched: Set<string>
+  /** Its item is there, and in the watch list. */
+  watched: boolean
+  /** What was handed over here last, by task. */
+  sent: Map<string, HeldSend>
+  /** The root itself, when it runs here. */
+  request: HeldSend | undefined
+}
+
+/**
+ * What runs of a session is counted in its item, by id, so that nothing counts twice: before it is handed over, until it is over. A call is not
+ * counted, since its caller is; the invocation that a session begins with only when the session does something that outlives it.
+ */
+export class Sessions {
+  readonly #here = new Map<string, Here>()
+
+  constructor(
+    readonly ports: BucketPorts,
+    /** Nothing of the session was open when its item was read. */
+    readonly quiet: (session: string, item: Item) => Promise<void>,
+  ) {}
+
+  enter(run: Run, from: From): void {
+    const { session, id } = run
+    const here = this.#here.get(session) ?? newHere()
+    const root = from.kind === 'root' ? id : from.kind === 'call' ? from.root : undefined
+    if (root !== undefined && here.root !== root) {
+      here.root = root
+      here.counted = false
+    }
+    if (from.kind === 'root') here.request = run.request
+    here.runs.set(id, from.kind)
+    this.#here.set(session, here)
+  }
+
+  leave({ session, id }: Run): void {
+    const here = this.#here.get(session)
+    here?.runs.delete(id)
+    if (here?.runs.size === 0) this.#here.delete(session)
+  }
+
+  /** A call goes on after its answer: from then on it counts. */
+  async outlives({ session, id }: Run): Promise<void> {
+    const here = this.#here.get(session)
+    if (here?.runs.get(id) !== 'call') return
+    await this.count(session, [id])
+    here.runs.set(id, 'send')
+  }
+
+  /** The root to tell a callee of, which may have to count it. */
+  uncounted(session: string): string | undefined {
+    const here = this.#here.get(session)
+    return here?.counted === false ? here.root : undefined
+  }
+
+  /** Whether the table counts the session's root. */
+  isCounted(session: string): boolean {
+    const here = this.#here.get(session)
+    return here?.root !== undefined && here.counted
+  }
+
+  /** A callee may have counted the root. */
+  wasCounted(session: string): void {
+    const here = this.#here.get(session)
+    if (here) here.counted = true
+  }
+
+  /** What the first change of the session's item has to say besides. */
+  besides(session: string): Item {
+    const root = this.uncounted(session)
+    return root === undefined ? {} : { [openName(root)]: this.ports.now() + this.#openMs(session, root) }
+  }
+
+  /** A root that is handed over begins its session with its own id. */
+  #openMs(session: string, root: string): number {
+    return session === root ? SEND_OPEN_MS : CALL_OPEN_MS
+  }
+
+  /** Before the first change of the session's item: should everybody die, somebody looks after it. */
+  async watch(session: string, item: Item | undefined): Promise<Item> {
+    const here = this.#here.get(session)
+    if (here?.watched || item?.[WATCHED] !== undefined) {
+      if (here) here.watched = true
+      return {}
+    }
+    const { table, now } = this.ports
+    const entry = watchEntry(this.ports)
+    const expires = Math.ceil(now() / 1000) + 2 * REMEMBER_S
+    await table.put({ ...entry, session, expires }, now() + COMMIT_MS)
+    return { [WATCHED]: `${entry.pk}\n${entry.sk}`, [EXPIRES]: expires }
+  }
+
+  /** The session's item has what `besides` and `watch` said. */
+  told(session: string): void {
+    const here = this.#here.get(session)
+    if (here === undefined) return
+    here.counted = true
+    here.watched = true
+  }
+
+  /**
+   * Counts what is about to be handed over. A session that has ended counts nothing more.
+   * @param instead what need not be counted from then on
+   * @returns the session's item
+   */
+  async count(session: string, ids: readonly string[], instead?: string): Promise<Item | undefined> {
+    const dueMs = this.ports.now() + SEND_OPEN_MS
+    const open = Object.fromEntries(ids.map((id) => [openName(id), dueMs]))
+    return (await this.#tell(session, open, [], instead === undefined ? [] : [openName(instead)])).item
+  }
+
+  /** Keeps the session open for a while: what a change in another item fires is counted only when that is made. */
+  async hold(session: string, name: string): Promise<void> {
+    await this.#tell(session, { [openName(name)]: this.ports.now() + CALL_OPEN_MS })
+  }
+
+  /** What was held need not be any more. */
+  async letGo(session: string, name: string): Promise<void> {
+    await this.#tell(session, {}, [], [openName(name)])
+  }
+
+  /** The session puts into a bucket of the application. @returns false when it has ended */
+  async touch(session: string, bucket: string): Promise<boolean> {
+    const here = this.#here.get(session)
+    if (here?.touched.has(bucket)) return true
+    const { done } = await this.#tell(session, { [touchedName(bucket)]: 1 })
+    if (done) here?.touched.add(bucket)
+    return done
+  }
+
+  /** What is handed over from here: a promise may be about it. */
+  remember(send: HeldSend): void {
+    this.#here.get(send.session)?.sent.set(send.task, send)
+  }
+
+  /** What was handed over here last to the task. */
+  sentBy(session: string, task: string): HeldSend | undefined {
+    return this.#here.get(session)?.sent.get(task)
+  }
+
+  /** What the session began with, when that runs here. */
+  rootOf(session: string): HeldSend | undefined {
+    return this.#here.get(session)?.request
+  }
+
+  /** Writes something into the session's item. @param absent what must not be there yet @returns false when it is, or the session has ended */
+  async note(session: string, what: Item, absent: readonly string[] = []): Promise<boolean> {
+    return (await this.#tell(session, what, absent)).done
+  }
+
+  async #tell(session: string, more: Item, absent: readonly string[] = [], remove: readonly string[] = []) {
+    const { table, now } = this.ports
+    const key = sessionKey(session)
+    const here = this.#here.get(session)
+    const deadline = now() + COMMIT_MS
+    const watched = here?.watched ? {} : await this.watch(session, await table.get(key.pk, key.sk, deadline))
+    const set = { ...this.besides(session), ...watched, ...more }
+    const when = Object.fromEntries([CLOSED, ...absent].map((name) => [name, undefined]))
+    const told = await table.update({ ...key, set, remove, add: { [VERSION]: 1 }, when }, deadline)
+    if (told.done) this.told(session)
+    return told
+  }
+
+  /** A run is over, and all that it handed over is counted. */
+  async over(run: Run): Promise<void> {
+    const { session, id } = run
+    const here = this.#here.get(session)
+    const kind = here?.runs.get(id) ?? 'send'
+    const counted = kind === 'send' || (kind === 'root' && (here?.root !== id || here.counted))
+    this.leave(run)
+    if (!counted) return
+    const { table, now } = this.ports
+    const update = { ...sessionKey(session), remove: [openName(id)], add: { [VERSION]: 1 } }
+    const { item } = await table.update({ ...update, when: { [CLOSED]: undefined } }, now() + COMMIT_MS)
+    if (item) await this.look(session, item)
+  }
+
+  /** Ends the session if nothing of it is open. */
+  async look(session: string, item: Item): Promise<void> {
+    if (!isClosed(item) && isQuiet(item)) await this.quiet(session, item)
+  }
+}
+
+function newHere(): Here {
+  return {
+    root: undefined,
+    counted: true,
+    runs: new Map(),
+    touched: new Set(),
+    watched: false,
+    sent: new Map(),
+    request: undefined,
+  }
+}
