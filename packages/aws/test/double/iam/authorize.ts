@@ -1,5 +1,5 @@
 import type { Service } from '../gateway/call.js'
-import { isAllowed, type PolicyDocument } from './policy.js'
+import { type Context, isAllowed, type PolicyDocument } from './policy.js'
 
 /** Operations whose permission has another name than they have. */
 const actionNames: Record<string, string> = {
@@ -30,11 +30,14 @@ export function mayCall(
   service: Service,
   operation: string,
   resources: readonly string[],
+  context: Context = {},
 ): { action: string; resource: string } | undefined {
   const full = `${service}:${operation}`
   // Everyone may ask who they are, whatever their policies say.
   if (full === 'sts:GetCallerIdentity') return undefined
   const action = actionNames[full] ?? full
-  const resource = (resources.length === 0 ? ['*'] : resources).find((arn) => !isAllowed(policies, action, arn))
+  const resource = (resources.length === 0 ? ['*'] : resources).find(
+    (arn) => !isAllowed(policies, action, arn, context),
+  )
   return resource === undefined ? undefined : { action, resource }
 }
