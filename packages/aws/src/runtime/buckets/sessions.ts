@@ -1,6 +1,17 @@
 import type { HeldSend, Payload } from 'fusionize/runtime'
 import type { Item } from '../table.js'
-import { CLOSED, EXPIRES, isClosed, isQuiet, openName, sessionKey, touchedName, VERSION, WATCHED } from './items.js'
+import {
+  CLOSED,
+  EXPIRES,
+  isClosed,
+  isQuiet,
+  openName,
+  SETUP,
+  sessionKey,
+  touchedName,
+  VERSION,
+  WATCHED,
+} from './items.js'
 import { type BucketPorts, CALL_OPEN_MS, COMMIT_MS, REMEMBER_S, SEND_OPEN_MS } from './ports.js'
 import { watchEntry } from './watch.js'
 
@@ -117,7 +128,7 @@ export class Sessions {
     const entry = watchEntry(this.ports)
     const expires = Math.ceil(now() / 1000) + 2 * REMEMBER_S
     await table.put({ ...entry, session, expires }, now() + COMMIT_MS)
-    return { [WATCHED]: `${entry.pk}\n${entry.sk}`, [EXPIRES]: expires }
+    return { [WATCHED]: `${entry.pk}\n${entry.sk}`, [SETUP]: this.ports.setup, [EXPIRES]: expires }
   }
 
   /** The session's item has what `besides` and `watch` said. */

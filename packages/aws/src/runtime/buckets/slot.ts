@@ -6,7 +6,17 @@ import { type Applied, BucketRecord, sizeOf } from './bucket-record.js'
 import type { Cause, Change, PutChange } from './changes.js'
 import { closedError } from './failures.js'
 import { sendOf } from './firings.js'
-import { CLOSED, type ItemKey, isClosed, openName, outboxName, recordName, recordVersion, VERSION } from './items.js'
+import {
+  CLOSED,
+  type ItemKey,
+  isClosed,
+  openName,
+  outboxName,
+  recordName,
+  recordVersion,
+  SETUP,
+  VERSION,
+} from './items.js'
 import type { Objects } from './objects.js'
 import { COUNTED_AT_ONCE, type Outboxes } from './outbox.js'
 import { pack, unpack } from './packed.js'
@@ -158,7 +168,7 @@ export class Slot {
     const { ports, help, session, key, definition } = this
     const { name } = definition
     const commit = ports.newId()
-    const sends = this.#sends(batch, applied)
+    const sends = this.#sends(batch, applied, String(item?.[SETUP] ?? ports.setup))
     const counted = this.#counted(sends)
     const armMs = this.#armMs(record)
     const put = batch.flatMap(({ change }, i) => (applied[i]?.accepted && change.op === 'put' ? [change] : []))
@@ -194,8 +204,9 @@ export class Slot {
     return { made, item: written.item }
   }
 
-  #sends(batch: readonly Waiting[], applied: readonly Applied[]): HeldSend[] {
-    const { setup, newId } = this.ports
+  /** @param setup of the session, where the item has one */
+  #sends(batch: readonly Waiting[], applied: readonly Applied[], setup: string): HeldSend[] {
+    const { newId } = this.ports
     return applied.flatMap(({ deliveries }, i) =>
       deliveries.map((delivery) => sendOf(this.definition, delivery, (batch[i] as Waiting).cause, setup, newId)),
     )
