@@ -166,7 +166,9 @@ export function createAdapter(
     const over = buckets && work.mode === 'call' ? done.then(() => buckets.over(work)) : done
     extension?.during(awsRequestId, over)
     const outcome = await reply
-    if (buckets && !extension) await over
+    // What took too long goes on, and nobody knows how long.
+    const late = !outcome.ok && outcome.error.code === 'TIMEOUT'
+    if (buckets && !extension && !late) await over
     if (!buckets || bucket === undefined || !outcome.ok) return outcome
     return buckets.answer(work, bucket, end - LAST_WORDS_MS)
   }

@@ -64,6 +64,8 @@ const PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 1_000
 /** Changes in one commit. */
 const AT_ONCE = 100
+/** Of a record: an item has 400 kB ("Quotas", Amazon DynamoDB Developer Guide), and other things are in it. */
+const MOST_CHARS = 300_000
 /** Of values in a record. */
 const RECORD_BYTES = 32_000
 
@@ -135,10 +137,10 @@ export class Slot {
       if (applied.some(({ changed }) => changed)) {
         const written = await this.#write(known, batch, applied, deadline)
         // The item may be anything by now, but what it has of this commit counts.
-        this.#known = this.#knownOf(written.item)
+        this.#known = this.#knownOf(written.item, !written.made)
         if (written.made) return this.#settle(batch, applied)
       } else if (known.fresh) {
-        this.#known = known
+        this.#known = { ...known, fresh: false }
         return this.#settle(batch, applied)
       } else continue
       if (ports.now() >= deadline)
@@ -173,14 +175,14 @@ export class Slot {
     const armMs = this.#armMs(record)
     const put = batch.flatMap(({ change }, i) => (applied[i]?.accepted && change.op === 'put' ? [change] : []))
     const noted: Noted = session === undefined ? {} : help.noted(item ?? {}, name, put)
-    if (noted.refs) record.apply({ op: 'name', refs: noted.refs })
+    if (noted.refs) record.apply({ op: 'name', by: 'answer', refs: noted.refs })
     const besides =
       session === undefined ? {} : { ...(await help.sessions.watch(session, item)), ...help.sessions.besides(session) }
     const dueMs = ports.now() + SEND_OPEN_MS
     const set: Item = {
       ...besides,
       ...noted.set,
-      [recordName(name)]: pack(record.text()),
+      [recordName(name)]: this.#packed(record),
       [recordVersion(name)]: commit,
       ...(sends.length > 0 && { [outboxName(commit)]: await help.outboxes.textOf(sends) }),
       ...Object.fromEntries([...counted].map((id) => [openName(id), dueMs])),
@@ -202,6 +204,18 @@ export class Slot {
       if (sends.length > 0) help.outboxes.begin(key, { commit, sends }, counted)
     } else for (const one of held) await help.sessions.letGo(one, commit)
     return { made, item: written.item }
+  }
+
+  /** @throws {FusionizeError} `PAYLOAD_TOO_LARGE` when no item can take it */
+  #packed(record: BucketRecord): string {
+    const text = pack(record.text())
+    if (text.length <= MOST_CHARS) return text
+    const { name } = this.definition
+    throw new FusionizeError(
+      'PAYLOAD_TOO_LARGE',
+      `bucket '${name}': what it remembers of its objects takes ${text.length} bytes, and the table ${MOST_CHARS}; put fewer objects into a session, or let its triggers fire sooner`,
+      { bucket: name, bytes: text.length, maxBytes: MOST_CHARS },
+    )
   }
 
   /** @param setup of the session, where the item has one */
@@ -244,13 +258,13 @@ export class Slot {
 
   async #read(deadline: number): Promise<Known> {
     const item = await this.ports.table.get(this.key.pk, this.key.sk, deadline)
-    return { ...this.#knownOf(item), fresh: true }
+    return this.#knownOf(item, true)
   }
 
-  #knownOf(item: Item | undefined): Known {
+  #knownOf(item: Item | undefined, fresh: boolean): Known {
     const text = item?.[recordName(this.definition.name)]
     const record = new BucketRecord(this.definition, text === undefined ? undefined : unpack(String(text)))
-    return { record, item, fresh: true }
+    return { record, item, fresh }
   }
 }
 
