@@ -39,6 +39,21 @@ describe('what fusionize adds to every function', () => {
     expect(bytes).toBeLessThanOrEqual(32_500)
   })
 
+  it('is at most 30 kB more with the adapter for AWS: signed requests, held work, HTTP and SQS; no SDK', async () => {
+    const without = await sizeOf(`
+      import { task } from 'fusionize'
+      import { createHandler } from 'fusionize/runtime'
+      globalThis.handler = createHandler({ tasks: ${aTask} }, {}, {})
+    `)
+    const bytes = await sizeOf(`
+      import { task } from 'fusionize'
+      import { start } from '@fusionize/aws/runtime'
+      export const handler = start({ tasks: ${aTask} })
+    `)
+    expect(bytes - without).toBeGreaterThan(5_000)
+    expect(bytes - without).toBeLessThanOrEqual(30_000)
+  })
+
   it('is at most 4 kB more where the source shows a map, and 14 kB more where items may run in a pool', async () => {
     const withMaps = (imports: string, fields: string) =>
       sizeOf(`

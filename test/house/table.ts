@@ -66,4 +66,4 @@ export const rooms: Record<string, Room> = {
 }
 
 /** What tests may import besides what their room may: the room itself and the helpers for tests. */
-export const testImports: readonly string[] = ['fusionize/testing']
+export const testImports: readonly string[] = ['fusionize/testing', '@fusionize/platform/conformance']

@@ -1,11 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LocalPlatformOptions } from '@fusionize/local'
+import type { Builder, Platform } from '@fusionize/platform'
 import { type InvocationRecord, parseRecord } from 'fusionize/record'
 import * as runtime from 'fusionize/runtime'
 import type { FusionSetup } from 'fusionize/setup'
 import { drained } from 'fusionize/testing'
 import { vi } from 'vitest'
+import { startAwsBed } from '../../packages/aws/test/support/platform.js'
 import { world } from '../../packages/fusionize/test/world.js'
 import { type AnyTask, type Example, storeAt } from './examples.js'
 import { localBuilder, outputOf, startLocal, temporaryFolder } from './local.js'
@@ -56,9 +58,27 @@ export function handlersInOneProcess(example: Example): Promise<Placement> {
 
 /** The local platform, with sandboxes as threads or processes. */
 export async function sandboxes(example: Example, options: Partial<LocalPlatformOptions>): Promise<Placement> {
-  const stores = await temporaryFolder()
   const builder = localBuilder(example.appDir, example.name)
   const { platform, stop } = await startLocal(example.name, { durability: 'none', sampleCpuEvery: 3, ...options })
+  return onPlatform(example, platform, builder, async () => {
+    await stop()
+    await builder.dispose()
+  })
+}
+
+/** Lambda functions: the real artifacts under Amazon's runtime client, in a double of AWS. */
+export async function lambdaFunctions(example: Example): Promise<Placement> {
+  const { builder, platform, stop } = await startAwsBed(example.appDir, example.name)
+  return onPlatform(example, platform, builder, stop)
+}
+
+async function onPlatform(
+  example: Example,
+  platform: Platform,
+  builder: Builder,
+  stop: () => Promise<void>,
+): Promise<Placement> {
+  const stores = await temporaryFolder()
   let runs = 0
   let cursor: string | undefined
   return {
@@ -78,7 +98,6 @@ export async function sandboxes(example: Example, options: Partial<LocalPlatform
     },
     async close() {
       await stop()
-      await builder.dispose()
       await stores.remove()
     },
   }

@@ -60,3 +60,13 @@ it('a send that failed is waited for as long as it has retries', () => {
   drain.saw(record({ ...failed, attempt: 2 }))
   expect(drain.open.size).toBe(0)
 })
+
+it('a send that failed inline is waited for where it is tried again', () => {
+  const drain = new Drain(() => 1)
+  drain.saw(record({ spans: [span(), span({ parent: 0, mode: 'send', error: 'Error: no' })] }))
+  expect([...drain.open]).toEqual(['0123456700000001'])
+  drain.saw(
+    record({ invocation: 'again', mode: 'send', attempt: 2, parent: '0123456700000001', span: 'eeeeeeee00000000' }),
+  )
+  expect(drain.open.size).toBe(0)
+})

@@ -32,8 +32,11 @@ export class Drain {
     const { invocation, mode, task, attempt, parent, items = 1, spans } = record
     this.#open.delete(invocation)
     for (let i = 0; parent !== null && i < items; i++) this.#over(following(parent, i))
-    for (const [i, span] of spans.entries())
-      if (span.route === 'remote' && span.error === undefined) this.#called(spanId(record.span, i))
+    for (const [i, { error, mode, route, task }] of spans.entries()) {
+      // A send that failed inline is tried again elsewhere.
+      const again = route === 'inline' && mode === 'send' && i > 0 && error !== undefined && this.retriesOf(task) > 0
+      if ((route === 'remote' && error === undefined) || again) this.#called(spanId(record.span, i))
+    }
     const failed = mode === 'send' && spans[0]?.error !== undefined
     if (failed && attempt <= this.retriesOf(task)) this.#open.add(invocation)
   }

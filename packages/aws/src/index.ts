@@ -1,12 +1,16 @@
-export { accountOf, type ClientOptions, type Clients, closeClients, createClients } from './deploy/clients.js'
+export { accountOf, type ClientOptions, type Clients, closeClients, createClients, regionOf } from './deploy/clients.js'
+export { type CostEstimate, type CostLine, type CostOptions, estimateCost } from './deploy/cost.js'
 export {
   carryOutDeployment,
   type Deployment,
   type DeployRun,
   deploySetup,
   type Preparation,
+  packageBuild,
   prepareDeployment,
 } from './deploy/deploy-setup.js'
+export { type DestroyRun, type Destruction, destroyApp, planDestruction } from './deploy/destroy.js'
+export { costText, type DryRun, dryRunDocument, dryRunText } from './deploy/dry-run.js'
 export { observe } from './deploy/observe.js'
 export type { Observed } from './deploy/observed.js'
 export type { Desired, Resource } from './deploy/resources.js'
@@ -20,6 +24,11 @@ export {
   settingsOf,
 } from './deploy/settings.js'
 export type { Operation, Phase, Plan, Step } from './deploy/steps.js'
+export { shiftTraffic } from './deploy/traffic.js'
+export { type Usage, type UsageProfile, usageOf } from './deploy/usage.js'
 export type { Pace } from './deploy/wait.js'
+export { type CloudFormationExport, exportCloudFormation } from './export/cloudformation.js'
+export type { Template, TemplateResource } from './export/template.js'
 export * as names from './names.js'
 export { type AwsPlatformOptions, createAwsPlatform } from './platform.js'
+export { type ServicePrices, servicePrices } from './prices.js'

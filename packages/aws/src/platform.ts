@@ -11,6 +11,7 @@ import { deadLetterQueue } from './dead-letters.js'
 import { type Clients, closeClients } from './deploy/clients.js'
 import { type DeployRun, deploySetup } from './deploy/deploy-setup.js'
 import { type DeployOptions, settingsOf } from './deploy/settings.js'
+import { servedSetups, shiftTraffic } from './deploy/traffic.js'
 import { Drain } from './drain.js'
 import { invokeFunction, newId, sendToFunction } from './invoke.js'
 import { bucketName, deadLetterQueue as deadLetterName, functionName, liveAlias, logGroup } from './names.js'
@@ -95,6 +96,8 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
           'TIMEOUT',
           `${drain.open.size} invocations have no record after ${LOST_MS / 60_000} minutes; see the logs of the functions, and 'fusionize dlq'`,
         )
+      // A sandbox that ended at work wrote no record; its last attempt is a dead letter.
+      if (lookMs === LOOK_MS.last) for (const { id } of await (await letters()).list()) drain.forget(id)
       await pause(lookMs)
       lookMs = Math.min(LOOK_MS.last, lookMs * 2)
     }
@@ -127,9 +130,7 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
       return { setup, changed }
     },
 
-    async traffic() {
-      throw new FusionizeError('UNSUPPORTED', 'aws cannot share traffic yet')
-    },
+    traffic: (weights) => shiftTraffic(prefix, weights, clients),
 
     async invoke(task, input, { session = newId(), timeoutMs: limitMs = LONGEST_MS, traceparent, signal } = {}) {
       const [, trace = newId(), parent = null] = traceparent?.split('-') ?? []
@@ -137,6 +138,8 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
       drain.expect(request.id)
       try {
         const answer = await invokeFunction(lambda, calleeOf(task), request, store, limitMs, signal)
+        // A run that took too long may still be under way, and frozen: its record comes late or never.
+        if (!answer.ok && answer.error.code === 'TIMEOUT') drain.forget(request.id)
         if (!answer.ok) return { ok: false, error: answer.error, session }
         return { ok: true, output: await open(answer.output, store, Date.now() + timeoutMs), session }
       } catch (error) {
@@ -165,13 +168,13 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
     },
 
     async status(): Promise<PlatformStatus> {
-      const setups: { id: string; weight: number }[] = []
+      const setups = await servedSetups(prefix, clients)
       const dead = (await (await letters()).list()).length
       return {
         platform: 'aws',
-        setups: setups.map(({ id, weight }) => ({ id, weight, sessions: 0 })),
+        setups: setups.map(({ id, weight }) => ({ id, weight, sessions: null })),
         functions: [],
-        sends: { pending: 0, retrying: 0, dead },
+        sends: { pending: null, retrying: null, dead },
       }
     },
 

@@ -82,15 +82,50 @@ export interface LocalOptions {
   sampleCpuEvery?: number
 }
 
+/** Options of AWS Lambda; see docs/decisions/040-aws.md. */
+export interface AwsOptions {
+  /** @default what AWS_REGION or your AWS profile says */
+  region?: string
+  /** Beginning of every name; at most 35 lower-case letters, digits and dashes. @default `fusionize-<app>` */
+  prefix?: string
+  /** @default 'arm64': a fifth cheaper */
+  architecture?: 'arm64' | 'x86_64'
+  /** @default 'nodejs22.x' */
+  runtime?: 'nodejs22.x' | 'nodejs24.x'
+  /** Days for which logs, and so records, are kept: one of those that CloudWatch offers. @default 14 */
+  retentionDays?: number
+  /**
+   * What a reply leaves behind: `extension` runs it after the reply and holds it in a table until it is done; `before-reply` runs it before.
+   * @default 'extension'
+   */
+  afterReply?: 'extension' | 'before-reply'
+  /**
+   * Who may call the entries' addresses: those who sign their requests as AWS asks for, or everybody (`NONE`); `off`: they have none, and an API Gateway of
+   * your own calls them. @default 'AWS_IAM'
+   */
+  functionUrlAuth?: 'AWS_IAM' | 'NONE' | 'off'
+  /** Reserved concurrency by function: never more at a time, and taken from what the account has. @default none */
+  concurrency?: Record<string, number>
+  /** Time limit of a task that sets none, ms. @default 30000 */
+  timeoutMs?: number
+  /** One invocation in this many carries CPU time per span. @default 10 */
+  sampleCpuEvery?: number
+  /** Source maps beside the code: stacks in the words of your source, and longer cold starts. @default false */
+  sourceMaps?: boolean
+  /** Ms for which a setup that was replaced goes on to serve its sessions. @default 21600000, six hours: as long as Lambda keeps an event */
+  keepMs?: number
+}
+
 /** `fusionize.config.ts`. */
 export interface Config {
   /** Name of the application. @default the name in package.json */
   app?: string
   /** Folders with task files, relative to the config file. @default ['tasks'] */
   tasks?: string[]
-  /** @default 'local' */
-  platform?: 'local'
+  /** Where the app serves: `fusionize deploy` needs `aws`; `fusionize dev` is local in any case. @default 'local' */
+  platform?: 'local' | 'aws'
   local?: LocalOptions
+  aws?: AwsOptions
   /** Memory in MB of every function in the first setup. @default 128 */
   memory?: number
   goal?: GoalConfig

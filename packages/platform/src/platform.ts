@@ -114,11 +114,11 @@ export interface BucketStatus {
 
 export interface PlatformStatus {
   platform: string
-  /** Setups that serve sessions; the first takes the new ones. */
-  setups: { id: string; weight: number; sessions: number }[]
+  /** Setups that serve sessions; the first takes the new ones. `sessions`: null where the platform does not say. */
+  setups: { id: string; weight: number; sessions: number | null }[]
   functions: FunctionStatus[]
-  /** Accepted sends not yet done, waiting for a retry, and dead. */
-  sends: { pending: number; retrying: number; dead: number }
+  /** Accepted sends not yet done, waiting for a retry, and dead; null where the platform does not say. */
+  sends: { pending: number | null; retrying: number | null; dead: number }
   /** One a bucket, by name; absent in an app without buckets. */
   buckets?: BucketStatus[]
   url?: string

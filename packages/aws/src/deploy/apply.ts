@@ -35,6 +35,8 @@ export interface Context {
   /** Versions of the setup, by name of the function: published by this run, or there before. */
   versions: Map<string, string>
   deployed: string
+  /** Epoch ms of the last new permission; 0 = none. */
+  permittedAt: number
 }
 
 /**
@@ -45,12 +47,12 @@ export interface Context {
 export async function applyPlan(plan: Plan, clients: Clients, options: ApplyOptions): Promise<void> {
   const { atOnce = 6, code, onStep, pace, settings, signal } = options
   const context: Context = {
-    ...{ clients, settings, code, deployed: plan.deployed, versions: new Map() },
+    ...{ clients, settings, code, deployed: plan.deployed, versions: new Map(), permittedAt: 0 },
     pace: paceOf(pace, signal),
   }
   for (const phase of phases) {
     const steps = plan.steps.filter((step) => step.phase === phase)
-    if (phase === 'switch' && steps.length > 0) await settlePermissions(plan, context)
+    if (phase === 'switch' && steps.length > 0) await settlePermissions(context)
     await parallel([...lanesOf(steps).values()], atOnce, async (lane) => {
       for (const step of lane) {
         signal?.throwIfAborted()
@@ -77,6 +79,7 @@ async function carryOut({ operation, resource }: Step, context: Context): Promis
       scheduleOperation(operation, context) ??
       sharedOperation(operation, context)
     await run
+    if (operation.do === 'put-policy') context.permittedAt = Date.now()
   } catch (error) {
     if (context.pace.signal?.aborted) throw error
     throw deployFailure(resource, operation.do, error)
@@ -84,6 +87,7 @@ async function carryOut({ operation, resource }: Step, context: Context): Promis
 }
 
 /** IAM takes some seconds to tell everybody of a policy; what the switch lets in needs it at once. */
-async function settlePermissions(plan: Plan, { pace }: Context): Promise<void> {
-  if (plan.steps.some(({ operation }) => operation.do === 'put-policy')) await pace.wait(pace.settleMs)
+async function settlePermissions({ pace, permittedAt }: Context): Promise<void> {
+  const leftMs = permittedAt + pace.settleMs - Date.now()
+  if (leftMs > 0) await pace.wait(leftMs)
 }

@@ -37,6 +37,8 @@ export interface ClientOptions {
  */
 export function createClients(region: string, options: ClientOptions = {}): Clients {
   const { credentials, endpoint, endpoints = {}, maxAttempts = 8 } = options
+  const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 } = process.env
+  const s3Endpoint = endpoints.s3 ?? endpoint ?? AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL
   const configOf = (name: keyof Clients) => {
     const own = endpoints[name] ?? endpoint
     return {
@@ -50,7 +52,8 @@ export function createClients(region: string, options: ClientOptions = {}): Clie
   return {
     lambda: new LambdaClient(configOf('lambda')),
     iam: new IAMClient(configOf('iam')),
-    s3: new S3Client({ ...configOf('s3'), forcePathStyle: (endpoints.s3 ?? endpoint) !== undefined }),
+    // an endpoint that is not AWS's has no host name for each bucket
+    s3: new S3Client({ ...configOf('s3'), forcePathStyle: s3Endpoint !== undefined }),
     dynamodb: new DynamoDBClient(configOf('dynamodb')),
     sqs: new SQSClient(configOf('sqs')),
     logs: new CloudWatchLogsClient(configOf('logs')),
@@ -61,6 +64,19 @@ export function createClients(region: string, options: ClientOptions = {}): Clie
 
 export function closeClients(clients: Clients): void {
   for (const client of Object.values(clients) as { destroy(): void }[]) client.destroy()
+}
+
+/** The region that is configured, else what the environment or the AWS profile say; undefined when nobody does. */
+export async function regionOf(configured: string | undefined): Promise<string | undefined> {
+  if (configured !== undefined) return configured
+  const client = new STSClient({})
+  try {
+    return await client.config.region()
+  } catch {
+    return undefined
+  } finally {
+    client.destroy()
+  }
 }
 
 /**

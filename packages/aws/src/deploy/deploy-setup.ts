@@ -1,13 +1,15 @@
+import { GetFunctionUrlConfigCommand } from '@aws-sdk/client-lambda'
 import type { Build } from '@fusionize/platform'
 import { type ApplyOptions, applyPlan } from './apply.js'
 import type { Clients } from './clients.js'
 import { desiredResources } from './desired.js'
+import { failing } from './failure.js'
 import { observe } from './observe.js'
 import { nothingObserved, type Observed } from './observed.js'
 import { parallel } from './parallel.js'
 import { planDeployment } from './plan.js'
-import type { Desired } from './resources.js'
-import { type DeployOptions, settingsOf } from './settings.js'
+import { type Desired, ofKind } from './resources.js'
+import { type DeployOptions, deployDefaults, settingsOf } from './settings.js'
 import type { Plan } from './steps.js'
 import { type CodePackage, packageCode } from './zip.js'
 
@@ -28,6 +30,8 @@ export interface Deployment {
   deployed: string
   /** Functions of the app whose code or configuration was changed. Sorted. */
   changed: string[]
+  /** Addresses of entries, by task. */
+  urls: Record<string, string>
   plan: Plan
 }
 
@@ -45,13 +49,27 @@ export async function prepareDeployment(
   now: number = Date.now(),
 ): Promise<Preparation> {
   const settings = settingsOf(build.app.name, options)
-  const packing = parallel(Object.entries(build.artifacts), 2, async ([fn, artifact]) => {
-    return [fn, await packageCode(artifact, settings)] as const
-  })
-  const code: Record<string, CodePackage> = Object.fromEntries(await packing)
+  const code = await packageBuild(build, settings)
   const desired = desiredResources(build, code, options)
   const observed = clients ? await observe(clients, settings) : nothingObserved()
   return { desired, plan: planDeployment(desired, observed, { now }), observed, code }
+}
+
+/**
+ * The zips of a build, by function.
+ * @throws {FusionizeError} `DEPLOY_FAILED` when a package is not there, or was built for another machine
+ */
+export async function packageBuild(
+  { artifacts }: Pick<Build, 'artifacts'>,
+  {
+    architecture = deployDefaults.architecture,
+    sourceMaps = false,
+  }: Pick<DeployOptions, 'architecture' | 'sourceMaps'>,
+): Promise<Record<string, CodePackage>> {
+  const packing = parallel(Object.entries(artifacts), 2, async ([fn, artifact]) => {
+    return [fn, await packageCode(artifact, { architecture, sourceMaps })] as const
+  })
+  return Object.fromEntries(await packing)
 }
 
 /**
@@ -77,7 +95,20 @@ export async function carryOutDeployment(
 ): Promise<Deployment> {
   await applyPlan(plan, clients, { ...run, code, settings: desired.settings })
   const { setup, deployed } = desired
-  return { setup, deployed, changed: changedFunctions(plan), plan }
+  return { setup, deployed, changed: changedFunctions(plan), urls: await addressesOf(desired, clients), plan }
+}
+
+/** Where entries can be reached, by task. @throws {FusionizeError} `DEPLOY_FAILED` */
+async function addressesOf(desired: Desired, { lambda }: Clients): Promise<Record<string, string>> {
+  const functions = new Map(ofKind(desired, 'function').map((one) => [one.name, one.function]))
+  const found = await parallel(ofKind(desired, 'url'), 4, async ({ functionName, qualifier }) => {
+    const command = new GetFunctionUrlConfigCommand({ FunctionName: functionName, Qualifier: qualifier })
+    const { FunctionUrl = '' } = await failing(`url of ${functionName}`, 'GetFunctionUrlConfig', () =>
+      lambda.send(command),
+    )
+    return [functions.get(functionName) ?? functionName, FunctionUrl] as const
+  })
+  return Object.fromEntries(found)
 }
 
 /** Functions of the app that get a new version. */

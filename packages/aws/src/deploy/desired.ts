@@ -67,7 +67,7 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
 
 /** Whether work of a function may outlive the invocation that accepted it. */
 function isSwept(needs: Needs | undefined): boolean {
-  return needs !== undefined && needs.isCalled && needs.leavesWork
+  return needs?.isCalled === true && needs.leavesWork
 }
 
 function sharedResources({ account, prefix, region }: Settings): Resource[] {
@@ -75,7 +75,11 @@ function sharedResources({ account, prefix, region }: Settings): Resource[] {
     {
       kind: 'bucket',
       name: bucketName(prefix, account, region),
-      expiry: [{ prefix: 'payloads/', days: PAYLOAD_DAYS }],
+      expiry: [
+        // Lambda has its own copy by then.
+        { prefix: 'code/', days: 1 },
+        { prefix: 'payloads/', days: PAYLOAD_DAYS },
+      ],
     },
     { kind: 'table', name: tableName(prefix), partitionKey: 'pk', sortKey: 'sk', expires: 'expires' },
     { kind: 'queue', name: deadLetterQueue(prefix), retentionS: DEAD_LETTER_S },
@@ -106,7 +110,8 @@ function functionResource(
     sampleCpuEvery,
     ...(retryMs !== undefined && { retryMs }),
   }
-  const concurrency = settings.concurrency[fn]
+  // a task may be called `constructor`
+  const concurrency = Object.hasOwn(settings.concurrency, fn) ? settings.concurrency[fn] : undefined
   return {
     kind: 'function',
     name: functionName(prefix, fn),
@@ -143,11 +148,12 @@ function timeoutSeconds(
 
 function aliasesOf(
   settings: Settings,
-  { name, function: fn }: FunctionResource,
+  { name }: FunctionResource,
   task: TaskInfo | undefined,
   deployed: string,
 ): Resource[] {
   const onFailure = arnOf(settings, 'sqs', deadLetterQueue(settings.prefix))
+  const { functionUrlAuth: auth } = settings
   return [setupAlias(deployed), liveAlias].flatMap((alias): Resource[] => [
     { kind: 'alias', functionName: name, name: alias },
     {
@@ -158,8 +164,8 @@ function aliasesOf(
       maxAgeS: EVENT_AGE_S,
       onFailure,
     },
-    ...(alias === liveAlias && task?.http
-      ? [{ kind: 'url' as const, functionName: name, qualifier: alias, auth: settings.functionUrlAuth }]
+    ...(alias === liveAlias && task?.http && auth !== 'off'
+      ? [{ kind: 'url' as const, functionName: name, qualifier: alias, auth }]
       : []),
   ])
 }

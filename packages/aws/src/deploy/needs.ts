@@ -11,7 +11,7 @@ import {
 /** What a function of a setup does that resources or permissions are needed for. All lists are sorted. */
 export interface Needs {
   tasks: string[]
-  /** Functions that it calls, maps over or sends to. */
+  /** Functions that it calls, maps over or sends to; itself, where work that it begins may have to be run again. */
   callees: string[]
   /** It may be called by somebody who waits for the answer. */
   isCalled: boolean
@@ -30,11 +30,13 @@ export function needsOf(app: App, setup: FusionSetup, functions: readonly string
       const tasks = artifactTasks(app, setup, fn)
       const spec = setup.functions[fn]
       const waitsForIt = (edges: RemoteCalls) => edges.waiting.has(fn)
+      const leavesWork = (spec?.inline.send.length ?? 0) > 0 || (spec?.buckets.length ?? 0) > 0
+      const callees = new Set([...(calls.get(fn)?.all ?? []), ...(leavesWork ? [fn] : [])])
       const needs: Needs = {
         tasks,
-        callees: [...(calls.get(fn)?.all ?? [])].sort(),
+        callees: [...callees].sort(),
         isCalled: entries.includes(fn) || [...calls.values()].some(waitsForIt),
-        leavesWork: (spec?.inline.send.length ?? 0) > 0 || (spec?.buckets.length ?? 0) > 0,
+        leavesWork,
         usesBuckets: Object.values(app.buckets ?? {}).some(
           ({ producers, triggers }) =>
             producers.some((task) => tasks.includes(task)) || triggers.some(({ task }) => tasks.includes(task)),

@@ -100,9 +100,16 @@ async function observeFunction(
 
 /** The account's limits that a deployment can meet; null when the credentials may not ask for them. */
 export async function observeQuotas(lambda: LambdaClient): Promise<Observed['quotas']> {
-  const { AccountLimit, AccountUsage } = await failing('the account', 'GetAccountSettings', () =>
-    lambda.send(new GetAccountSettingsCommand({})),
-  )
+  const settings = await failing('the account', 'GetAccountSettings', async () => {
+    try {
+      return await lambda.send(new GetAccountSettingsCommand({}))
+    } catch (error) {
+      if (/^AccessDenied/.test((error as Error).name)) return undefined
+      throw error
+    }
+  })
+  if (!settings) return null
+  const { AccountLimit, AccountUsage } = settings
   return {
     unreservedConcurrency: AccountLimit?.UnreservedConcurrentExecutions ?? Number.POSITIVE_INFINITY,
     codeBytes: AccountLimit?.TotalCodeSize ?? Number.POSITIVE_INFINITY,

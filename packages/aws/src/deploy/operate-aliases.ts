@@ -18,6 +18,7 @@ import type { Context } from './apply.js'
 import { isThere, unlessGone } from './failure.js'
 import type { AsyncResource, UrlResource } from './resources.js'
 import type { Operation, UrlStatement } from './steps.js'
+import { eventually } from './wait.js'
 
 type AliasStep = Extract<Operation, { do: 'set-alias' }>
 
@@ -89,17 +90,26 @@ async function versionOfSetup(FunctionName: string, { clients, deployed }: Conte
 
 async function setAsync(
   { functionName, maxAgeS, onFailure, qualifier, retries }: AsyncResource,
-  { clients }: Context,
+  { clients, pace }: Context,
 ): Promise<void> {
-  await clients.lambda.send(
-    new PutFunctionEventInvokeConfigCommand({
-      FunctionName: functionName,
-      Qualifier: qualifier,
-      MaximumRetryAttempts: retries,
-      MaximumEventAgeInSeconds: maxAgeS,
-      DestinationConfig: { OnFailure: { Destination: onFailure } },
-    }),
-  )
+  const command = new PutFunctionEventInvokeConfigCommand({
+    FunctionName: functionName,
+    Qualifier: qualifier,
+    MaximumRetryAttempts: retries,
+    MaximumEventAgeInSeconds: maxAgeS,
+    DestinationConfig: { OnFailure: { Destination: onFailure } },
+  })
+  // Lambda looks whether the role may send to the queue, and hears of a new policy some seconds late.
+  await eventually(pace, `the permission of function ${functionName} to send dead letters`, async () => {
+    try {
+      await clients.lambda.send(command)
+      return true
+    } catch (error) {
+      const { message, name } = error as Error
+      if (name === 'InvalidParameterValueException' && /role does not have permission/i.test(message)) return undefined
+      throw error
+    }
+  })
 }
 
 async function setUrl({ auth, functionName, qualifier }: UrlResource, exists: boolean, { clients }: Context) {

@@ -116,26 +116,31 @@ async function configureBucket(
 }
 
 async function createTable(table: TableResource, context: Context): Promise<void> {
-  const { clients, settings } = context
-  try {
-    await clients.dynamodb.send(
-      new CreateTableCommand({
-        TableName: table.name,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: [
-          { AttributeName: table.partitionKey, AttributeType: 'S' },
-          { AttributeName: table.sortKey, AttributeType: 'S' },
-        ],
-        KeySchema: [
-          { AttributeName: table.partitionKey, KeyType: 'HASH' },
-          { AttributeName: table.sortKey, KeyType: 'RANGE' },
-        ],
-        Tags: [{ Key: ownerTag, Value: settings.prefix }],
-      }),
-    )
-  } catch (error) {
-    if (!isThere(error)) throw error
-  }
+  const { clients, pace, settings } = context
+  const command = new CreateTableCommand({
+    TableName: table.name,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [
+      { AttributeName: table.partitionKey, AttributeType: 'S' },
+      { AttributeName: table.sortKey, AttributeType: 'S' },
+    ],
+    KeySchema: [
+      { AttributeName: table.partitionKey, KeyType: 'HASH' },
+      { AttributeName: table.sortKey, KeyType: 'RANGE' },
+    ],
+    Tags: [{ Key: ownerTag, Value: settings.prefix }],
+  })
+  // One that was destroyed a moment ago keeps its name for some seconds.
+  await eventually(pace, `table ${table.name}`, async () => {
+    try {
+      await clients.dynamodb.send(command)
+      return true
+    } catch (error) {
+      if (!isThere(error)) throw error
+      const found = await unlessGone(clients.dynamodb.send(new DescribeTableCommand({ TableName: table.name })))
+      return found && found.Table?.TableStatus !== 'DELETING' ? true : undefined
+    }
+  })
   await untilReady(table, context)
 }
 
@@ -146,14 +151,22 @@ async function untilReady({ name: TableName }: TableResource, { clients, pace }:
   })
 }
 
-async function createQueue(queue: QueueResource, { clients, settings }: Context): Promise<void> {
-  await clients.sqs.send(
-    new CreateQueueCommand({
-      QueueName: queue.name,
-      Attributes: queueAttributes(queue),
-      tags: { [ownerTag]: settings.prefix },
-    }),
-  )
+async function createQueue(queue: QueueResource, { clients, pace, settings }: Context): Promise<void> {
+  const command = new CreateQueueCommand({
+    QueueName: queue.name,
+    Attributes: queueAttributes(queue),
+    tags: { [ownerTag]: settings.prefix },
+  })
+  // SQS keeps the name of a queue that was deleted for a minute.
+  await eventually(pace, `queue ${queue.name}`, async () => {
+    try {
+      await clients.sqs.send(command)
+      return true
+    } catch (error) {
+      if (/QueueDeletedRecently/.test((error as Error).name)) return undefined
+      throw error
+    }
+  })
 }
 
 function queueAttributes({ retentionS }: QueueResource): Record<string, string> {

@@ -35,7 +35,9 @@ function bucketSteps(desired: Desired, { bucket: known }: Observed): Step[] {
       ...(known?.isEncrypted ? [] : ['encryption' as const]),
       ...(isExpiring ? [] : ['expiry' as const]),
     ]
-    const words = Object.entries(expiry).map(([prefix, days]) => `${prefix} goes after ${days} days`)
+    const words = Object.entries(expiry).map(
+      ([prefix, days]) => `${prefix} goes after ${days} day${days === 1 ? '' : 's'}`,
+    )
     return [
       ...(known ? [] : [step('create', { do: 'create-bucket', bucket })]),
       ...(what.length > 0

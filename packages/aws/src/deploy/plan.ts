@@ -26,9 +26,16 @@ export function planDeployment(desired: Desired, observed: Observed, { now }: Pl
     ...planSwitch(desired, observed, now),
     ...planRetirement(desired, observed, now),
   ]
-  const ordered = phases.flatMap((phase) => steps.filter((step) => step.phase === phase))
+  const ordered = phases.flatMap((phase) => byLane(steps.filter((step) => step.phase === phase)))
   requireQuotas(desired, observed, ordered)
   return { setup: desired.setup, deployed: desired.deployed, steps: ordered, warnings: warningsOf(desired, observed) }
+}
+
+/** Steps of a lane together, lanes in the order of their first steps. */
+function byLane(steps: readonly Step[]): Step[] {
+  const lanes = new Map<string, Step[]>()
+  for (const step of steps) lanes.set(step.lane, [...(lanes.get(step.lane) ?? []), step])
+  return [...lanes.values()].flat()
 }
 
 function requireOwn(desired: Desired, observed: Observed): void {

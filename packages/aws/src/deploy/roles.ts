@@ -46,6 +46,13 @@ function baseStatements(settings: Settings, fn: string): Statement[] {
       Action: ['s3:GetObject', 's3:PutObject'],
       Resource: [s3Arn(settings, `${bucketName(prefix, account, region)}/payloads/*`)],
     },
+    // How often an asynchronous invocation has failed, which Lambda tells nobody.
+    {
+      Sid: 'Attempts',
+      Effect: 'Allow',
+      Action: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+      Resource: [arnOf(settings, 'dynamodb', `table/${tableName(prefix)}`)],
+    },
     {
       Sid: 'DeadLetters',
       Effect: 'Allow',

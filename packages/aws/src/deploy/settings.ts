@@ -19,8 +19,11 @@ export interface DeployOptions {
   retentionDays?: number | undefined
   /** See docs/decisions/040-aws.md. @default 'extension' */
   afterReply?: 'extension' | 'before-reply' | undefined
-  /** Who may call function URLs. @default 'AWS_IAM': only signed requests; what is open to the world must have been decided */
-  functionUrlAuth?: 'AWS_IAM' | 'NONE' | undefined
+  /**
+   * Who may call function URLs; `'off'`: there are none, for entries behind an API Gateway of one's own.
+   * @default 'AWS_IAM': only signed requests; what is open to the world must have been decided
+   */
+  functionUrlAuth?: 'AWS_IAM' | 'NONE' | 'off' | undefined
   /** Reserved concurrency by function: never more at a time, and taken from the account's. @default none */
   concurrency?: Record<string, number> | undefined
   /** Time limit of a task that sets none, ms. @default 30000 */
@@ -94,7 +97,8 @@ export function settingsOf(app: string, options: DeployOptions): Settings {
 
 /** `aws`, or the partition of a region in China or of a government. */
 export function partitionOf(region: string): string {
-  if (region.includes('${')) return '${AWS::Partition}'
+  // a template's: known when it is deployed
+  if (region === `\${AWS::Region}`) return `\${AWS::Partition}`
   if (region.startsWith('cn-')) return 'aws-cn'
   return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
 }

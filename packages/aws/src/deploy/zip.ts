@@ -13,10 +13,6 @@ export interface CodePackage extends Code {
   zip: Uint8Array
 }
 
-/** Noon of the first day that a zip can name, in whatever time zone: the same bytes everywhere. */
-const date = new Date(1980, 0, 1, 12)
-/** Made on Unix, readable by all: Lambda's user is not the owner. */
-const attributes = { os: 3, attrs: 0o100644 << 16, mtime: date }
 /** What points outside the zip once the code is in Lambda's folder. */
 const outside = /(?:from|import|import\(|require\()\s*["'](\.\.\/[^"']*node_modules\/[^"']*)["']/
 
@@ -46,6 +42,8 @@ export async function packageCode(
 
 /** A deterministic zip of files by path. */
 export async function zipFiles(files: ReadonlyMap<string, Uint8Array>): Promise<CodePackage> {
+  // Noon of the first day that a zip can name, in whatever time zone: the same bytes everywhere. Readable by all: Lambda's user is not the owner.
+  const attributes = { os: 3, attrs: 0o100644 << 16, mtime: new Date(1980, 0, 1, 12) }
   const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1))
   const entries: Zippable = Object.fromEntries(sorted.map(([path, content]) => [path, [content, attributes]]))
   const bytes = await new Promise<Uint8Array>((resolve, reject) =>

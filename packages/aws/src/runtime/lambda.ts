@@ -92,7 +92,11 @@ export function refusal(callee: Callee, status: number, type: string, message: s
       { ...about, retryAfterMs: 1000 },
     )
   if (status === 404)
-    return new FusionizeError('UNKNOWN_TASK', `${where} is not there: ${said}; run 'fusionize deploy' again`, about)
+    return new FusionizeError(
+      'UNKNOWN_TASK',
+      `${where} is not there: ${said}; a task that is no entry needs an http option to be asked from outside, and what was removed comes back by 'fusionize deploy'`,
+      about,
+    )
   if (status === 413) return new FusionizeError('PAYLOAD_TOO_LARGE', `${where} refused its input: ${said}`, about)
   if (status === 403)
     return new FusionizeError(

@@ -13,7 +13,8 @@ export const PAYLOADS = 'payloads/'
  */
 export async function seal(payload: Payload, limit: number, store: ObjectStore, deadline: number): Promise<Sealed> {
   if (payload === undefined) return {}
-  const kind = kindOf(payload)
+  const json = typeof payload === 'string' ? parsed(payload) : undefined
+  const kind = typeof payload !== 'string' ? 'bytes' : json ? 'json' : 'text'
   const data = typeof payload === 'string' ? payload : Buffer.from(payload)
   if (sealedBytes(data, kind) > limit) {
     const key = `${PAYLOADS}${randomUUID()}`
@@ -21,7 +22,7 @@ export async function seal(payload: Payload, limit: number, store: ObjectStore, 
     return { s3: key, kind, bytes: typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength }
   }
   if (kind === 'bytes') return { base64: (data as Buffer).toString('base64') }
-  return kind === 'json' ? { json: JSON.parse(payload as string) } : { text: payload as string }
+  return json ?? { text: payload as string }
 }
 
 /** @returns what `seal` was given */
@@ -34,10 +35,13 @@ export async function open(sealed: Sealed, store: ObjectStore, deadline: number)
   return sealed.kind === 'bytes' ? bytesOf(data) : data.toString()
 }
 
-/** JSON does not begin with a control character; what a trigger delivers does. */
-function kindOf(payload: string | Uint8Array): 'json' | 'text' | 'bytes' {
-  if (typeof payload !== 'string') return 'bytes'
-  return payload.charCodeAt(0) < 0x09 ? 'text' : 'json'
+/** What a trigger delivers, and the items of a bundle, are no JSON. */
+function parsed(text: string): { json: unknown } | undefined {
+  try {
+    return { json: JSON.parse(text) }
+  } catch {
+    return undefined
+  }
 }
 
 function sealedBytes(data: string | Uint8Array, kind: 'json' | 'text' | 'bytes'): number {

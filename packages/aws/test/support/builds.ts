@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Builder, createBuilder } from '@fusionize/platform'
 import { type App, allFusedSetup, type FusionSetup, remoteSetup } from 'fusionize/setup'
@@ -10,7 +10,8 @@ export type ExampleName = 'iot' | 'tree' | 'webshop' | 'ad-events' | 'mapreduce-
 /** A builder of an example with an adapter that only a deployer needs; call `close` in the end. */
 export function builderOf(name: ExampleName): Builder & { close(): Promise<void> } {
   const appDir = folder(name)
-  const outDir = mkdtempSync(`${appDir}/.fusionize-test-`)
+  mkdirSync(`${appDir}/.fusionize`, { recursive: true })
+  const outDir = mkdtempSync(`${appDir}/.fusionize/deployer-`)
   const builder = createBuilder({
     appDir,
     name,

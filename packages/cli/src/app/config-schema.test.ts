@@ -18,6 +18,7 @@ test('an empty configuration is right and gets every default', () => {
     tasks: ['tasks'],
     platform: 'local',
     local: {},
+    aws: {},
     memory: 128,
     goal: { minimize: 'balanced' },
     constraints: {},
@@ -48,6 +49,8 @@ test('what the configuration says comes before the defaults', () => {
 test.each<[unknown, string]>([
   [5, 'the default export must be an object, not 5'],
   [{ taks: [] }, "unknown option 'taks', did you mean 'tasks'?; options are app, tasks,"],
+  [{ aws: { regoin: 'x' } }, "unknown option 'aws.regoin', did you mean 'region'?"],
+  [{ aws: { functionUrlAuth: 'none' } }, "'aws.functionUrlAuth' must be 'AWS_IAM', 'NONE' or 'off'"],
   [{ local: { prot: 1 } }, "unknown option 'local.prot', did you mean 'port'?; options of 'local' are isolation,"],
   [{ local: { port: 70000 } }, "'local.port' must be 65535 or less, not 70000"],
   [{ local: { port: 1.5 } }, "'local.port' must be a whole number, not 1.5"],

@@ -45,6 +45,21 @@ const local = z.strictObject({
   sampleCpuEvery: z.number().int().min(0).optional(),
 })
 
+const aws = z.strictObject({
+  region: z.string().min(1).optional(),
+  prefix: z.string().min(1).optional(),
+  architecture: z.enum(['arm64', 'x86_64']).optional(),
+  runtime: z.enum(['nodejs22.x', 'nodejs24.x']).optional(),
+  retentionDays: count.optional(),
+  afterReply: z.enum(['extension', 'before-reply']).optional(),
+  functionUrlAuth: z.enum(['AWS_IAM', 'NONE', 'off']).optional(),
+  concurrency: z.record(z.string(), z.number().int().min(0)).optional(),
+  timeoutMs: positive.optional(),
+  sampleCpuEvery: z.number().int().min(0).optional(),
+  sourceMaps: z.boolean().optional(),
+  keepMs: z.number().min(0).optional(),
+})
+
 const constraints = z.strictObject({
   isolate: names.optional(),
   together: z.array(names).optional(),
@@ -58,8 +73,9 @@ const latencyBounds = { p50Ms: positive.optional(), p95Ms: positive.optional(), 
 const schema = z.strictObject({
   app: z.string().min(1).optional(),
   tasks: z.array(z.string().min(1)).min(1).optional(),
-  platform: z.enum(['local']).optional(),
+  platform: z.enum(['local', 'aws']).optional(),
   local: local.optional(),
+  aws: aws.optional(),
   memory: positive.optional(),
   goal: z
     .strictObject({

@@ -1,13 +1,14 @@
 import type { Goal } from '@fusionize/planner'
-import type { Config, LoadProfile, LoadRequest, LocalOptions } from 'fusionize'
+import type { AwsOptions, Config, LoadProfile, LoadRequest, LocalOptions } from 'fusionize'
 import type { Constraints } from 'fusionize/setup'
 
 /** `Config` with every default filled in. What the platform's own options leave out is the platform's to fill. */
 export interface ResolvedConfig {
   app: string
   tasks: string[]
-  platform: 'local'
+  platform: 'local' | 'aws'
   local: LocalOptions
+  aws: AwsOptions
   /** MB of every function in the first setup. */
   memory: number
   goal: Goal
@@ -43,6 +44,7 @@ export function resolveConfig(config: Config, name: string): ResolvedConfig {
     tasks: config.tasks ?? [...defaults.tasks],
     platform: config.platform ?? defaults.platform,
     local: config.local ?? {},
+    aws: config.aws ?? {},
     memory: config.memory ?? defaults.memory,
     goal: { ...config.goal, minimize: config.goal?.minimize ?? defaults.goal.minimize },
     constraints: config.constraints ?? {},

@@ -16,6 +16,15 @@ export interface Overrides {
   local?: LocalOptions
 }
 
+/** For which platform artifacts are made. */
+export type Target = 'local' | 'aws'
+
+/** What becomes part of every artifact, and where artifacts are kept; both folders are equally deep. */
+const targets = {
+  local: { adapter: '@fusionize/local/sandbox', artifacts: 'artifacts' },
+  aws: { adapter: '@fusionize/aws/runtime', artifacts: 'artifacts-aws' },
+} as const satisfies Record<Target, object>
+
 /** An application that is ready to be scanned, built and deployed. */
 export interface LoadedApp {
   /** Absolute. */
@@ -38,17 +47,18 @@ export interface LoadedApp {
  * Reads the configuration of the application in a folder.
  * @throws {FusionizeError} `INVALID_CONFIG` when the folder or its configuration is not right
  */
-export async function loadApp(cwd: string, overrides: Overrides = {}): Promise<LoadedApp> {
+export async function loadApp(cwd: string, overrides: Overrides = {}, target: Target = 'local'): Promise<LoadedApp> {
   const dir = appDir(cwd)
   const stateDir = stateDirOf(dir)
   const read = await readConfig(dir, stateDir)
   const config = withOverrides(resolveConfig(read.config, await packageName(dir)), overrides)
+  const { adapter, artifacts } = targets[target]
   const builder = createBuilder({
     appDir: dir,
     name: config.app,
     taskDirs: config.tasks,
-    outDir: join(stateDir, 'artifacts'),
-    adapter: fileURLToPath(import.meta.resolve('@fusionize/local/sandbox')),
+    outDir: join(stateDir, artifacts),
+    adapter: fileURLToPath(import.meta.resolve(adapter)),
   })
   return { dir, stateDir, name: config.app, config, configFiles: read.files, builder, scan: () => builder.scan() }
 }

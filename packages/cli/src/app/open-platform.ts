@@ -5,13 +5,17 @@ import type { LoadedApp } from './load-app.js'
 /** What the one who starts a platform decides; undefined values say nothing. */
 export type PlatformOverrides = Partial<Omit<LocalPlatformOptions, 'app'>>
 
-/** Platforms by their name in the configuration; loaded when asked for. */
+/** What runs the application here, by the platform in its configuration: one that serves on AWS runs locally while it is developed. */
 const platforms: Record<string, (loaded: LoadedApp, overrides: PlatformOverrides) => Promise<LocalPlatform>> = {
-  async local({ config, name, stateDir }, overrides) {
-    const { createLocalPlatform } = await import('@fusionize/local')
-    const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
-    return createLocalPlatform({ ...config.local, dir: stateDir, app: name, ...given })
-  },
+  local: openLocal,
+  aws: openLocal,
+}
+
+/** Loaded when asked for. */
+async function openLocal({ config, name, stateDir }: LoadedApp, overrides: PlatformOverrides): Promise<LocalPlatform> {
+  const { createLocalPlatform } = await import('@fusionize/local')
+  const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
+  return createLocalPlatform({ ...config.local, dir: stateDir, app: name, ...given })
 }
 
 /**

@@ -1,14 +1,8 @@
 import type { DeadLetter } from '@fusionize/platform'
 import pc from 'picocolors'
-import { runningServer } from '../app/dev-file.js'
-import { type Host, remoteHost } from '../app/host.js'
-import { appDir, loadApp } from '../app/load-app.js'
-import { openPlatform } from '../app/open-platform.js'
-import { openOwnHost } from '../app/own-host.js'
-import { stateDirOf } from '../app/state-dir.js'
+import { deployedArg, openHost, openReadingHost } from '../app/open-host.js'
 import { command, commandGroup } from '../terminal/command.js'
 import { Failure } from '../terminal/failure.js'
-import { atEnd } from '../terminal/lifetime.js'
 import { createOutput } from '../terminal/output.js'
 import { plural, table } from '../terminal/table.js'
 import { UsageError } from '../terminal/usage-error.js'
@@ -17,13 +11,16 @@ const list = command({
   help: {
     name: 'list',
     description: 'List dead letters: sends that failed as often as they may',
-    examples: [['dlq list', 'of the running dev server, else of what is kept in the folder']],
+    examples: [
+      ['dlq list', 'of the running dev server, else of what is kept in the folder'],
+      ['dlq list --deployed', 'of what is deployed'],
+    ],
     json: '{ deadLetters: [{ id, task, session, attempts, accepted, failed, error: { name, message, code, stack }, input }] }',
   },
-  args: {},
+  args: deployedArg,
   async run({ args }) {
     const out = createOutput(args.json)
-    const letters = await (await readingHost(args.cwd)).deadLetters()
+    const letters = await (await openReadingHost(args.cwd, args.deployed)).deadLetters()
     out.result({ deadLetters: letters.map(toJson) }, () => {
       if (letters.length === 0) return 'no dead letters'
       const rows = letters.map(({ attempts, error, failed, id, input, task }) => [
@@ -50,15 +47,13 @@ const replay = command({
     json: '{ replayed, waited, dead }   dead: how many failed again, when it waited',
     rest: true,
   },
-  args: { all: { type: 'boolean', default: false, description: 'All of them' } },
+  args: { ...deployedArg, all: { type: 'boolean', default: false, description: 'All of them' } },
   async run({ args }) {
     const out = createOutput(args.json)
     const ids = args._
     if (args.all === ids.length > 0)
       throw new UsageError('give the ids of dead letters, or --all for every one', 'dlq replay')
-    const server = await runningServer(stateDirOf(appDir(args.cwd)))
-    const own = server ? undefined : await openOwnHost(args.cwd, out)
-    const host: Host = server ? remoteHost(server) : (own as { platform: Host }).platform
+    const { host, own } = await openHost(args.cwd, args.deployed, out)
     const known = new Set((await host.deadLetters()).map(({ id }) => id))
     const unknown = ids.filter((id) => !known.has(id))
     if (unknown.length > 0)
@@ -85,15 +80,6 @@ export default commandGroup(
   },
   { list, replay },
 )
-
-/** Only reads, so that nothing needs to be built or deployed. */
-async function readingHost(cwd: string): Promise<Host> {
-  const server = await runningServer(stateDirOf(appDir(cwd)))
-  if (server) return remoteHost(server)
-  const platform = await openPlatform(await loadApp(cwd), { gateway: false })
-  atEnd(() => platform.destroy())
-  return platform
-}
 
 function toJson({ input, ...letter }: DeadLetter) {
   const base64 = input instanceof Uint8Array ? { base64: Buffer.from(input).toString('base64') } : undefined

@@ -1,8 +1,4 @@
-import { runningServer } from '../app/dev-file.js'
-import { type Host, remoteHost } from '../app/host.js'
-import { appDir } from '../app/load-app.js'
-import { openOwnHost } from '../app/own-host.js'
-import { stateDirOf } from '../app/state-dir.js'
+import { openHost } from '../app/open-host.js'
 import { command } from '../terminal/command.js'
 import { createOutput } from '../terminal/output.js'
 
@@ -19,9 +15,7 @@ export default command({
   args: {},
   async run({ args }) {
     const out = createOutput(args.json)
-    const server = await runningServer(stateDirOf(appDir(args.cwd)))
-    const own = server ? undefined : await openOwnHost(args.cwd, out)
-    const host: Host = server ? remoteHost(server) : (own as { platform: Host }).platform
+    const { host, own } = await openHost(args.cwd, false, out)
     const fired = await host.flush()
     await own?.platform.drained()
     out.result({ fired, waited: own !== undefined }, () => `${fired} ${fired === 1 ? 'batch' : 'batches'} fired`)

@@ -16,5 +16,8 @@ export const commands: Record<string, () => Promise<Command>> = {
   characterize: async () => (await import('./characterize.js')).default,
   advise: async () => (await import('./advise.js')).default,
   flush: async () => (await import('./flush.js')).default,
+  deploy: async () => (await import('./deploy.js')).default,
+  destroy: async () => (await import('./destroy.js')).default,
+  export: async () => (await import('./export.js')).default,
   dlq: async () => (await import('./dlq.js')).default,
 }

@@ -2,11 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { InvokeResult } from '@fusionize/platform'
 import { type InvocationRecord, parseRecord } from 'fusionize/record'
 import type { Payload } from 'fusionize/runtime'
-import { runningServer } from '../app/dev-file.js'
-import { type Host, remoteHost } from '../app/host.js'
+import type { Host } from '../app/host.js'
 import { appDir } from '../app/load-app.js'
-import { openOwnHost, requireTask } from '../app/own-host.js'
-import { stateDirOf } from '../app/state-dir.js'
+import { deployedArg, openHost } from '../app/open-host.js'
+import { requireTask } from '../app/own-host.js'
 import { command } from '../terminal/command.js'
 import { Failure } from '../terminal/failure.js'
 import { stopSignal } from '../terminal/lifetime.js'
@@ -15,13 +14,13 @@ import { formatTaskError } from '../terminal/task-error.js'
 import { timesTable } from '../terminal/times.js'
 import { inputArgs, readInput } from './input.js'
 
-/** Ms that the records of a finished request may take to be written. */
-const RECORD_WAIT_MS = 2000
+/** Ms that the records of a finished request may take to be written; those of what is deployed come through its logs. */
+const RECORD_WAIT_MS = { here: 2000, deployed: 60_000 }
 
 export default command({
   help: {
     name: 'invoke',
-    description: 'Run a task and print its output; by the running dev server, else here',
+    description: 'Run a task and print its output; by the running dev server, else here, or where it is deployed',
     examples: [
       [`invoke greet '"Ada"'`, 'the input is JSON'],
       ['invoke check @reading.json --time', 'from a file; then what ran where, and how long'],
@@ -31,22 +30,23 @@ export default command({
   },
   args: {
     ...inputArgs,
+    ...deployedArg,
     time: { type: 'boolean', default: false, description: 'Also print what ran where, and how long' },
   },
   async run({ args }) {
     const out = createOutput(args.json)
     const dir = appDir(args.cwd)
     const input = await readInput(args.input, args.bytes)
-    const server = await runningServer(stateDirOf(dir))
-    const own = server ? undefined : await openOwnHost(args.cwd, out)
+    const { host, own } = await openHost(args.cwd, args.deployed, out)
     if (own) requireTask(own, args.task)
-    const host: Host = server ? remoteHost(server) : (own as { platform: Host }).platform
     const cursor = args.time ? await lastCursor(host) : undefined
     const start = performance.now()
     const result = await host.invoke(args.task, input, { signal: stopSignal })
     const ms = performance.now() - start
     await own?.platform.drained()
-    const records = args.time ? await recordsOf(host, cursor, result.session) : []
+    const records = args.time
+      ? await recordsOf(host, cursor, result.session, RECORD_WAIT_MS[args.deployed ? 'deployed' : 'here'])
+      : []
     if (!result.ok) {
       if (args.time) out.note(timesTable(records, ms))
       throw new Failure(formatTaskError(result.error, dir), { ...result.error })
@@ -77,9 +77,14 @@ async function lastCursor(host: Host): Promise<string | undefined> {
 }
 
 /** The records of a session; waits for the one of its entry, which is written after the reply. */
-async function recordsOf(host: Host, cursor: string | undefined, session: string): Promise<InvocationRecord[]> {
+async function recordsOf(
+  host: Host,
+  cursor: string | undefined,
+  session: string,
+  waitMs: number,
+): Promise<InvocationRecord[]> {
   const found: InvocationRecord[] = []
-  const until = performance.now() + RECORD_WAIT_MS
+  const until = performance.now() + waitMs
   let at = cursor
   while (performance.now() < until) {
     const page = await host.records(at)

@@ -1,8 +1,6 @@
-import { runningServer } from '../app/dev-file.js'
-import { remoteHost } from '../app/host.js'
 import { appDir } from '../app/load-app.js'
-import { openOwnHost, requireTask } from '../app/own-host.js'
-import { stateDirOf } from '../app/state-dir.js'
+import { deployedArg, openHost } from '../app/open-host.js'
+import { requireTask } from '../app/own-host.js'
 import { command } from '../terminal/command.js'
 import { Failure } from '../terminal/failure.js'
 import { createOutput } from '../terminal/output.js'
@@ -16,21 +14,21 @@ export default command({
     examples: [
       [`send mail '{"to":"Ada"}'`, 'to the running dev server; without one, runs here until it is done'],
       ['send import @rows.json --json', 'prints the id of what was accepted'],
+      ['send import @rows.json --deployed', 'to the deployed application'],
     ],
     json: '{ id, session, waited, dead: [{ id, task, attempts, error }] }   waited: it ran here, and all that it caused is done',
   },
-  args: inputArgs,
+  args: { ...inputArgs, ...deployedArg },
   async run({ args }) {
     const out = createOutput(args.json)
     const dir = appDir(args.cwd)
     const input = await readInput(args.input, args.bytes)
-    const server = await runningServer(stateDirOf(dir))
-    if (server) {
-      const accepted = await remoteHost(server).send(args.task, input)
+    const { host, own } = await openHost(args.cwd, args.deployed, out)
+    if (own === undefined) {
+      const accepted = await host.send(args.task, input)
       out.result({ ...accepted, waited: false, dead: [] }, () => `accepted ${accepted.id}`)
       return
     }
-    const own = await openOwnHost(args.cwd, out)
     requireTask(own, args.task)
     const { platform } = own
     const known = new Set((await platform.deadLetters()).map(({ id }) => id))

@@ -1,14 +1,12 @@
 import { printSetup, setupId } from 'fusionize/setup'
 import pc from 'picocolors'
 import { currentSetup } from '../app/current-setup.js'
-import { runningServer } from '../app/dev-file.js'
-import { remoteHost } from '../app/host.js'
+import { type DevServer, runningServer } from '../app/dev-file.js'
 import { appDir, loadApp } from '../app/load-app.js'
-import { openPlatform } from '../app/open-platform.js'
+import { deployedArg, openReadingHost } from '../app/open-host.js'
 import { stateDirOf } from '../app/state-dir.js'
 import { bucketTable } from '../terminal/bucket-table.js'
 import { command } from '../terminal/command.js'
-import { atEnd } from '../terminal/lifetime.js'
 import { createOutput } from '../terminal/output.js'
 import { table } from '../terminal/table.js'
 
@@ -16,13 +14,16 @@ export default command({
   help: {
     name: 'status',
     description: 'Show what runs: setups, sandboxes, sends that wait, and what is in buckets',
-    examples: [['status', 'of the running dev server, else of what is kept in the folder']],
+    examples: [
+      ['status', 'of the running dev server, else of what is kept in the folder'],
+      ['status --deployed', 'of what is deployed: which setups serve, and what failed for good'],
+    ],
     json: '{ running, pid?, url?, current: { setup, notation, adopted } | null, platform, setups: [{ id, weight, sessions }], functions: [{ function, setup, sandboxes: { starting, idle, busy }, queued }], sends: { pending, retrying, dead }, buckets: [{ bucket, objects, bytes, sessions, oldestMs }] }',
   },
-  args: {},
+  args: deployedArg,
   async run({ args }) {
     const out = createOutput(args.json)
-    const server = await runningServer(stateDirOf(appDir(args.cwd)))
+    const server = args.deployed ? undefined : await runningServer(stateDirOf(appDir(args.cwd)))
     const loaded = await loadApp(args.cwd)
     const current = await loaded.scan().then(
       async (app) => {
@@ -32,23 +33,24 @@ export default command({
       },
       () => null,
     )
-    const status = await (server ? remoteHost(server).status() : offline())
+    const host = await openReadingHost(args.cwd, args.deployed)
+    const status = await host.status()
     const { buckets = [], functions, platform, sends, setups } = status
     const document = { running: server !== undefined, pid: server?.pid, url: server?.url, current }
     out.result({ ...document, platform, setups, functions, sends, buckets }, () => {
       const lines = [
-        `${pc.bold(loaded.name)}  ${server ? `${pc.green('running')} at ${server.url}, process ${server.pid}` : 'not running'}`,
+        `${pc.bold(loaded.name)}  ${whereOf(server, args.deployed)}`,
         current
           ? `setup  ${current.notation}  ${pc.dim(`${current.setup}, ${current.adopted ? 'adopted' : 'first: nothing adopted yet'}`)}`
           : pc.yellow("the source has mistakes: 'fusionize build' names them"),
-        `sends  ${sends.pending} pending, ${sends.retrying} waiting for a retry, ${sends.dead} dead`,
+        `sends  ${countOf(sends.pending)} pending, ${countOf(sends.retrying)} waiting for a retry, ${sends.dead} dead`,
       ]
       if (setups.length > 0)
         lines.push(
           '',
           table(
             ['setup', 'weight', 'sessions'],
-            setups.map((s) => [s.id, `${s.weight}`, `${s.sessions}`]),
+            setups.map((s) => [s.id, `${s.weight}`, countOf(s.sessions)]),
             ['left', 'right', 'right'],
           ),
         )
@@ -63,11 +65,15 @@ export default command({
       if (buckets.length > 0) lines.push('', bucketTable(buckets))
       return lines.join('\n')
     })
-
-    async function offline() {
-      const platform = await openPlatform(loaded, { gateway: false })
-      atEnd(() => platform.destroy())
-      return platform.status()
-    }
   },
 })
+
+/** A count that a platform may not know. */
+function countOf(count: number | null): string {
+  return count === null ? '–' : `${count}`
+}
+
+function whereOf(server: DevServer | undefined, deployed: boolean): string {
+  if (deployed) return pc.green('deployed')
+  return server ? `${pc.green('running')} at ${server.url}, process ${server.pid}` : 'not running'
+}

@@ -15,7 +15,7 @@ export const errors: ConformanceCase[] = [
         const { name, message, code, item } = error
         assert.deepEqual({ name, message, code, item }, expected)
         assert.equal((error.cause as Error).message, '0 of 3')
-        assert.match(error.stack ?? '', /broken/)
+        assert.match(error.stack ?? '', /StockError: no bolts left\n {4}at /)
       }
     },
   },

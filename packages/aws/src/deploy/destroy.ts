@@ -1,0 +1,125 @@
+import { DeleteLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs'
+import { DeleteTableCommand } from '@aws-sdk/client-dynamodb'
+import { DeleteRoleCommand, DeleteRolePolicyCommand } from '@aws-sdk/client-iam'
+import { DeleteFunctionCommand } from '@aws-sdk/client-lambda'
+import { DeleteBucketCommand } from '@aws-sdk/client-s3'
+import { DeleteScheduleGroupCommand } from '@aws-sdk/client-scheduler'
+import { DeleteQueueCommand } from '@aws-sdk/client-sqs'
+import { bucketName, deadLetterQueue, sweepName, tableName } from '../names.js'
+import type { Clients } from './clients.js'
+import { emptyBucket } from './empty-bucket.js'
+import { failing, unlessGone } from './failure.js'
+import { observe } from './observe.js'
+import type { Observed } from './observed.js'
+import { parallel } from './parallel.js'
+import { type DeployOptions, type Settings, settingsOf } from './settings.js'
+
+/** What a destruction came to: resources as in `function fusionize-iot-check-air`. */
+export interface Destruction {
+  removed: string[]
+  /** Has a name of the app's but not its tag. */
+  left: string[]
+}
+
+export interface DestroyRun {
+  /** Told when a resource is gone. */
+  onRemoved?: ((resource: string) => void) | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** Resources removed at a time. */
+const AT_ONCE = 6
+
+/** What `destroyApp` would remove and leave; changes nothing. @throws {FusionizeError} `DEPLOY_FAILED` */
+export async function planDestruction(app: string, options: DeployOptions, clients: Clients): Promise<Destruction> {
+  const settings = settingsOf(app, options)
+  const observed = await observe(clients, settings)
+  const removed = removals(observed, clients, settings).flat()
+  return { removed: removed.map(({ resource }) => resource), left: leftOf(observed, settings) }
+}
+
+/**
+ * Removes everything that carries the app's tag: what calls functions first, then these, then what they used. What is gone already is fine,
+ * so it can be run again after a failure.
+ * @throws {FusionizeError} `DEPLOY_FAILED`: which resource, what happened and what to do
+ */
+export async function destroyApp(
+  app: string,
+  options: DeployOptions,
+  clients: Clients,
+  { onRemoved, signal }: DestroyRun = {},
+): Promise<Destruction> {
+  const settings = settingsOf(app, options)
+  const observed = await observe(clients, settings)
+  const removed: string[] = []
+  for (const group of removals(observed, clients, settings))
+    await parallel(group, AT_ONCE, async ({ remove, resource }) => {
+      signal?.throwIfAborted()
+      await failing(resource, 'delete', remove)
+      removed.push(resource)
+      onRemoved?.(resource)
+    })
+  return { removed, left: leftOf(observed, settings) }
+}
+
+interface Removal {
+  resource: string
+  remove(): Promise<unknown>
+}
+
+/** Groups that go one after the other. */
+function removals(observed: Observed, clients: Clients, settings: Settings): Removal[][] {
+  const { dynamodb, iam, lambda, logs, s3, scheduler, sqs } = clients
+  const { account, prefix, region } = settings
+  const removal = (resource: string, remove: () => Promise<unknown>): Removal => ({ resource, remove })
+  const group = sweepName(prefix)
+  const bucket = bucketName(prefix, account, region)
+  return [
+    observed.scheduleGroup
+      ? [
+          removal(`schedule group ${group}`, () =>
+            unlessGone(scheduler.send(new DeleteScheduleGroupCommand({ Name: group }))),
+          ),
+        ]
+      : [],
+    [...observed.functions.keys()].map((FunctionName) =>
+      removal(`function ${FunctionName}`, () => unlessGone(lambda.send(new DeleteFunctionCommand({ FunctionName })))),
+    ),
+    [...observed.logGroups.keys()].map((logGroupName) =>
+      removal(`log group ${logGroupName}`, () => unlessGone(logs.send(new DeleteLogGroupCommand({ logGroupName })))),
+    ),
+    [...observed.roles].map(([RoleName, policies]) =>
+      removal(`role ${RoleName}`, async () => {
+        for (const PolicyName of policies.keys())
+          await unlessGone(iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName })))
+        await unlessGone(iam.send(new DeleteRoleCommand({ RoleName })))
+      }),
+    ),
+    observed.queue
+      ? [
+          removal(`queue ${deadLetterQueue(prefix)}`, () =>
+            unlessGone(sqs.send(new DeleteQueueCommand({ QueueUrl: observed.queue?.url }))),
+          ),
+        ]
+      : [],
+    observed.table
+      ? [
+          removal(`table ${tableName(prefix)}`, () =>
+            unlessGone(dynamodb.send(new DeleteTableCommand({ TableName: tableName(prefix) }))),
+          ),
+        ]
+      : [],
+    observed.bucket?.isTagged
+      ? [
+          removal(`bucket ${bucket}`, async () => {
+            await unlessGone(emptyBucket(s3, bucket, account))
+            await unlessGone(s3.send(new DeleteBucketCommand({ Bucket: bucket, ExpectedBucketOwner: account })))
+          }),
+        ]
+      : [],
+  ]
+}
+
+function leftOf({ bucket, strangers }: Observed, { account, prefix, region }: Settings): string[] {
+  return [...strangers, ...(bucket?.isTagged === false ? [`bucket ${bucketName(prefix, account, region)}`] : [])]
+}

@@ -1,0 +1,54 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type AwsPlatformOptions, createAwsPlatform, createClients } from '@fusionize/aws'
+import { type Builder, createBuilder, type Platform } from '@fusionize/platform'
+import { type Aws, startAws } from '../double/index.js'
+
+/** Lambda's minutes between retries in a double whose minutes take 60 ms. */
+const RETRY_MS = 55
+/** The double settles in milliseconds. */
+const pace = { pollMs: 20, settleMs: 0, patienceMs: 20_000 }
+
+export interface AwsBed {
+  aws: Aws
+  platform: Platform
+  builder: Builder
+  stop(): Promise<void>
+}
+
+/** An AWS on this machine, the platform on it, and a builder of an application for it. */
+export async function startAwsBed(
+  appDir: string,
+  app: string,
+  options: Partial<AwsPlatformOptions> = {},
+): Promise<AwsBed> {
+  const aws = await startAws()
+  mkdirSync(`${appDir}/.fusionize`, { recursive: true })
+  const outDir = mkdtempSync(`${appDir}/.fusionize/aws-`)
+  const builder = createBuilder({
+    appDir,
+    name: app,
+    taskDirs: ['tasks'],
+    outDir,
+    adapter: fileURLToPath(import.meta.resolve('@fusionize/aws/runtime')),
+  })
+  const { account, credentials, endpoint, region } = aws
+  const clients = createClients(region, { endpoint, credentials })
+  const platform = createAwsPlatform({
+    ...{ app, account, region, clients },
+    retryMs: RETRY_MS,
+    run: { pace },
+    ...options,
+  })
+  return {
+    aws,
+    platform,
+    builder,
+    async stop() {
+      await platform.destroy()
+      await builder.dispose()
+      await aws.close()
+      rmSync(outDir, { recursive: true, force: true })
+    },
+  }
+}
