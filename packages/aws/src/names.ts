@@ -56,3 +56,8 @@ export function tableName(prefix: string): string {
 export function deadLetterQueue(prefix: string): string {
   return `${prefix}-dead`
 }
+
+/** Queue whose messages come to a function of the app as times, in apps with buckets. */
+export function timeQueue(prefix: string): string {
+  return `${prefix}-time`
+}

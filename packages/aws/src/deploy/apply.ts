@@ -1,6 +1,7 @@
 import type { Clients } from './clients.js'
 import { deployFailure } from './failure.js'
 import { aliasOperation } from './operate-aliases.js'
+import { eventSourceOperation } from './operate-event-sources.js'
 import { functionOperation } from './operate-functions.js'
 import { roleOperation } from './operate-roles.js'
 import { scheduleOperation } from './operate-schedules.js'
@@ -75,6 +76,7 @@ async function carryOut({ operation, resource }: Step, context: Context): Promis
     const run =
       functionOperation(operation, context) ??
       aliasOperation(operation, context) ??
+      eventSourceOperation(operation, context) ??
       roleOperation(operation, context) ??
       scheduleOperation(operation, context) ??
       sharedOperation(operation, context)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Build } from '@fusionize/platform'
 import { FusionizeError, suggest } from 'fusionize'
-import { type App, setupId, type TaskInfo } from 'fusionize/setup'
+import { type App, setupId, type TaskInfo, withoutFusedBuckets } from 'fusionize/setup'
 import {
   bucketName,
   deadLetterQueue,
@@ -13,10 +13,12 @@ import {
   sweepName,
   sweepRoleName,
   tableName,
+  timeQueue,
 } from '../names.js'
+import { COMMIT_MS } from '../runtime/buckets/ports.js'
 import { ENVIRONMENT_VARIABLE, type Environment } from '../runtime/environment.js'
 import { lambdaLimits, requireWithinLimits } from './limits.js'
-import { type Needs, needsOf } from './needs.js'
+import { type Needs, needsOf, startedOf } from './needs.js'
 import type { Code, Desired, FunctionResource, Resource, ScheduleResource } from './resources.js'
 import { functionRole, sweepRole } from './roles.js'
 import { arnOf, type DeployOptions, roleArn, type Settings, settingsOf } from './settings.js'
@@ -29,6 +31,19 @@ const EVENT_AGE_S = 6 * 3600
 const DEAD_LETTER_S = 14 * 24 * 3600
 /** Days for which S3 keeps large payloads: a dead letter may still name one. */
 const PAYLOAD_DAYS = 15
+/**
+ * Days for which S3 keeps objects of buckets, most of which are removed long before: a session's record lives for 30 days, and what its end
+ * delivers may be a dead letter for 14 more.
+ */
+const OBJECT_DAYS = 46
+/** How long a time waits that nobody takes, s; the sweep tells it after a minute anyway. */
+const TIME_S = 4 * 24 * 3600
+/** Times in one invocation at most: as many as SQS gives at once. */
+const TIMES_AT_ONCE = 10
+/** Of a queue's visibility time-out, time-outs of the function that takes its messages ("Creating and configuring an Amazon SQS event source mapping", AWS Lambda Developer Guide). */
+const TIMEOUTS_VISIBLE = 6
+/** S that a function of an app with buckets has at least: what the table is given to take a change. */
+const COMMIT_S = COMMIT_MS / 1000
 const SWEEP_EVERY = 'rate(5 minutes)'
 
 /**
@@ -40,7 +55,7 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
   const settings = settingsOf(build.app.name, options)
   requireKnown(build.app, settings)
   const functions = Object.keys(build.artifacts).sort()
-  const needs = needsOf(build.app, build.setup, functions)
+  const needs = needsOf(build.app, withoutFusedBuckets(build.setup), functions)
   const holdsWork = (fn: string) => settings.afterReply === 'extension' && isSwept(needs.get(fn))
   const setup = setupId(build.setup)
   const make = (deployed: string) =>
@@ -52,9 +67,12 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
   const deployed = `${setup}-${digest(make('')).slice(0, 8)}`
   const all = make(deployed)
   requireWithinLimits(build.app, all)
+  const told = build.app.buckets && (all.find((one) => needs.get(one.function)?.usesBuckets) ?? all[0])
+  const dutiesOf = (fn: string) => ({ holdsWork: holdsWork(fn), isToldTime: told?.function === fn })
   const resources: Resource[] = [
-    ...sharedResources(settings),
-    ...functions.map((fn) => functionRole(build.app, settings, fn, needs.get(fn) as Needs, deployed, holdsWork(fn))),
+    ...sharedResources(build.app, settings),
+    ...(told ? timeResources(settings, told) : []),
+    ...functions.map((fn) => functionRole(build.app, settings, fn, needs.get(fn) as Needs, deployed, dutiesOf(fn))),
     ...functions.map((fn) => ({
       kind: 'log-group' as const,
       name: logGroup(settings.prefix, fn),
@@ -62,7 +80,7 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
     })),
     ...all,
     ...all.flatMap((one) => aliasesOf(settings, one, build.app.tasks[one.function], deployed)),
-    ...sweepResources(settings, functions.filter(holdsWork), deployed),
+    ...sweepResources(settings, build.app.buckets ? functions : functions.filter(holdsWork), deployed),
   ]
   return { setup, deployed, settings, resources }
 }
@@ -83,7 +101,7 @@ function isSwept(needs: Needs | undefined): boolean {
   return needs?.isCalled === true && needs.leavesWork
 }
 
-function sharedResources({ account, prefix, region }: Settings): Resource[] {
+function sharedResources({ buckets }: App, { account, prefix, region }: Settings): Resource[] {
   return [
     {
       kind: 'bucket',
@@ -92,10 +110,23 @@ function sharedResources({ account, prefix, region }: Settings): Resource[] {
         // Lambda has its own copy by then.
         { prefix: 'code/', days: 1 },
         { prefix: 'payloads/', days: PAYLOAD_DAYS },
+        ...(buckets ? [{ prefix: 'objects/', days: OBJECT_DAYS }] : []),
       ],
     },
     { kind: 'table', name: tableName(prefix), partitionKey: 'pk', sortKey: 'sk', expires: 'expires' },
-    { kind: 'queue', name: deadLetterQueue(prefix), retentionS: DEAD_LETTER_S },
+    { kind: 'queue', name: deadLetterQueue(prefix), holds: 'dead letters', retentionS: DEAD_LETTER_S },
+  ]
+}
+
+/** What tells an app with buckets the time. @param told the function that hears it, by whatever setup is live */
+function timeResources({ prefix }: Settings, { name, timeoutS }: FunctionResource): Resource[] {
+  const queue = timeQueue(prefix)
+  return [
+    {
+      ...{ kind: 'queue', name: queue, holds: 'times that triggers wait for', retentionS: TIME_S },
+      visibilityS: TIMEOUTS_VISIBLE * timeoutS,
+    },
+    { kind: 'event-source', queue, functionName: name, qualifier: liveAlias, batchSize: TIMES_AT_ONCE },
   ]
 }
 
@@ -115,11 +146,17 @@ function functionResource(
     prefix,
     memory: memoryMb,
     timeoutMs,
-    functions: Object.fromEntries(needs.callees.map((callee) => [callee, functionName(prefix, callee)])),
+    // Also what only another setup has: a time may be told for a session of that.
+    functions: Object.fromEntries(
+      [...new Set([...needs.callees, ...startedOf(app)])]
+        .sort()
+        .map((callee) => [callee, functionName(prefix, callee)]),
+    ),
     ...(http && { http: [{ ...http, task: fn }] }),
     bucket: bucketName(prefix, account, region),
     table: tableName(prefix),
-    deadLetters: queueUrl(settings),
+    deadLetters: queueUrl(settings, deadLetterQueue(prefix)),
+    ...(app.buckets && { times: queueUrl(settings, timeQueue(prefix)) }),
     sampleCpuEvery,
     ...(retryMs !== undefined && { retryMs }),
   }
@@ -134,7 +171,7 @@ function functionResource(
     runtime: settings.runtime,
     architecture: settings.architecture,
     memoryMb,
-    timeoutS: timeoutSeconds(app.tasks, setup.functions[fn]?.inline.send ?? [], needs.tasks, fn, timeoutMs),
+    timeoutS: timeoutSeconds(app, setup.functions[fn]?.inline.send ?? [], needs.tasks, fn, timeoutMs),
     handler: 'index.handler',
     environment: {
       ...(settings.sourceMaps && { NODE_OPTIONS: '--enable-source-maps' }),
@@ -148,7 +185,7 @@ function functionResource(
 
 /** The function's own task, and after it whatever it may be left with: one send after the other, each with its limit. */
 function timeoutSeconds(
-  tasks: Record<string, TaskInfo>,
+  { buckets, tasks }: App,
   sends: readonly string[],
   inside: readonly string[],
   fn: string,
@@ -156,7 +193,8 @@ function timeoutSeconds(
 ): number {
   const limit = (task: string) => tasks[task]?.timeoutMs ?? timeoutMs
   const after = sends.filter((task) => inside.includes(task)).reduce((sum, task) => sum + limit(task), 0)
-  return Math.min(lambdaLimits.timeoutS, Math.ceil((limit(fn) + after) / 1000) + MARGIN_S)
+  const runS = Math.max(Math.ceil((limit(fn) + after) / 1000), buckets ? COMMIT_S : 0)
+  return Math.min(lambdaLimits.timeoutS, runS + MARGIN_S)
 }
 
 function aliasesOf(
@@ -203,9 +241,9 @@ function sweepResources(settings: Settings, functions: readonly string[], deploy
   return [{ kind: 'schedule-group', name: group }, sweepRole(settings, role, names, deployed), ...schedules]
 }
 
-/** Where SQS is asked for the queue of dead letters ("Queue and message identifiers", Amazon SQS Developer Guide). */
-function queueUrl({ account, prefix, region }: Settings): string {
-  return `https://sqs.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/${account}/${deadLetterQueue(prefix)}`
+/** Where SQS is asked for a queue ("Queue and message identifiers", Amazon SQS Developer Guide). */
+function queueUrl({ account, region }: Settings, name: string): string {
+  return `https://sqs.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/${account}/${name}`
 }
 
 /** Changes with the code or the configuration of any function. */

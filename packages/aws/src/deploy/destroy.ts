@@ -1,11 +1,11 @@
 import { DeleteLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs'
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb'
 import { DeleteRoleCommand, DeleteRolePolicyCommand } from '@aws-sdk/client-iam'
-import { DeleteFunctionCommand } from '@aws-sdk/client-lambda'
+import { DeleteEventSourceMappingCommand, DeleteFunctionCommand } from '@aws-sdk/client-lambda'
 import { DeleteBucketCommand } from '@aws-sdk/client-s3'
 import { DeleteScheduleGroupCommand } from '@aws-sdk/client-scheduler'
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs'
-import { bucketName, deadLetterQueue, sweepName, tableName } from '../names.js'
+import { bucketName, sweepName, tableName } from '../names.js'
 import type { Clients } from './clients.js'
 import { emptyBucket } from './empty-bucket.js'
 import { failing, unlessGone } from './failure.js'
@@ -82,6 +82,13 @@ function removals(observed: Observed, clients: Clients, settings: Settings): Rem
           ),
         ]
       : [],
+    [...observed.queues].flatMap(([queue, { eventSources }]) =>
+      eventSources.map(({ id }) =>
+        removal(`event source ${queue}`, () =>
+          unlessGone(lambda.send(new DeleteEventSourceMappingCommand({ UUID: id }))),
+        ),
+      ),
+    ),
     [...observed.functions.keys()].map((FunctionName) =>
       removal(`function ${FunctionName}`, () => unlessGone(lambda.send(new DeleteFunctionCommand({ FunctionName })))),
     ),
@@ -95,13 +102,9 @@ function removals(observed: Observed, clients: Clients, settings: Settings): Rem
         await unlessGone(iam.send(new DeleteRoleCommand({ RoleName })))
       }),
     ),
-    observed.queue
-      ? [
-          removal(`queue ${deadLetterQueue(prefix)}`, () =>
-            unlessGone(sqs.send(new DeleteQueueCommand({ QueueUrl: observed.queue?.url }))),
-          ),
-        ]
-      : [],
+    [...observed.queues].map(([queue, { url }]) =>
+      removal(`queue ${queue}`, () => unlessGone(sqs.send(new DeleteQueueCommand({ QueueUrl: url })))),
+    ),
     observed.table
       ? [
           removal(`table ${tableName(prefix)}`, () =>

@@ -7,12 +7,12 @@ import {
   ListSchedulesCommand,
   ListTagsForResourceCommand as ListScheduleTagsCommand,
 } from '@aws-sdk/client-scheduler'
-import { GetQueueAttributesCommand, GetQueueUrlCommand, ListQueueTagsCommand } from '@aws-sdk/client-sqs'
-import { deadLetterQueue, ownerTag, sweepName, sweepRoleName, tableName } from '../names.js'
+import { ownerTag, sweepName, sweepRoleName, tableName } from '../names.js'
 import type { Clients } from './clients.js'
 import { failing, unlessGone } from './failure.js'
 import { observeBucket } from './observe-bucket.js'
 import { observeFunctions, observeQuotas } from './observe-functions.js'
+import { observeQueues } from './observe-queues.js'
 import type { Observed, ObservedSchedule } from './observed.js'
 import { parallel } from './parallel.js'
 import type { Settings } from './settings.js'
@@ -26,24 +26,24 @@ const AT_ONCE = 8
  */
 export async function observe(clients: Clients, settings: Settings): Promise<Observed> {
   const { prefix } = settings
-  const [functions, roles, logGroups, bucket, table, queue, scheduleGroup, quotas] = await Promise.all([
+  const [functions, roles, logGroups, bucket, table, queues, scheduleGroup, quotas] = await Promise.all([
     observeFunctions(clients.lambda, prefix),
     observeRoles(clients, prefix),
     observeLogGroups(clients, prefix),
     observeBucket(clients.s3, settings),
     observeTable(clients, prefix),
-    observeQueue(clients, prefix),
+    observeQueues(clients, settings),
     observeSchedules(clients, prefix),
     observeQuotas(clients.lambda),
   ])
-  const all = [functions, roles, logGroups, bucket, table, queue, scheduleGroup]
+  const all = [functions, roles, logGroups, bucket, table, queues, scheduleGroup]
   return {
     functions: functions.own,
     roles: roles.own,
     logGroups: logGroups.own,
     bucket: bucket.own,
     table: table.own,
-    queue: queue.own,
+    queues: queues.own,
     scheduleGroup: scheduleGroup.own,
     quotas,
     strangers: all.flatMap(({ strangers }) => strangers),
@@ -135,20 +135,6 @@ async function observeTable({ dynamodb }: Clients, prefix: string): Promise<Foun
       own: { isReady: table.TableStatus === 'ACTIVE', expires: isOn ? (ttl?.AttributeName ?? null) : null },
       strangers: [],
     }
-  })
-}
-
-async function observeQueue({ sqs }: Clients, prefix: string): Promise<Found<Observed['queue']>> {
-  const QueueName = deadLetterQueue(prefix)
-  return failing(`queue ${QueueName}`, 'GetQueueAttributes', async () => {
-    const url = (await unlessGone(sqs.send(new GetQueueUrlCommand({ QueueName }))))?.QueueUrl
-    if (url === undefined) return { own: null, strangers: [] }
-    const { Tags } = await sqs.send(new ListQueueTagsCommand({ QueueUrl: url }))
-    if (Tags?.[ownerTag] !== prefix) return { own: null, strangers: [`queue ${QueueName}`] }
-    const { Attributes } = await sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['MessageRetentionPeriod'] }),
-    )
-    return { own: { url, retentionS: Number(Attributes?.MessageRetentionPeriod) }, strangers: [] }
   })
 }
 

@@ -48,6 +48,23 @@ export interface ObservedSchedule {
   input: string
 }
 
+export interface ObservedQueue {
+  url: string
+  retentionS: number
+  visibilityS: number
+  /** What Lambda gives its messages to. */
+  eventSources: ObservedEventSource[]
+}
+
+export interface ObservedEventSource {
+  id: string
+  /** Ends with the function's name and, where it has one, the alias. */
+  target: string
+  batchSize: number
+  isEnabled: boolean
+  reportsFailures: boolean
+}
+
 /** What is there of an app. */
 export interface Observed {
   functions: Map<string, ObservedFunction>
@@ -57,7 +74,8 @@ export interface Observed {
   logGroups: Map<string, number | null>
   bucket: { isTagged: boolean; isPrivate: boolean; isEncrypted: boolean; expiry: Record<string, number> } | null
   table: { isReady: boolean; expires: string | null } | null
-  queue: { url: string; retentionS: number } | null
+  /** By name. */
+  queues: Map<string, ObservedQueue>
   scheduleGroup: { schedules: ObservedSchedule[] } | null
   quotas: { unreservedConcurrency: number; codeBytes: number; usedCodeBytes: number } | null
   /** What has a name of the app's but not its tag: `function fusionize-shop-cart`. */
@@ -72,7 +90,7 @@ export function nothingObserved(): Observed {
     logGroups: new Map(),
     bucket: null,
     table: null,
-    queue: null,
+    queues: new Map(),
     scheduleGroup: null,
     quotas: null,
     strangers: [],

@@ -60,12 +60,15 @@ function tableSteps(desired: Desired, { table: known }: Observed): Step[] {
   })
 }
 
-function queueSteps(desired: Desired, { queue: known }: Observed): Step[] {
+function queueSteps(desired: Desired, { queues }: Observed): Step[] {
   return ofKind(desired, 'queue').flatMap((queue) => {
     const step = stepFor('shared', `queue ${queue.name}`)
-    const words = `keep dead letters for ${queue.retentionS / 86_400} days`
+    const words = `keep ${queue.holds} for ${queue.retentionS / 86_400} days`
+    const known = queues.get(queue.name)
     if (!known) return [step(`create, ${words}`, { do: 'create-queue', queue })]
-    return known.retentionS === queue.retentionS ? [] : [step(words, { do: 'set-queue', queue, url: known.url })]
+    const { retentionS, visibilityS = known.visibilityS } = queue
+    const isSame = known.retentionS === retentionS && known.visibilityS === visibilityS
+    return isSame ? [] : [step(words, { do: 'set-queue', queue, url: known.url })]
   })
 }
 

@@ -107,7 +107,22 @@ export interface TableResource {
 export interface QueueResource {
   kind: 'queue'
   name: string
+  /** What its messages are, in words. */
+  holds: string
   retentionS: number
+  /** S for which nobody else gets a message that somebody has; absent = what SQS has. */
+  visibilityS?: number
+}
+
+/** Lambda takes messages from a queue and gives them to a function, which says which of them failed. */
+export interface EventSourceResource {
+  kind: 'event-source'
+  /** Name of the queue. */
+  queue: string
+  functionName: string
+  qualifier: string
+  /** Messages in a batch at most. */
+  batchSize: number
 }
 
 export interface ScheduleGroupResource {
@@ -138,6 +153,7 @@ export type Resource =
   | BucketResource
   | TableResource
   | QueueResource
+  | EventSourceResource
   | ScheduleGroupResource
   | ScheduleResource
 

@@ -1,5 +1,5 @@
 import type { App } from 'fusionize/setup'
-import { bucketName, deadLetterQueue, functionName, logGroup, setupAlias, tableName } from '../names.js'
+import { bucketName, deadLetterQueue, functionName, logGroup, setupAlias, tableName, timeQueue } from '../names.js'
 import type { Needs } from './needs.js'
 import { permissionStatement } from './permissions.js'
 import type { RoleResource, Statement } from './resources.js'
@@ -8,6 +8,14 @@ import { arnOf, type Settings, s3Arn } from './settings.js'
 /** Policy with what a function needs in every setup: so the policies of setups, which a role may have many of, stay small. */
 export const basePolicy = 'base'
 
+/** What a function does besides its tasks. */
+export interface Duties {
+  /** It keeps work that its replies leave behind. */
+  holdsWork: boolean
+  /** It is the one that is told the time. */
+  isToldTime: boolean
+}
+
 /** The role of a function: what it always needs, and what it needs in this setup. */
 export function functionRole(
   app: App,
@@ -15,10 +23,11 @@ export function functionRole(
   fn: string,
   needs: Needs,
   deployed: string,
-  holdsWork: boolean,
+  duties: Duties,
 ): RoleResource {
   const ofSetup = [
-    ...setupStatements(settings, fn, needs, deployed, holdsWork),
+    ...setupStatements(settings, fn, needs, deployed, duties),
+    ...(app.buckets ? bucketStatements(settings, fn, duties) : []),
     ...declared(app, settings, needs.tasks),
   ]
   return {
@@ -71,9 +80,9 @@ function setupStatements(
   fn: string,
   needs: Needs,
   deployed: string,
-  holdsWork: boolean,
+  { holdsWork }: Duties,
 ): Statement[] {
-  const { account, prefix, region } = settings
+  const { prefix } = settings
   const statements: Statement[] = []
   if (needs.callees.length > 0)
     statements.push({
@@ -92,26 +101,41 @@ function setupStatements(
       Resource: [arnOf(settings, 'dynamodb', `table/${tableName(prefix)}`)],
       Condition: itemsOf(`hold#${fn}`),
     })
-  if (needs.usesBuckets)
-    statements.push({
+  return statements
+}
+
+/** Any function of an app with buckets may end a session, and its sweep looks after whatever it was the first to see. */
+function bucketStatements(settings: Settings, fn: string, { isToldTime }: Duties): Statement[] {
+  const { account, prefix, region } = settings
+  return [
+    {
       Sid: 'State',
       Effect: 'Allow',
       Action: ['DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map((action) => `dynamodb:${action}`),
       Resource: [arnOf(settings, 'dynamodb', `table/${tableName(prefix)}`)],
-    })
-  if (needs.usesBuckets)
-    statements.push({
+      // The sweep asks for held work as well, be there any or not.
+      Condition: itemsOf('bucket#*', `hold#${fn}`, 'session#*', 'watch#*'),
+    },
+    {
       Sid: 'Objects',
       Effect: 'Allow',
       Action: ['s3:DeleteObject', 's3:GetObject', 's3:PutObject'],
       Resource: [s3Arn(settings, `${bucketName(prefix, account, region)}/objects/*`)],
-    })
-  return statements
+    },
+    {
+      Sid: 'Times',
+      Effect: 'Allow',
+      Action: ['SendMessage', ...(isToldTime ? ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'] : [])]
+        .sort()
+        .map((action) => `sqs:${action}`),
+      Resource: [arnOf(settings, 'sqs', timeQueue(prefix))],
+    },
+  ]
 }
 
 /** Items of the table by their partition key ("Using IAM policy conditions for fine-grained access control", Amazon DynamoDB Developer Guide). */
-function itemsOf(key: string): NonNullable<Statement['Condition']> {
-  return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] } }
+function itemsOf(...keys: string[]): NonNullable<Statement['Condition']> {
+  return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } }
 }
 
 /** What the tasks of a function declare, each statement once. */

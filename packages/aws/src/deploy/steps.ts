@@ -1,6 +1,7 @@
 import type {
   AsyncResource,
   BucketResource,
+  EventSourceResource,
   FunctionResource,
   LogGroupResource,
   Policy,
@@ -35,6 +36,9 @@ export type Operation =
   | { do: 'set-expiry'; table: TableResource }
   | { do: 'create-queue'; queue: QueueResource }
   | { do: 'set-queue'; queue: QueueResource; url: string }
+  | { do: 'create-event-source'; source: EventSourceResource }
+  | { do: 'set-event-source'; source: EventSourceResource; id: string }
+  | { do: 'delete-event-source'; id: string }
   | { do: 'create-role'; role: RoleResource }
   | { do: 'put-policy'; role: string; policy: Policy }
   | { do: 'delete-policy'; role: string; policy: string }

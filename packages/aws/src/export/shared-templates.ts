@@ -1,5 +1,7 @@
 import { trustOf } from '../deploy/operate-roles.js'
 import { type Desired, ofKind } from '../deploy/resources.js'
+import { deadLetterQueue } from '../names.js'
+import { logicalId } from './logical-id.js'
 import type { Template } from './template.js'
 
 export type Tags = { Key: string; Value: string }[]
@@ -10,7 +12,7 @@ const keeps = { DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Retain' } as con
 /** Logical id of the role by which the scheduler calls. */
 export const sweepRoleId = 'SweepRole'
 
-/** Bucket, table, queue and schedules. */
+/** Bucket, table, queues and what takes their messages, schedules. */
 export function sharedTemplates(desired: Desired, Tags: Tags): Template['Resources'] {
   const resources: Template['Resources'] = {}
   for (const { expiry, name } of ofKind(desired, 'bucket'))
@@ -60,12 +62,32 @@ export function sharedTemplates(desired: Desired, Tags: Tags): Template['Resourc
         Tags,
       },
     }
-  for (const { name, retentionS } of ofKind(desired, 'queue'))
-    resources.DeadLetters = {
+  const queueId = (name: string) => (name === deadLetterQueue(desired.settings.prefix) ? 'DeadLetters' : 'Times')
+  for (const { name, retentionS, visibilityS } of ofKind(desired, 'queue'))
+    resources[queueId(name)] = {
       Type: 'AWS::SQS::Queue',
       ...keeps,
-      Properties: { QueueName: name, MessageRetentionPeriod: retentionS, SqsManagedSseEnabled: true, Tags },
+      Properties: {
+        QueueName: name,
+        MessageRetentionPeriod: retentionS,
+        ...(visibilityS !== undefined && { VisibilityTimeout: visibilityS }),
+        SqsManagedSseEnabled: true,
+        Tags,
+      },
     }
+  for (const { batchSize, functionName, queue } of ofKind(desired, 'event-source')) {
+    const { function: fn = '' } = ofKind(desired, 'function').find(({ name }) => name === functionName) ?? {}
+    resources[`${queueId(queue)}Source`] = {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: {
+        EventSourceArn: { 'Fn::GetAtt': [queueId(queue), 'Arn'] },
+        // The ARN of the alias.
+        FunctionName: { Ref: logicalId('Live', fn) },
+        BatchSize: batchSize,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+      },
+    }
+  }
   for (const { name } of ofKind(desired, 'schedule-group'))
     resources.SweepGroup = { Type: 'AWS::Scheduler::ScheduleGroup', Properties: { Name: name, Tags } }
   for (const role of ofKind(desired, 'role').filter(({ service }) => service === 'scheduler.amazonaws.com'))

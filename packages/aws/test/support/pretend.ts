@@ -44,7 +44,22 @@ function change(
       return
     case 'create-queue':
     case 'set-queue':
-      state.queue = { url: 'https://queue', retentionS: op.queue.retentionS }
+      state.queues.set(op.queue.name, {
+        ...{ url: 'https://queue', retentionS: op.queue.retentionS, visibilityS: op.queue.visibilityS ?? 30 },
+        eventSources: state.queues.get(op.queue.name)?.eventSources ?? [],
+      })
+      return
+    case 'create-event-source':
+    case 'set-event-source': {
+      const { batchSize, functionName, qualifier, queue } = op.source
+      const target = `arn:aws:lambda:eu-central-1:1:function:${functionName}:${qualifier}`
+      const source = { id: 'source', target, batchSize, isEnabled: true, reportsFailures: true }
+      Object.assign(state.queues.get(queue) ?? {}, { eventSources: [source] })
+      return
+    }
+    case 'delete-event-source':
+      for (const queue of state.queues.values())
+        queue.eventSources = queue.eventSources.filter(({ id }) => id !== op.id)
       return
     case 'create-log-group':
     case 'set-retention':
