@@ -9,6 +9,8 @@ export class Drain {
   readonly #open = new Set<string>()
   /** Of callees whose record came before their caller's. */
   readonly #seen = new Set<string>()
+  /** Firings whose record came. */
+  readonly #fired = new Set<string>()
 
   /** @param retriesOf runs of a failed send after its first, by task */
   constructor(readonly retriesOf: (task: string) => number) {}
@@ -23,15 +25,22 @@ export class Drain {
     this.#open.add(invocation)
   }
 
+  /** A trigger has fired: the record of its invocation will come, or has. */
+  fired(invocation: string): void {
+    if (!this.#fired.has(invocation)) this.#open.add(invocation)
+  }
+
   /** It was not taken after all, or ended without a record. */
   forget(id: string): void {
     this.#open.delete(id)
   }
 
   saw(record: InvocationRecord): void {
-    const { invocation, mode, task, attempt, parent, items = 1, spans } = record
+    const { invocation, mode, task, attempt, fired, parent, items = 1, spans } = record
     this.#open.delete(invocation)
-    for (let i = 0; parent !== null && i < items; i++) this.#over(following(parent, i))
+    if (fired) this.#fired.add(invocation)
+    // The parent of a firing is who has put, not a span that waits for it.
+    for (let i = 0; parent !== null && !fired && i < items; i++) this.#over(following(parent, i))
     for (const [i, { error, mode, route, task }] of spans.entries()) {
       // A send that failed inline is tried again elsewhere.
       const again = route === 'inline' && mode === 'send' && i > 0 && error !== undefined && this.retriesOf(task) > 0

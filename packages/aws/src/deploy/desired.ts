@@ -138,7 +138,7 @@ function functionResource(
   code: Code,
   identity: Pick<Environment, 'setup' | 'deployed' | 'afterReply'>,
 ): FunctionResource {
-  const { account, prefix, region, retryMs, sampleCpuEvery, timeoutMs } = settings
+  const { account, prefix, region, retryMs, sampleCpuEvery, sweepMs, timeoutMs } = settings
   const memoryMb = setup.functions[fn]?.memory ?? lambdaLimits.memoryMb.min
   const http = app.tasks[fn]?.http
   const environment: Environment = {
@@ -159,6 +159,7 @@ function functionResource(
     ...(app.buckets && { times: queueUrl(settings, timeQueue(prefix)) }),
     sampleCpuEvery,
     ...(retryMs !== undefined && { retryMs }),
+    ...(app.buckets && sweepMs !== undefined && { sweepMs }),
   }
   // a task may be called `constructor`
   const concurrency = Object.hasOwn(settings.concurrency, fn) ? settings.concurrency[fn] : undefined

@@ -72,7 +72,7 @@ export function createAdapter(
       setup: environment.deployed,
       table,
       store,
-      longestMs: LONGEST_MS,
+      longestMs: environment.sweepMs ?? LONGEST_MS,
       newId,
       now: Date.now,
       random: Math.random,
@@ -80,6 +80,8 @@ export function createAdapter(
     handOn: (held, attempt) => handOver(held, attempt, held.setup),
     bury: async (held, attempt, error) =>
       bury(await envelopeOf(held, Date.now() + SEND_MS), attempt, { ok: false, error: errorToWire(error) }),
+    ...(environment.sweepMs !== undefined && { lateMs: environment.sweepMs }),
+    fired: (ids) => writeLine(JSON.stringify({ fusionize: 'fired', ids })),
     later: (message, delayS) => sendMessage(sqs, environment.times ?? '', message, delayS),
     pause,
     log: (level, session, message) => transport.log({ level, task: own, session, message, time: Date.now() }),
