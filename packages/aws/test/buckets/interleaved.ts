@@ -77,7 +77,14 @@ export class Interleaved {
       if (due.length === 0) void this.#sweep()
       await this.#drain()
     }
-    throw new Error('it does not come to an end')
+    throw new Error(`it does not come to an end: ${this.#left()}`)
+  }
+
+  #left(): string {
+    const items = [...this.world.table.items.values()].filter(
+      ({ pk, closed }) => !String(pk).startsWith('bucket#') && closed === undefined,
+    )
+    return [...items.map((item) => JSON.stringify(item)), ...this.world.logs.slice(-5)].join('\n')
   }
 
   #isOver(): boolean {

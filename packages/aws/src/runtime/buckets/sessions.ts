@@ -216,7 +216,8 @@ export class Sessions {
     if (!counted) return
     const { table, now } = this.ports
     const update = { ...sessionKey(session), remove: [openName(id)], add: { [VERSION]: 1 } }
-    const { item } = await table.update({ ...update, when: { [CLOSED]: undefined } }, now() + COMMIT_MS)
+    // A root that was thought to be counted may not be.
+    const { item } = await table.update({ ...update, when: { [CLOSED]: undefined }, known: true }, now() + COMMIT_MS)
     if (item) await this.look(session, item)
   }
 
