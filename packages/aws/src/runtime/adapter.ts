@@ -180,7 +180,11 @@ export function createAdapter(
     const attempt = mode === 'send' ? await attempts.of(envelope) : 1
     const work = { id, session, task, mode, input, external, attempt, deadline, trace, parent }
     const from: From =
-      external || id === session ? { kind: 'root' } : mode === 'call' ? { kind: 'call', root } : { kind: 'send' }
+      external || id === session
+        ? { kind: 'root', sent: mode === 'send' }
+        : mode === 'call'
+          ? { kind: 'call', root }
+          : { kind: 'send' }
     const outcome = await run(work, from)
     if (mode === 'call') {
       const counted = root !== undefined && buckets?.sessions.isCounted(session)
@@ -216,7 +220,10 @@ export function createAdapter(
       ...trace,
       ...more,
     } as const
-    return run({ ...work, session }, { kind: 'root' }).then((outcome) => ({ ...outcome, session }))
+    return run({ ...work, session }, { kind: 'root', sent: work.mode === 'send' }).then((outcome) => ({
+      ...outcome,
+      session,
+    }))
   }
 
   return async (event, given) => {

@@ -1,24 +1,24 @@
-import { bucketOf, type Deliverable, encodeDelivery, isRef, refsIn } from 'fusionize/buckets'
+import { bucketOf, isRef, refsIn } from 'fusionize/buckets'
 import { type BucketOp, errorToWire, type HeldSend, type Outcome, type Payload } from 'fusionize/runtime'
 import type { Item } from '../table.js'
-import { ANSWER, AWAITED, answering, answerLater, awaitAnswer, PASSED_ON } from './answers.js'
-import { sizeOf } from './bucket-record.js'
+import { ANSWER, AWAITED, answerLater, awaitAnswer, PASSED_ON } from './answers.js'
 import type { Cause, Change, PutChange } from './changes.js'
 import { Expectations } from './expectations.js'
 import { closedError } from './failures.js'
 import { expectedName, sessionKey, VERSION } from './items.js'
+import { noted } from './noted.js'
 import { Objects } from './objects.js'
 import { Outboxes } from './outbox.js'
 import { type BucketPorts, COMMIT_MS, type TimeMessage } from './ports.js'
+import { readable } from './readable.js'
 import { SessionEnd } from './session-end.js'
 import { type From, type Run, Sessions } from './sessions.js'
-import type { Noted } from './slot.js'
 import { Slots } from './slots.js'
 import { Sweep } from './sweep.js'
 import { tellAt } from './timer.js'
 
 export type { BucketPorts, TimeMessage } from './ports.js'
-export type { From, Run } from './sessions.js'
+export type { From, Root, Run } from './sessions.js'
 
 /** Makes the buckets of an app; the build gives it to the adapter (`FunctionModule.evaluator`). */
 export type Evaluator = (ports: Omit<BucketPorts, 'definitions'>) => Buckets
@@ -42,7 +42,7 @@ export class Buckets {
   constructor(readonly ports: BucketPorts) {
     const look = (session: string, item: Item) => this.sessions.look(session, item)
     this.objects = new Objects(ports.store, ports.now)
-    this.#outboxes = new Outboxes(ports, (session, ids) => this.sessions.count(session, ids), look)
+    this.#outboxes = new Outboxes(ports, (session, ids, instead) => this.sessions.count(session, ids, instead), look)
     this.#end = new SessionEnd(ports, {
       outboxes: this.#outboxes,
       endIn: async (bucket, change) => (await this.#slots.of(bucket, undefined).change(change, this.#cause())).ended,
@@ -249,22 +249,4 @@ export class Buckets {
     const { now, newId } = this.ports
     return { trace: newId(), parent: '', at: now() }
   }
-}
-
-/** New objects of a session: one may be the answer, others were promised. */
-function noted(item: Item, bucket: string, put: readonly PutChange[]): Noted {
-  const [first] = put
-  const answer = first && answering(item, bucket, first.value)
-  return {
-    ...answer,
-    ...(answer?.set && first && isRef(first.value) && { refs: [first.value.ref] }),
-    remove: put.map(({ key }) => expectedName(bucket, key)),
-  }
-}
-
-/** A live object as an answer: what is too large for the table is named, as in a delivery. */
-function readable(bucket: string, session: string, key: string, value: Deliverable): Payload {
-  if (!isRef(value)) return value
-  const fired = { bucket, trigger: 0, id: '', objects: 1, bytes: sizeOf(value) }
-  return encodeDelivery({ fired, at: 0, one: true, keys: false }, [{ key, session }], [value])
 }
