@@ -194,6 +194,28 @@ describe('entries', () => {
   })
 })
 
+describe('setups that were replaced', () => {
+  it('go when they can have no sessions any more, with all that only they had; the last two stay', async () => {
+    const soon = { ...options(), keepMs: 0 }
+    const before = (await aws.resources()).filter((arn) => arn.includes(':setup-'))
+    await deploySetup(remote, soon, clients, { pace })
+    const { deployed } = await deploySetup(fused, soon, clients, { pace })
+    await deploySetup(fused, soon, clients, { pace })
+    expect((await prepareDeployment(fused, soon, clients)).plan.steps).toEqual([])
+    const resources = await aws.resources()
+    const aliases = resources.filter((arn) => arn.includes(':setup-'))
+    expect(new Set(aliases.map((arn) => arn.split(':setup-')[1])).size).toBe(2)
+    expect(aliases.length).toBeLessThan(before.length)
+    expect(resources.filter((arn) => /:function:[^:]+:\d+$/.test(arn))).toHaveLength(aliases.length)
+    expect([...aws.scheduler.schedules.values()].map(({ Target }) => Target.Arn)).toEqual([
+      expect.stringMatching(new RegExp(`:fusionize-iot-analyze-sensor:setup-${deployed}$`)),
+    ])
+    const policies = [...(aws.iam.roles.get('fusionize-iot-analyze-sensor')?.policies.keys() ?? [])]
+    expect(policies.filter((name) => name.startsWith('setup-'))).toHaveLength(2)
+    expect(await invoke('analyze-sensor')).toMatchObject({ tasks: 10 })
+  })
+})
+
 describe('failures', () => {
   /** Of its own: who was refused too many requests goes slowly for a while. */
   let clients: Clients

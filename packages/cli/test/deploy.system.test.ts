@@ -49,7 +49,12 @@ test('stops by Ctrl-C and goes on where it stopped, changes nothing the second t
   await aws.lambda.drained()
   const letters = await fusionize(['dlq', 'list', '--deployed', '--json'], dir)
   expect(JSON.parse(letters.stdout).deadLetters).toMatchObject([
-    { id: JSON.parse(sent.stdout).id, task: 'greet', attempts: 3, error: { name: 'TypeError', message: 'there is nobody' } },
+    {
+      id: JSON.parse(sent.stdout).id,
+      task: 'greet',
+      attempts: 3,
+      error: { name: 'TypeError', message: 'there is nobody' },
+    },
   ])
   const replayed = await fusionize(['dlq', 'replay', '--all', '--deployed', '--json'], dir)
   expect(JSON.parse(replayed.stdout)).toMatchObject({ replayed: 1, waited: false })

@@ -44,6 +44,17 @@ describe('what should be there', () => {
     expect(roles.map(({ name }) => name)).toEqual(['fusionize-shop-front'])
   })
 
+  it('lets a function touch the held work of its own alone', () => {
+    const fused = buildOf(shop, (setup) => setup.functions.front?.inline.send.push('mail'))
+    const held = ofKind(desire(fused), 'role')
+      .flatMap(({ name, policies }) => policies.map(({ document }) => ({ name, document })))
+      .flatMap(({ name, document }) => document.Statement.map((one) => ({ name, ...one })))
+      .filter(({ Sid }) => Sid === 'Held')
+    expect(held.map(({ name, Condition }) => [name, Condition])).toEqual([
+      ['fusionize-shop-front', { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['hold#front'] } }],
+    ])
+  })
+
   it('sweeps where work may outlive the answer, and only there', () => {
     expect(ofKind(desire(), 'schedule')).toEqual([])
     const fused = buildOf(shop, (setup) => setup.functions.front?.inline.send.push('mail'))
@@ -88,6 +99,11 @@ describe('what should be there', () => {
     const problems = () => desire({ ...build, env })
     for (const words of [/3 retries.*lower/, /64 MB.*choose/, /4096; shorten/, /AWS_REGION.*take it out/])
       expect(problems).toThrow(words)
+  })
+
+  it('refuses to reserve concurrency for what is no task', () => {
+    const build = buildOf(shop)
+    expect(() => desire(build, codeOf(build), { concurrency: { fornt: 5 } })).toThrow(/'fornt', .*did you mean 'front'/)
   })
 
   it('refuses a prefix that cannot begin the name of a bucket', () => {

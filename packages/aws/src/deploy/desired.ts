@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Build } from '@fusionize/platform'
-import { setupId, type TaskInfo } from 'fusionize/setup'
+import { FusionizeError, suggest } from 'fusionize'
+import { type App, setupId, type TaskInfo } from 'fusionize/setup'
 import {
   bucketName,
   deadLetterQueue,
@@ -37,6 +38,7 @@ const SWEEP_EVERY = 'rate(5 minutes)'
  */
 export function desiredResources(build: Build, code: Record<string, Code>, options: DeployOptions): Desired {
   const settings = settingsOf(build.app.name, options)
+  requireKnown(build.app, settings)
   const functions = Object.keys(build.artifacts).sort()
   const needs = needsOf(build.app, build.setup, functions)
   const holdsWork = (fn: string) => settings.afterReply === 'extension' && isSwept(needs.get(fn))
@@ -62,7 +64,18 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
     ...all.flatMap((one) => aliasesOf(settings, one, build.app.tasks[one.function], deployed)),
     ...sweepResources(settings, functions.filter(holdsWork), deployed),
   ]
-  return { setup, deployed, settings, resources, warnings: [] }
+  return { setup, deployed, settings, resources }
+}
+
+/** A function that this setup lacks may be in another; one that no task has the name of is a mistake. */
+function requireKnown({ tasks }: App, { concurrency }: Settings): void {
+  const names = Object.keys(tasks)
+  const unknown = Object.keys(concurrency).find((fn) => !names.includes(fn))
+  if (unknown === undefined) return
+  throw new FusionizeError(
+    'INVALID_CONFIG',
+    `aws.concurrency names '${unknown}', but there is no such task${suggest(unknown, names)}; tasks are ${names.join(', ')}`,
+  )
 }
 
 /** Whether work of a function may outlive the invocation that accepted it. */

@@ -101,7 +101,7 @@ function policySizes(desired: Desired, roles: Observed['roles'], steps: readonly
 }
 
 function warningsOf(desired: Desired, { quotas }: Observed): string[] {
-  const warnings = [...desired.warnings]
+  const warnings: string[] = []
   const functions = ofKind(desired, 'function')
   if (quotas && quotas.unreservedConcurrency < 10 * functions.length)
     warnings.push(

@@ -6,6 +6,8 @@ export interface Statement {
   Effect: 'Allow'
   Action: string[]
   Resource: string[]
+  /** By operator and key of the request's context. */
+  Condition?: Record<string, Record<string, string[]>>
 }
 
 export interface PolicyDocument {
@@ -147,8 +149,6 @@ export interface Desired {
   deployed: string
   settings: Settings
   resources: Resource[]
-  /** What is worth knowing but keeps nothing from working. */
-  warnings: string[]
 }
 
 /** The desired resources of one kind. */

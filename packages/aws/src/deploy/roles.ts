@@ -17,7 +17,10 @@ export function functionRole(
   deployed: string,
   holdsWork: boolean,
 ): RoleResource {
-  const ofSetup = [...setupStatements(settings, needs, deployed, holdsWork), ...declared(app, settings, needs.tasks)]
+  const ofSetup = [
+    ...setupStatements(settings, fn, needs, deployed, holdsWork),
+    ...declared(app, settings, needs.tasks),
+  ]
   return {
     kind: 'role',
     name: functionName(settings.prefix, fn),
@@ -52,6 +55,7 @@ function baseStatements(settings: Settings, fn: string): Statement[] {
       Effect: 'Allow',
       Action: ['dynamodb:GetItem', 'dynamodb:PutItem'],
       Resource: [arnOf(settings, 'dynamodb', `table/${tableName(prefix)}`)],
+      Condition: itemsOf('attempts#*'),
     },
     {
       Sid: 'DeadLetters',
@@ -62,7 +66,13 @@ function baseStatements(settings: Settings, fn: string): Statement[] {
   ]
 }
 
-function setupStatements(settings: Settings, needs: Needs, deployed: string, holdsWork: boolean): Statement[] {
+function setupStatements(
+  settings: Settings,
+  fn: string,
+  needs: Needs,
+  deployed: string,
+  holdsWork: boolean,
+): Statement[] {
   const { account, prefix, region } = settings
   const statements: Statement[] = []
   if (needs.callees.length > 0)
@@ -74,7 +84,15 @@ function setupStatements(settings: Settings, needs: Needs, deployed: string, hol
         arnOf(settings, 'lambda', `function:${functionName(prefix, callee)}:${setupAlias(deployed)}`),
       ),
     })
-  if (holdsWork || needs.usesBuckets)
+  if (holdsWork)
+    statements.push({
+      Sid: 'Held',
+      Effect: 'Allow',
+      Action: ['DeleteItem', 'PutItem', 'Query'].map((action) => `dynamodb:${action}`),
+      Resource: [arnOf(settings, 'dynamodb', `table/${tableName(prefix)}`)],
+      Condition: itemsOf(`hold#${fn}`),
+    })
+  if (needs.usesBuckets)
     statements.push({
       Sid: 'State',
       Effect: 'Allow',
@@ -89,6 +107,11 @@ function setupStatements(settings: Settings, needs: Needs, deployed: string, hol
       Resource: [s3Arn(settings, `${bucketName(prefix, account, region)}/objects/*`)],
     })
   return statements
+}
+
+/** Items of the table by their partition key ("Using IAM policy conditions for fine-grained access control", Amazon DynamoDB Developer Guide). */
+function itemsOf(key: string): NonNullable<Statement['Condition']> {
+  return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] } }
 }
 
 /** What the tasks of a function declare, each statement once. */

@@ -83,5 +83,6 @@ export interface Plan {
   setup: string
   deployed: string
   steps: Step[]
+  /** What is worth knowing but keeps nothing from working. */
   warnings: string[]
 }

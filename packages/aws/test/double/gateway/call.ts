@@ -32,6 +32,8 @@ export interface ServiceDouble {
   operationOf(request: Omit<Call, 'operation' | 'principal' | 'service'>): string
   /** ARNs of what the call touches, as a policy would name them. */
   resourcesOf(call: Call): string[]
+  /** What conditions of a policy may ask for, by key. */
+  contextOf?(call: Call): Record<string, readonly string[]>
   handle(call: Call): Reply | Promise<Reply>
 }
 

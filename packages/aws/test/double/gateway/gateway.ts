@@ -97,7 +97,8 @@ export class Gateway {
   #authorize(call: Call, double: ServiceDouble): void {
     const { principal, service, operation } = call
     if (principal.kind === 'administrator') return
-    const denied = mayCall(this.#parts.roles.policiesOf(principal.role), service, operation, double.resourcesOf(call))
+    const policies = this.#parts.roles.policiesOf(principal.role)
+    const denied = mayCall(policies, service, operation, double.resourcesOf(call), double.contextOf?.(call))
     if (denied)
       throw refusal(
         service,

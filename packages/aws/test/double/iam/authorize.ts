@@ -1,5 +1,5 @@
 import type { Service } from '../gateway/call.js'
-import { isAllowed, type PolicyDocument } from './policy.js'
+import { type Context, isAllowed, type PolicyDocument } from './policy.js'
 
 /** Operations whose permission has another name than they have. */
 const actionNames: Record<string, string> = {
@@ -21,17 +21,23 @@ const actionNames: Record<string, string> = {
   'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
 }
 
-/** The first action and resource that the policies do not allow; undefined where all are. */
+/**
+ * The first action and resource that the policies do not allow; undefined where all are.
+ * Not imitated: actions that need several permissions at once (iam:PassRole to create a function, s3:GetObject of copied objects).
+ */
 export function mayCall(
   policies: readonly PolicyDocument[],
   service: Service,
   operation: string,
   resources: readonly string[],
+  context: Context = {},
 ): { action: string; resource: string } | undefined {
   const full = `${service}:${operation}`
   // Everyone may ask who they are, whatever their policies say.
   if (full === 'sts:GetCallerIdentity') return undefined
   const action = actionNames[full] ?? full
-  const resource = (resources.length === 0 ? ['*'] : resources).find((arn) => !isAllowed(policies, action, arn))
+  const resource = (resources.length === 0 ? ['*'] : resources).find(
+    (arn) => !isAllowed(policies, action, arn, context),
+  )
   return resource === undefined ? undefined : { action, resource }
 }

@@ -10,19 +10,37 @@ interface Statement {
   Principal?: string | Record<string, string | string[]>
   NotAction?: unknown
   NotResource?: unknown
-  Condition?: unknown
+  Condition?: Record<string, Record<string, string | string[]>>
 }
 
 /**
  * Whether policies allow an action on a resource: an Allow that matches and no Deny that does.
- * Not imitated: conditions (an Allow that has one allows nothing, a Deny that has one denies), NotAction and NotResource (likewise),
- * policy variables, boundaries, session policies, service control policies.
+ * Not imitated: conditions other than ForAllValues:StringLike (an Allow that has one allows nothing, a Deny that has one denies),
+ * NotAction and NotResource (likewise), policy variables, boundaries, session policies, service control policies.
  */
-export function isAllowed(policies: readonly PolicyDocument[], action: string, resource: string): boolean {
+export function isAllowed(
+  policies: readonly PolicyDocument[],
+  action: string,
+  resource: string,
+  context: Context = {},
+): boolean {
   const statements = policies.flatMap(statementsOf)
   const applies = (s: Statement) => matches(s.Action, action, true) && matches(s.Resource, resource, false)
   if (statements.some((s) => s.Effect === 'Deny' && applies(s))) return false
-  return statements.some((s) => s.Effect === 'Allow' && s.Condition === undefined && applies(s))
+  return statements.some((s) => s.Effect === 'Allow' && holds(s.Condition, context) && applies(s))
+}
+
+/** Keys of a request's context with their values. */
+export type Context = Record<string, readonly string[]>
+
+function holds(condition: Statement['Condition'] = {}, context: Context): boolean {
+  return Object.entries(condition).every(
+    ([operator, keys]) =>
+      operator === 'ForAllValues:StringLike' &&
+      Object.entries(keys).every(([key, patterns]) =>
+        (context[key] ?? []).every((value) => matches(patterns, value, false)),
+      ),
+  )
 }
 
 /** Whether a trust policy lets a service take the role. */

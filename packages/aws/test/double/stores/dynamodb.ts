@@ -8,11 +8,17 @@ interface Input {
   RequestItems?: Record<string, unknown>
   TimeToLiveSpecification?: { Enabled: boolean; AttributeName: string }
   Tags?: { Key: string; Value: string }[]
+  Item?: Attributes
+  Key?: Attributes
+  KeyConditionExpression?: string
+  ExpressionAttributeValues?: Attributes
 }
+
+type Attributes = Record<string, { S?: string }>
 
 /**
  * DynamoDB by `dynalite`, with the setting of a time to live and tags given with a new table, which it lacks.
- * Not imitated: the end of items whose time came, transactions, streams, backups, PartiQL, and what else dynalite lacks.
+ * Not imitated: leading keys of a policy's condition but those of single items and queries by an attribute `pk`, the end of items whose time came, transactions, streams, backups, PartiQL, and what else dynalite lacks.
  */
 export class DynamoDbDouble implements ServiceDouble {
   readonly #target: string
@@ -34,6 +40,13 @@ export class DynamoDbDouble implements ServiceDouble {
     if (RequestItems !== undefined) return Object.keys(RequestItems).map((name) => this.#arnPrefix + name)
     if (TableName === undefined) return []
     return [`${this.#arnPrefix}${TableName}${IndexName ? `/index/${IndexName}` : ''}`]
+  }
+
+  contextOf(call: Call): Record<string, readonly string[]> {
+    const { Item, Key, KeyConditionExpression = '', ExpressionAttributeValues = {} } = bodyOf<Input>(call)
+    const [, placeholder = ''] = /\bpk = (:\w+)/.exec(KeyConditionExpression) ?? []
+    const key = (Item ?? Key)?.pk?.S ?? ExpressionAttributeValues[placeholder]?.S
+    return key === undefined ? {} : { 'dynamodb:LeadingKeys': [key] }
   }
 
   async handle(call: Call): Promise<Reply> {
