@@ -61,7 +61,7 @@ interface Known {
 
 /** First pause after a conflict, ms; doubles each time, with full jitter. */
 const PAUSE_MS = 10
-const LONGEST_PAUSE_MS = 1_000
+const LONGEST_PAUSE_MS = 2_000
 /** Changes in one commit. */
 const AT_ONCE = 100
 /** Of a record: an item has 400 kB ("Quotas", Amazon DynamoDB Developer Guide), and other things are in it. */
