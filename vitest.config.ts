@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 const plainSource = fileURLToPath(new URL('packages/fusionize/src/runtime/plain.ts', import.meta.url))
 
-/** Unit tests stand beside their code; what crosses packages is in `test/` and runs one file at a time (it starts processes). */
+/** Unit tests stand beside their code; what crosses packages, or starts processes, is a system test and runs after them. */
 export default defineConfig({
   test: {
     // Of tests that say they may run beside others: as many as the smallest machine has cores.
@@ -37,7 +37,9 @@ export default defineConfig({
           name: 'system',
           include: ['test/**/*.test.ts', 'packages/*/test/**/*.system.test.ts', 'bench/test/**/*.system.test.ts'],
           exclude: ['**/node_modules/**', '**/fixtures/**'],
-          fileParallelism: false,
+          // They wait more than they compute; nothing timed is asserted.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

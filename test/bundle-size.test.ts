@@ -71,6 +71,28 @@ describe('what fusionize adds to every function', () => {
     expect(pool - maps).toBeLessThanOrEqual(14_000)
   })
 
+  it('is at most 30 kB more with the adapter for AWS Lambda, and 28.5 kB more in apps with buckets', async () => {
+    const functionOf = (imports: string, fields: string) =>
+      sizeOf(`
+        import { bucket, bySet, task } from 'fusionize'
+        import { createHandler } from 'fusionize/runtime'
+        ${imports}
+        const tasks = ${aTask}
+        const module = { tasks, ${fields} }
+      `)
+    const bucketOf = `bucket('b').on(bySet(['a']), tasks[0])`
+    const without = await functionOf('', '}; globalThis.handler = createHandler(module, {}, {}); void {')
+    const start = `import { start } from '@fusionize/aws/runtime'\n`
+    const adapter = await functionOf(start, '}; globalThis.handler = start(module); void {')
+    expect(adapter - without).toBeLessThanOrEqual(30_000)
+    const withBucket = await functionOf(start, `b: ${bucketOf} }; globalThis.handler = start(module); void {`)
+    const evaluated = await functionOf(
+      `${start}import { evaluate } from '@fusionize/aws/runtime/buckets'\n`,
+      `evaluator: evaluate([${bucketOf}]) }; globalThis.handler = start(module); void {`,
+    )
+    expect(evaluated - withBucket).toBeLessThanOrEqual(28_500)
+  })
+
   it('has no dependencies', async () => {
     const { default: manifest } = await import('../packages/fusionize/package.json', { with: { type: 'json' } })
     expect(manifest).not.toHaveProperty('dependencies')

@@ -140,6 +140,19 @@ test('a record that the queue does not take is lost', async () => {
   expect(await dead()).toEqual([])
 })
 
+// https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html: "Valid Range" of its members.
+test('what is configured for events has bounds, and is of one qualifier', async () => {
+  const put = (input: object) =>
+    deploy.lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName: 'fails', ...input }))
+  await expect(put({ MaximumRetryAttempts: 3 })).rejects.toMatchObject({ name: 'ValidationException' })
+  await expect(put({ MaximumEventAgeInSeconds: 59 })).rejects.toMatchObject({ name: 'ValidationException' })
+  await put({ MaximumRetryAttempts: 0, Qualifier: await deploy.publish('fails') })
+  const before = runs('fails')
+  await deploy.invoke('fails', {}, { ...event, Qualifier: '1' })
+  await aws.lambda.drained()
+  expect(runs('fails') - before).toBe(1)
+})
+
 test('a time-out counts as a failed attempt', async () => {
   await deploy.fn('late', 'export const handler = async () => new Promise((r) => setTimeout(r, 9000))', { Timeout: 1 })
   const put = new PutFunctionEventInvokeConfigCommand({ FunctionName: 'late', MaximumRetryAttempts: 0 })

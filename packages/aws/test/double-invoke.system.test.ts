@@ -133,6 +133,7 @@ test('the answer leaves before an extension has ended, and the environment stays
   await vi.waitFor(() => expect(deploy.logsOf('extended')).toContain(`worked after ${requestId}`), 5000)
   expect(performance.now() - started).toBeGreaterThan(afterMs)
   await vi.waitFor(() => expect(aws.lambda.environments('extended').every(({ phase }) => phase === 'idle')).toBe(true))
+  expect(aws.lambda.environments('extended').map(({ pid }) => stateOf(pid))).not.toContain('S')
 })
 
 // Extensions API reference, https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html: "The function's timeout setting
@@ -163,6 +164,18 @@ test('code that cannot be loaded is an error of every invocation', async () => {
       error: 'Unhandled',
       payload: { errorMessage: expect.stringContaining('Cannot find module') },
     })
+})
+
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, "Init phase": "limited to 10 seconds".
+test('initialization that takes too long is an error', async () => {
+  const other = await startAws({ initLimitMs: 400 })
+  try {
+    const patient = new Deploy(other)
+    await patient.fn('idler', 'await new Promise(() => setInterval(() => {}, 1000)); export const handler = () => {}')
+    expect(await patient.invoke('idler')).toMatchObject({ payload: { errorType: 'Sandbox.Timedout' } })
+  } finally {
+    await other.close()
+  }
 })
 
 test('an environment that nobody uses ends', async () => {

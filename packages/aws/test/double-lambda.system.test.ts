@@ -180,6 +180,38 @@ test('memory, time-out and environment variables have bounds', async () => {
   await expect(variables({ AWS_REGION: 'mine' })).rejects.toMatchObject(refused)
 })
 
+/** The zip with another size in its table of contents for what is in it. */
+function claiming(zip: Uint8Array, bytes: number): Uint8Array {
+  const lying = Buffer.from(zip)
+  // https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.12: uncompressed size, 24 bytes into the entry.
+  lying.writeUInt32LE(bytes, lying.indexOf('PK\x01\x02') + 24)
+  return lying
+}
+
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "Deployment package": 50 MB (zipped, uploaded directly), 250 MB
+// (unzipped). The exact bytes of a request are from memory of the error message.
+test('a deployment package is limited', async () => {
+  const upload = (ZipFile: Uint8Array) =>
+    deploy.lambda.send(new UpdateFunctionCodeCommand({ FunctionName: 'sync', ZipFile, DryRun: true }))
+  const zip = handlerZip(answers('x'))
+  await upload(claiming(zip, 262_144_000))
+  const refused = { name: 'InvalidParameterValueException', message: expect.stringContaining('Unzipped size') }
+  await expect(upload(claiming(zip, 262_144_001))).rejects.toMatchObject(refused)
+  await expect(upload(Buffer.from('no zip'))).rejects.toMatchObject({ name: 'InvalidParameterValueException' })
+  const large = upload(Buffer.alloc(53_000_000))
+  await expect(large).rejects.toMatchObject({ name: 'RequestEntityTooLargeException' })
+})
+
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html and API_CreateAlias.html: patterns of the names.
+test('names have a form', async () => {
+  const name = deploy.fn('x'.repeat(65), answers('x'), { Role: aws.iam.roles.get('role-of-sync')?.arn })
+  await expect(name).rejects.toMatchObject({ name: 'ValidationException' })
+  const alias = (Name: string) =>
+    deploy.lambda.send(new CreateAliasCommand({ FunctionName: 'sync', FunctionVersion: '$LATEST', Name }))
+  await expect(alias('12')).rejects.toMatchObject({ name: 'ValidationException' })
+  await expect(alias('setup.1')).rejects.toMatchObject({ name: 'ValidationException' })
+})
+
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html: 100 must be left to functions without a reservation.
 test('a reservation leaves 100 executions to the others', async () => {
   const reserve = (ReservedConcurrentExecutions: number) =>

@@ -86,6 +86,14 @@ test('the policies of a role are limited', async () => {
   await expect(put('first').then(() => put('second'))).rejects.toMatchObject({ name: 'LimitExceededException' })
 })
 
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: 50 tags of a role; names of up to 64 characters.
+test('tags and names of roles are limited', async () => {
+  const Tags = Array.from({ length: 51 }, (_, i) => ({ Key: `k${i}`, Value: 'v' }))
+  const tagged = deploy.iam.send(new TagRoleCommand({ RoleName: 'large', Tags }))
+  await expect(tagged).rejects.toMatchObject({ name: 'LimitExceededException' })
+  await expect(deploy.role('x'.repeat(65))).rejects.toMatchObject({ name: expect.stringMatching(/^ValidationError/) })
+})
+
 test('roles are listed in pages', async () => {
   for (const name of ['p1', 'p2', 'p3']) await deploy.role(name)
   const names: string[] = []

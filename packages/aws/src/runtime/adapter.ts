@@ -68,8 +68,8 @@ export function createAdapter(
   const cores = Math.ceil(memory / MB_PER_CORE)
   const buckets = (module.evaluator as Evaluator | undefined)?.({
     ...{
-      function: module.function,
-      setup,
+      function: own,
+      setup: environment.deployed,
       table,
       store,
       longestMs: LONGEST_MS,
@@ -77,7 +77,7 @@ export function createAdapter(
       now: Date.now,
       random: Math.random,
     },
-    handOn: (held, attempt) => handOver(held, attempt),
+    handOn: (held, attempt) => handOver(held, attempt, held.setup),
     bury: async (held, attempt, error) =>
       bury(await envelopeOf(held, Date.now() + SEND_MS), attempt, { ok: false, error: errorToWire(error) }),
     later: (message, delayS) => sendMessage(sqs, environment.times ?? '', message, delayS),
@@ -125,10 +125,10 @@ export function createAdapter(
     await handOver(held, attempt)
   }
 
-  async function handOver(held: HeldSend, attempt = 1): Promise<void> {
+  async function handOver(held: HeldSend, attempt = 1, deployed = environment.deployed): Promise<void> {
     const deadline = Date.now() + SEND_MS
     const envelope = { ...(await envelopeOf(held, deadline)), ...(attempt > 1 && { attempt }) }
-    await send(lambda, calleeOf(environment, held.function), envelope, deadline)
+    await send(lambda, calleeOf({ ...environment, deployed }, held.function), envelope, deadline)
   }
 
   async function again(held: HeldSend, outcome: Outcome & { ok: false }): Promise<void> {
@@ -156,14 +156,19 @@ export function createAdapter(
     const { awsRequestId } = context
     const end = Date.now() + context.getRemainingTimeInMillis()
     const bucket = work.external && work.mode === 'call' ? options.get(work.task)?.result?.bucketName : undefined
-    buckets?.enter({ ...work, request: { ...work, function: own, parent: work.parent ?? '', setup } }, from)
+    buckets?.enter(
+      { ...work, request: { ...work, function: own, parent: work.parent ?? '', setup: environment.deployed } },
+      from,
+    )
     if (bucket !== undefined) await buckets?.awaits(work.session, bucket)
     const { reply, done } = begin(work, end, awsRequestId)
     // Whether an invocation that failed is over its attempts say.
     const over = buckets && work.mode === 'call' ? done.then(() => buckets.over(work)) : done
     extension?.during(awsRequestId, over)
     const outcome = await reply
-    if (buckets && !extension) await over
+    // What took too long goes on, and nobody knows how long.
+    const late = !outcome.ok && outcome.error.code === 'TIMEOUT'
+    if (buckets && !extension && !late) await over
     if (!buckets || bucket === undefined || !outcome.ok) return outcome
     return buckets.answer(work, bucket, end - LAST_WORDS_MS)
   }

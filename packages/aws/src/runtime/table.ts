@@ -127,7 +127,7 @@ function updateOf({ pk, sk, set = {}, remove = [], add = {}, when = {} }: Update
       'SET',
       Object.entries(set).map(([key, to]) => `${name(key)} = ${value(to)}`),
     ),
-    ...clause('REMOVE', remove.map(name)),
+    ...clause('REMOVE', [...new Set(remove)].map(name)),
     ...clause(
       'ADD',
       Object.entries(add).map(([key, by]) => `${name(key)} ${value(by)}`),

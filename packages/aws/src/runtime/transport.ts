@@ -55,7 +55,7 @@ export function lambdaTransport(
       if (buckets) {
         const { deadline: _, function: fn = request.task, ...sent } = request
         const item = await buckets.sessions.count(request.session, [request.id])
-        await buckets.sent(request.session, item, [{ ...sent, function: fn }])
+        await buckets.sent(request.session, item, [{ ...sent, function: fn, setup: environment.deployed }])
       }
       await send(lambda, callee, { ...headOf(request), mode: 'send', input, at: Date.now() }, deadline)
     },

@@ -29,8 +29,13 @@ const puts = fc.array(
   fc.record({ bucket: fc.constantFrom(...names), key: fc.constantFrom('a', 'b', 'c', 'd'), value: fc.nat(1) }),
   { maxLength: 4 },
 )
-const leaf: fc.Arbitrary<Script> = fc.record({ puts, sends: fc.constant([]) })
-const script: fc.Arbitrary<Script> = fc.record({ puts, sends: fc.array(leaf, { maxLength: 3 }) })
+const single: fc.Arbitrary<Script> = fc.record({ puts, sends: fc.constant([] as Script[]) })
+const leaf: fc.Arbitrary<Script> = fc.record({ puts, sends: fc.array(single, { maxLength: 1 }) })
+const script: fc.Arbitrary<Script> = fc.record({
+  puts,
+  sends: fc.array(leaf, { maxLength: 3 }),
+  calls: fc.array(leaf, { maxLength: 2 }),
+})
 const often = fc.constantFrom(0, 0, 8, 30)
 const faults: fc.Arbitrary<Faults> = fc.record({ crash: often, lost: often, error: often, twice: often })
 const totals = { fired: 0, crashes: 0, conflicts: 0 }

@@ -9,6 +9,8 @@ export interface Script {
   puts: { bucket: string; key: string; value: number }[]
   /** Sent to another task. */
   sends: Script[]
+  /** Called: each by another sandbox. */
+  calls?: Script[]
 }
 
 /** What goes wrong, in 1 of so many requests; 0 = never. */
@@ -88,7 +90,8 @@ export class Interleaved {
   }
 
   async #drain(): Promise<void> {
-    for (;;) {
+    for (let steps = 0; ; steps++) {
+      if (steps > 50_000) throw new Error('it goes round in circles')
       await new Promise((resolve) => setImmediate(resolve))
       for (const send of this.world.handed.splice(0)) this.#deliver(send)
       const choices = this.#waiting.length + (this.#running < 6 ? this.#jobs.length : 0)
@@ -136,7 +139,8 @@ export class Interleaved {
     )
   }
 
-  async #work(sandbox: Buckets, job: Job): Promise<void> {
+  /** @returns whether the session's root is counted */
+  async #work(sandbox: Buckets, job: Job): Promise<boolean> {
     const { session, id, script } = job
     sandbox.enter(job, job.from)
     let failed: unknown
@@ -148,17 +152,39 @@ export class Interleaved {
         else if (outcome.error.code === 'JOURNAL_FAILED') failed = outcome
         else this.refused.push({ put: `${bucket}\n${putId}`, code: String(outcome.error.code) })
       }),
+      ...(script.calls ?? []).map(async (child, i) => {
+        if (!(await this.#call(sandbox, job, child, i))) failed = 'call'
+      }),
       ...script.sends.map(async (child, i) => {
         const childId = `${id}.${i}`
         await sandbox.sessions.count(session, [childId])
         this.#jobs.push({ id: childId, session, from: { kind: 'send' }, script: child, attempt: 1 })
       }),
     ])
-    if (failed && (job.from.kind === 'send' || job.input)) {
+    if (failed && (job.from.kind !== 'root' || job.input)) {
       await sandbox.leave(job)
       throw failed
     }
+    const counted = sandbox.sessions.isCounted(session)
     await sandbox.over(job)
+    return counted
+  }
+
+  /** @returns whether the callee answered */
+  #call(caller: Buckets, { id, session }: Job, script: Script, i: number): Promise<boolean> {
+    const root = caller.sessions.uncounted(session)
+    const job: Job = { id: `${id}.c${i}`, session, from: { kind: 'call', root }, script, attempt: 1 }
+    return new Promise((resolve) => {
+      const over = (ok: boolean, counted: boolean) => {
+        if (counted) caller.sessions.wasCounted(session)
+        resolve(ok)
+      }
+      const callee = this.#sandbox(() => over(false, true))
+      this.#work(callee, job).then(
+        (counted) => over(true, counted),
+        () => over(false, true),
+      )
+    })
   }
 
   async #tell(message: TimeMessage): Promise<void> {

@@ -57,7 +57,10 @@ export interface Aws {
   close(): Promise<void>
 }
 
-/** Starts an AWS; the first start on a machine builds Amazon's runtime client. */
+/**
+ * Starts an AWS; the first start on a machine builds Amazon's runtime client, which takes a minute or two.
+ * Not imitated: a second region or account, how long anything takes and what it costs, and what each double's own comment names.
+ */
 export async function startAws(options: Partial<AwsOptions> = {}): Promise<Aws> {
   const chosen = { ...defaults, ...options }
   const { region } = chosen

@@ -9,6 +9,8 @@ export interface AwsOptions {
   rolePropagationMs: number
   /** Executions that the account may have at once; 1000 is an account's usual quota, 10 that of a new one. */
   accountConcurrency: number
+  /** Longest that an environment may take to initialize, ms; 10 s in Lambda. */
+  initLimitMs: number
   /** How long an execution environment stays that nobody uses, ms of the double's clock. */
   environmentIdleMs: number
   /** Chance that decides by an alias' weights, from 0 to below 1. */
@@ -21,6 +23,7 @@ export const defaults: AwsOptions = {
   settleMs: 20,
   rolePropagationMs: 0,
   accountConcurrency: 1000,
+  initLimitMs: 10_000,
   environmentIdleMs: 300_000,
   random: Math.random,
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Goal } from '@fusionize/planner'
 import { strategies } from '@fusionize/planner'
 import type { LocalOptions } from 'fusionize'
+import { openAwsPlatform } from '../app/deployed-host.js'
 import { loadApp } from '../app/load-app.js'
 import { toDocument } from '../control/document.js'
 import { saveText } from '../control/history.js'
@@ -25,6 +26,7 @@ export default command({
       ['optimize --baselines', 'and compare with everything remote and everything fused, each at its best memory'],
       ['optimize --strategy published --minimize cost', 'another strategy, another goal'],
       ['optimize --emulate aws-lambda --compare-emulation', 'as on AWS Lambda, and what its delays make of the gain'],
+      ['optimize --deployed --requests 300', 'on AWS itself: each setup is deployed, asked 300 times, and paid for'],
     ],
     json: '{ app, platform, emulate, goal, setups: [{ id, notation, strategy, reason, requests, errors, p50Ms, p95Ms, p99Ms, costPerMillionUsd, coldStarts, invocationsPerRequest, … }], baselines: [same], bestId, converged, overhead, … }',
   },
@@ -67,11 +69,16 @@ export default command({
     'max-rounds': { type: 'string', valueHint: 'n', default: '40', description: 'Setups deployed at most' },
     resume: { type: 'boolean', default: true, description: 'Go on with an unfinished run of the same app and goal' },
     fresh: { type: 'boolean', default: false, description: 'Start anew' },
+    deployed: {
+      type: 'boolean',
+      default: false,
+      description: 'Measure on AWS, where the load costs money, and serve what is adopted there',
+    },
   },
   async run({ args }) {
     const out = createOutput(args.json)
     const local = { isolation: args.isolation as LocalOptions['isolation'] }
-    const loaded = await loadApp(args.cwd, { local })
+    const loaded = await loadApp(args.cwd, { local }, args.deployed ? 'aws' : 'local')
     const emulate =
       args.emulate === undefined
         ? loaded.config.local.emulate
@@ -105,6 +112,10 @@ export default command({
       {
         watcher: progress,
         async openPlatform(emulated) {
+          if (args.deployed) {
+            const platform = await openAwsPlatform(loaded, (words) => progress.note(words))
+            return { platform, serves: true, close: () => platform.destroy() }
+          }
           const own = await openOwnPlatform(loaded, emulated)
           atEnd(own.close)
           return own

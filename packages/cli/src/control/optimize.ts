@@ -42,7 +42,7 @@ export interface OptimizeOptions {
 
 export interface OptimizeTools {
   watcher: Watcher
-  /** A platform of the run's own that emulates this, or nothing. */
+  /** A platform of the run's own that emulates this, or nothing; or the one that the application's users are on. */
   openPlatform(emulate: LocalOptions['emulate']): Promise<OwnPlatform>
   signal?: AbortSignal
   now(): Date
@@ -69,7 +69,7 @@ export async function optimize(loaded: LoadedApp, options: OptimizeOptions, tool
   })
   const app = await loaded.scan()
   const meter = new Meter()
-  const { platform, close } = await tools.openPlatform(options.emulate)
+  const { platform, serves, close } = await tools.openPlatform(options.emulate)
   try {
     const lab = labFor(loaded, app, plan, platform, meter, tools)
     const facts = platform.facts()
@@ -78,7 +78,7 @@ export async function optimize(loaded: LoadedApp, options: OptimizeOptions, tool
     watcher.plan(plan.words)
     if (!facts.cpuShareEnforced) watcher.note(`Cost will be null: ${facts.cpuShareReason}`)
 
-    const history = await openHistory(loaded, app, strategy, plan, options, startedAt)
+    const history = await openHistory(loaded, app, strategy, plan, options, platform.name, startedAt)
     watcher.section(`Strategy ${strategy.name}`)
     const loop = await runLoop({
       ...bench,
@@ -137,6 +137,7 @@ export async function optimize(loaded: LoadedApp, options: OptimizeOptions, tool
     const adoptedRow = rows.find((row) => row.id === adopted.id) as Row
     const baselineRows = bests.map((round) => toRow(round, app))
     await adoptSetup(loaded, app, adopted.setup)
+    if (serves) await lab.serve(adopted.setup)
     await saveHistory(loaded.stateDir, { ...history, rounds, finished: true })
 
     await close()
@@ -219,13 +220,14 @@ async function openHistory(
   strategy: Strategy,
   plan: Schedule,
   options: OptimizeOptions,
+  platform: string,
   now: Date,
 ): Promise<History> {
   const key: RunKey = {
     appHash: await appHash(loaded, app),
     strategy: strategy.name,
     goal: options.goal,
-    load: JSON.stringify([plan.profile, plan.arrivals.length, options.emulate ?? null]),
+    load: JSON.stringify([plan.profile, plan.arrivals.length, options.emulate ?? null, platform]),
   }
   const unfinished = options.fresh ? undefined : await findUnfinished(loaded.stateDir, key)
   return unfinished ?? newHistory(key, now)

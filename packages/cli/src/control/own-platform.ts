@@ -8,7 +8,9 @@ import type { LoadedApp } from '../app/load-app.js'
 
 export interface OwnPlatform {
   platform: Platform
-  /** Ends it and deletes its state; safe to call twice. */
+  /** The application's users are on it: what is adopted goes on to serve there. */
+  serves?: true
+  /** Ends it and deletes its state, where it is the run's alone; safe to call twice. */
   close(): Promise<void>
 }
 

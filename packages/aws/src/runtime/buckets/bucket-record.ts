@@ -36,7 +36,7 @@ export interface Applied {
 interface Saved {
   state: Shard<unknown>['state']
   values: [session: string, key: string, seq: number, value: SavedValue][]
-  refs?: Record<string, number>
+  refs?: Record<string, string[]>
   wakeMs?: number
   armedMs?: number
 }
@@ -46,8 +46,8 @@ export type SavedValue = { json: string } | { base64: string } | ObjectRef | nul
 /** A bucket's machine with what it needs between two steps; as text it stands in the table. No clock, no chance, no I/O. */
 export class BucketRecord {
   readonly #shard: Shard<Deliverable>
-  /** How often each object of the store is named: by the live object, and by each delivery that is not done. */
-  readonly #refs = new Map<string, number>()
+  /** Who needs each object of the store: the live object, deliveries that are not done. */
+  readonly #refs = new Map<string, Set<string>>()
   /** When the machine wants to be told the time, epoch ms. */
   wakeMs: number | undefined
   /** When somebody will tell it, epoch ms. */
@@ -68,7 +68,7 @@ export class BucketRecord {
       state,
       values.map(([session, key, seq, value]) => ({ session, key, seq, value: fromSaved(value) })),
     )
-    for (const [ref, count] of Object.entries(refs)) this.#refs.set(ref, count)
+    for (const [ref, by] of Object.entries(refs)) this.#refs.set(ref, new Set(by))
     this.wakeMs = wakeMs
     this.armedMs = armedMs
   }
@@ -82,7 +82,7 @@ export class BucketRecord {
     return JSON.stringify({
       state,
       values,
-      ...(this.#refs.size > 0 && { refs: Object.fromEntries(this.#refs) }),
+      ...(this.#refs.size > 0 && { refs: Object.fromEntries([...this.#refs].map(([ref, by]) => [ref, [...by]])) }),
       wakeMs: this.wakeMs,
       armedMs: this.armedMs,
     })
@@ -98,11 +98,6 @@ export class BucketRecord {
     let bytes = 0
     for (const { value } of this.#shard.objects()) if (!isRef(value)) bytes += value?.length ?? 0
     return bytes
-  }
-
-  /** Objects of the store that are named here. */
-  get named(): boolean {
-    return this.#refs.size > 0
   }
 
   /** The machine takes a change. */
@@ -123,9 +118,9 @@ export class BucketRecord {
     const all = before ? [before, stepped] : [stepped]
     const deliveries = all.flatMap((one) => one.deliveries)
     const accepted = change.op === 'put' && result.outcome === 'accepted'
-    if (accepted) this.#name(change.value)
+    if (accepted) this.#name(change.value, LIVE)
     for (const { firing, values } of deliveries)
-      if (!this.#deliversKeys(firing.trigger)) for (const value of values) this.#name(value)
+      if (!this.#deliversKeys(firing.trigger)) for (const value of values) this.#name(value, firing.id)
     const unnamed = all.flatMap((one) => this.#unname(one.released))
     if (change.op === 'put' && !accepted && isRef(change.value)) unnamed.push(change.value.ref)
     return {
@@ -157,30 +152,30 @@ export class BucketRecord {
   }
 
   /** Objects that are gone stay gone. */
-  #keep({ op, refs }: Change & { op: 'name' | 'release' }): Applied {
+  #keep({ op, by, refs }: Change & { op: 'name' | 'release' }): Applied {
     const known = refs.filter((ref) => this.#refs.has(ref))
-    const unnamed = op === 'release' ? known.flatMap((ref) => this.#less(ref)) : []
-    if (op === 'name') for (const ref of known) this.#more(ref)
+    const unnamed = op === 'release' ? known.flatMap((ref) => this.#less(ref, by)) : []
+    if (op === 'name') for (const ref of known) this.#more(ref, by)
     return { ...nothing, changed: known.length > 0, unnamed }
   }
 
-  #name(value: Deliverable): void {
-    if (isRef(value)) this.#more(value.ref)
+  #name(value: Deliverable, by: string): void {
+    if (isRef(value)) this.#more(value.ref, by)
   }
 
-  #more(ref: string): void {
-    this.#refs.set(ref, (this.#refs.get(ref) ?? 0) + 1)
+  #more(ref: string, by: string): void {
+    this.#refs.set(ref, new Set([...(this.#refs.get(ref) ?? []), by]))
   }
 
   #unname(values: readonly Deliverable[]): string[] {
-    return values.flatMap((value) => (isRef(value) ? this.#less(value.ref) : []))
+    return values.flatMap((value) => (isRef(value) ? this.#less(value.ref, LIVE) : []))
   }
 
-  #less(ref: string): string[] {
-    const count = (this.#refs.get(ref) ?? 0) - 1
-    if (count > 0) this.#refs.set(ref, count)
-    else this.#refs.delete(ref)
-    return count > 0 ? [] : [ref]
+  #less(ref: string, by: string): string[] {
+    const needed = this.#refs.get(ref)
+    if (!needed?.delete(by) || needed.size > 0) return []
+    this.#refs.delete(ref)
+    return [ref]
   }
 }
 
@@ -189,6 +184,9 @@ export class BucketRecord {
  * machine would: they are written with every object.
  */
 const REMEMBERED = 50
+
+/** Who needs an object as long as it is live. */
+const LIVE = 'live'
 
 const nothing: Applied = {
   error: undefined,

@@ -19,8 +19,8 @@ export type Change =
   | { op: 'time'; nowMs: number }
   | { op: 'end'; session: string; flushOnly?: boolean }
   | { op: 'flush' }
-  /** Somebody needs these objects besides; or one that did does not any more. */
-  | { op: 'name' | 'release'; refs: readonly string[] }
+  /** `by` needs these objects besides, or does not any more. */
+  | { op: 'name' | 'release'; by: string; refs: readonly string[] }
 
 export type PutChange = Change & { op: 'put' }
 

@@ -25,7 +25,7 @@ interface Expected extends Pick<Promised, 'bucket' | 'key' | 'from' | 'withinMs'
 export interface ExpectationHelp {
   sessions: Sessions
   /** What a run needs stays, for another one; or need not stay. */
-  keep(op: 'name' | 'release', session: string, bucket: string, refs: readonly string[]): Promise<void>
+  keep(op: 'name' | 'release', by: string, session: string, bucket: string, refs: readonly string[]): Promise<void>
   /** The session's item, as it is now. */
   look(session: string): Promise<void>
 }
@@ -140,7 +140,7 @@ export class Expectations {
 
   async #sealed(session: string, bucket: string, { known: _, input, ...send }: HeldSend) {
     const refs = refsIn(input).map(({ ref }) => ref)
-    if (refs.length > 0) await this.help.keep('name', session, bucket, refs)
+    if (refs.length > 0) await this.help.keep('name', `run ${send.id}`, session, bucket, refs)
     return { ...send, input: await seal(input, INPUT_CHARS, this.ports.store, this.ports.now() + COMMIT_MS) }
   }
 
@@ -150,7 +150,7 @@ export class Expectations {
 
   async #drop(session: string, { bucket, send }: Expected): Promise<void> {
     const refs = send ? refsIn((await this.#opened(send)).input).map(({ ref }) => ref) : []
-    if (refs.length > 0) await this.help.keep('release', session, bucket, refs)
+    if (refs.length > 0) await this.help.keep('release', `run ${send?.id}`, session, bucket, refs)
   }
 }
 

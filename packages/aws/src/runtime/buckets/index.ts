@@ -60,8 +60,8 @@ export class Buckets {
     })
     this.#expectations = new Expectations(ports, {
       sessions: this.sessions,
-      keep: async (op, session, bucket, refs) =>
-        void (await this.#slots.of(bucket, session).change({ op, refs }, this.#cause())),
+      keep: async (op, by, session, bucket, refs) =>
+        void (await this.#slots.of(bucket, session).change({ op, by, refs }, this.#cause())),
       look: (session) => this.#look(session),
     })
     this.#sweep = new Sweep(ports, {
@@ -211,7 +211,12 @@ export class Buckets {
     const name = expectedName(bucket, key)
     if (item?.[name] !== undefined)
       await table.update({ pk, sk, remove: [name], add: { [VERSION]: 1 } }, now() + COMMIT_MS)
-    if (item?.[AWAITED] === bucket) await answerLater(this.ports, session, bucket, value)
+    if (item?.[AWAITED] !== bucket || item[ANSWER] !== undefined) return
+    if (isRef(value)) {
+      const needed = { op: 'name', by: 'answer', refs: [value.ref] } as const
+      await this.#slots.of(bucket, session).change(needed, this.#cause())
+    }
+    await answerLater(this.ports, session, bucket, value)
   }
 
   /** What triggers delivered to this run is not needed any more. */
@@ -219,14 +224,14 @@ export class Buckets {
     const refs = refsIn(input).map(({ ref }) => ref)
     if (refs.length === 0) return
     const { head, items } = JSON.parse(String(input).slice(1)) as {
-      head: { fired: { bucket: string } }
+      head: { fired: { bucket: string; id: string } }
       items: [key: string, session: string][]
     }
     const { bucket } = head.fired
     const session = items[0]?.[1]
     await this.#slots
       .of(bucket, session)
-      .change({ op: 'release', refs }, this.#cause())
+      .change({ op: 'release', by: head.fired.id, refs }, this.#cause())
       .catch((error: Error) =>
         // They expire.
         this.ports.log('info', session ?? '', `objects of bucket '${bucket}' stay until they expire: ${error.message}`),

@@ -23,6 +23,8 @@ export const VERSION = 'v'
 export const CLOSED = 'closed'
 /** Of a session: sort key of its entry in the watch list. */
 export const WATCHED = 'watched'
+/** Of a session: the deployment that it began with. */
+export const SETUP = 'setup'
 /** Epoch s at which the item goes by itself. */
 export const EXPIRES = 'expires'
 

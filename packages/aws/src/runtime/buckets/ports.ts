@@ -25,7 +25,7 @@ export interface BucketPorts {
   definitions: readonly BucketDefinition[]
   table: Table
   store: RemovingStore
-  /** Resolves once Lambda holds the invocation. @param attempt where others came before */
+  /** Resolves once Lambda holds the invocation; `setup` says at which deployment. @param attempt where others came before */
   handOn(send: HeldSend, attempt?: number): Promise<void>
   /** A run that nobody tries again: a dead letter. */
   bury(send: HeldSend, attempt: number, error: FusionizeError): Promise<void>

@@ -13,6 +13,7 @@ import {
   outboxName,
   recordName,
   recordVersion,
+  SETUP,
   sessionKey,
   VERSION,
   WATCHED,
@@ -60,7 +61,7 @@ export class SessionEnd {
     // All fire what they have before one is closed: what that starts may put into the others.
     const flushed = await all({ op: 'end', session, flushOnly: true }, ({ triggers }) => flushesAtEnd(triggers))
     const over = flushed && (await all({ op: 'end', session }, () => true))
-    const sends = this.#sends(applied)
+    const sends = this.#sends(applied, String(item[SETUP] ?? ports.setup))
     if (!over && sends.length === 0) return undefined
     const commit = ports.newId()
     const update = over ? this.#closing(item) : this.#going(own, commit)
@@ -90,8 +91,8 @@ export class SessionEnd {
     return this.ports.definitions.filter(({ name }) => name === bucket)
   }
 
-  #sends(applied: readonly [BucketRecord, Applied][]): HeldSend[] {
-    const { now, newId, setup } = this.ports
+  #sends(applied: readonly [BucketRecord, Applied][], setup: string): HeldSend[] {
+    const { now, newId } = this.ports
     const cause: Cause = { trace: newId(), parent: '', at: now() }
     return applied.flatMap(([{ definition }, { deliveries }]) =>
       deliveries.map((delivery) => sendOf(definition, delivery, cause, setup, newId)),

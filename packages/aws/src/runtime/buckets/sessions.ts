@@ -1,6 +1,17 @@
 import type { HeldSend, Payload } from 'fusionize/runtime'
 import type { Item } from '../table.js'
-import { CLOSED, EXPIRES, isClosed, isQuiet, openName, sessionKey, touchedName, VERSION, WATCHED } from './items.js'
+import {
+  CLOSED,
+  EXPIRES,
+  isClosed,
+  isQuiet,
+  openName,
+  SETUP,
+  sessionKey,
+  touchedName,
+  VERSION,
+  WATCHED,
+} from './items.js'
 import { type BucketPorts, CALL_OPEN_MS, COMMIT_MS, REMEMBER_S, SEND_OPEN_MS } from './ports.js'
 import { watchEntry } from './watch.js'
 
@@ -106,7 +117,7 @@ export class Sessions {
     return session === root ? SEND_OPEN_MS : CALL_OPEN_MS
   }
 
-  /** Before the first change of the session's item: should everybody die, somebody looks after it. */
+  /** Should everybody die, somebody looks after the session. @param item as it is known @returns what it must say of that */
   async watch(session: string, item: Item | undefined): Promise<Item> {
     const here = this.#here.get(session)
     if (here?.watched || item?.[WATCHED] !== undefined) {
@@ -117,7 +128,7 @@ export class Sessions {
     const entry = watchEntry(this.ports)
     const expires = Math.ceil(now() / 1000) + 2 * REMEMBER_S
     await table.put({ ...entry, session, expires }, now() + COMMIT_MS)
-    return { [WATCHED]: `${entry.pk}\n${entry.sk}`, [EXPIRES]: expires }
+    return { [WATCHED]: `${entry.pk}\n${entry.sk}`, [SETUP]: this.ports.setup, [EXPIRES]: expires }
   }
 
   /** The session's item has what `besides` and `watch` said. */
@@ -181,13 +192,17 @@ export class Sessions {
   async #tell(session: string, more: Item, absent: readonly string[] = [], remove: readonly string[] = []) {
     const { table, now } = this.ports
     const key = sessionKey(session)
-    const here = this.#here.get(session)
     const deadline = now() + COMMIT_MS
-    const watched = here?.watched ? {} : await this.watch(session, await table.get(key.pk, key.sk, deadline))
-    const set = { ...this.besides(session), ...watched, ...more }
     const when = Object.fromEntries([CLOSED, ...absent].map((name) => [name, undefined]))
+    // Where nobody counts the root yet, nobody looks after the session either.
+    const early = this.uncounted(session) === undefined ? {} : await this.watch(session, undefined)
+    const set = { ...this.besides(session), ...early, ...more }
     const told = await table.update({ ...key, set, remove, add: { [VERSION]: 1 }, when }, deadline)
-    if (told.done) this.told(session)
+    if (!told.done) return told
+    const watched = await this.watch(session, told.item)
+    if (Object.keys(watched).length > 0)
+      await table.update({ ...key, set: watched, add: { [VERSION]: 1 }, when: { [CLOSED]: undefined } }, deadline)
+    this.told(session)
     return told
   }
 

@@ -6,7 +6,17 @@ import { type Applied, BucketRecord, sizeOf } from './bucket-record.js'
 import type { Cause, Change, PutChange } from './changes.js'
 import { closedError } from './failures.js'
 import { sendOf } from './firings.js'
-import { CLOSED, type ItemKey, isClosed, openName, outboxName, recordName, recordVersion, VERSION } from './items.js'
+import {
+  CLOSED,
+  type ItemKey,
+  isClosed,
+  openName,
+  outboxName,
+  recordName,
+  recordVersion,
+  SETUP,
+  VERSION,
+} from './items.js'
 import type { Objects } from './objects.js'
 import { COUNTED_AT_ONCE, type Outboxes } from './outbox.js'
 import { pack, unpack } from './packed.js'
@@ -54,6 +64,8 @@ const PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 1_000
 /** Changes in one commit. */
 const AT_ONCE = 100
+/** Of a record: an item has 400 kB ("Quotas", Amazon DynamoDB Developer Guide), and other things are in it. */
+const MOST_CHARS = 300_000
 /** Of values in a record. */
 const RECORD_BYTES = 32_000
 
@@ -125,10 +137,10 @@ export class Slot {
       if (applied.some(({ changed }) => changed)) {
         const written = await this.#write(known, batch, applied, deadline)
         // The item may be anything by now, but what it has of this commit counts.
-        this.#known = this.#knownOf(written.item)
+        this.#known = this.#knownOf(written.item, !written.made)
         if (written.made) return this.#settle(batch, applied)
       } else if (known.fresh) {
-        this.#known = known
+        this.#known = { ...known, fresh: false }
         return this.#settle(batch, applied)
       } else continue
       if (ports.now() >= deadline)
@@ -158,19 +170,19 @@ export class Slot {
     const { ports, help, session, key, definition } = this
     const { name } = definition
     const commit = ports.newId()
-    const sends = this.#sends(batch, applied)
+    const sends = this.#sends(batch, applied, String(item?.[SETUP] ?? ports.setup))
     const counted = this.#counted(sends)
     const armMs = this.#armMs(record)
     const put = batch.flatMap(({ change }, i) => (applied[i]?.accepted && change.op === 'put' ? [change] : []))
     const noted: Noted = session === undefined ? {} : help.noted(item ?? {}, name, put)
-    if (noted.refs) record.apply({ op: 'name', refs: noted.refs })
+    if (noted.refs) record.apply({ op: 'name', by: 'answer', refs: noted.refs })
     const besides =
       session === undefined ? {} : { ...(await help.sessions.watch(session, item)), ...help.sessions.besides(session) }
     const dueMs = ports.now() + SEND_OPEN_MS
     const set: Item = {
       ...besides,
       ...noted.set,
-      [recordName(name)]: pack(record.text()),
+      [recordName(name)]: this.#packed(record),
       [recordVersion(name)]: commit,
       ...(sends.length > 0 && { [outboxName(commit)]: await help.outboxes.textOf(sends) }),
       ...Object.fromEntries([...counted].map((id) => [openName(id), dueMs])),
@@ -194,8 +206,21 @@ export class Slot {
     return { made, item: written.item }
   }
 
-  #sends(batch: readonly Waiting[], applied: readonly Applied[]): HeldSend[] {
-    const { setup, newId } = this.ports
+  /** @throws {FusionizeError} `PAYLOAD_TOO_LARGE` when no item can take it */
+  #packed(record: BucketRecord): string {
+    const text = pack(record.text())
+    if (text.length <= MOST_CHARS) return text
+    const { name } = this.definition
+    throw new FusionizeError(
+      'PAYLOAD_TOO_LARGE',
+      `bucket '${name}': what it remembers of its objects takes ${text.length} bytes, and the table ${MOST_CHARS}; put fewer objects into a session, or let its triggers fire sooner`,
+      { bucket: name, bytes: text.length, maxBytes: MOST_CHARS },
+    )
+  }
+
+  /** @param setup of the session, where the item has one */
+  #sends(batch: readonly Waiting[], applied: readonly Applied[], setup: string): HeldSend[] {
+    const { newId } = this.ports
     return applied.flatMap(({ deliveries }, i) =>
       deliveries.map((delivery) => sendOf(this.definition, delivery, (batch[i] as Waiting).cause, setup, newId)),
     )
@@ -233,13 +258,13 @@ export class Slot {
 
   async #read(deadline: number): Promise<Known> {
     const item = await this.ports.table.get(this.key.pk, this.key.sk, deadline)
-    return { ...this.#knownOf(item), fresh: true }
+    return this.#knownOf(item, true)
   }
 
-  #knownOf(item: Item | undefined): Known {
+  #knownOf(item: Item | undefined, fresh: boolean): Known {
     const text = item?.[recordName(this.definition.name)]
     const record = new BucketRecord(this.definition, text === undefined ? undefined : unpack(String(text)))
-    return { record, item, fresh: true }
+    return { record, item, fresh }
   }
 }
 

@@ -21,7 +21,10 @@ const actionNames: Record<string, string> = {
   'sqs:ChangeMessageVisibilityBatch': 'sqs:ChangeMessageVisibility',
 }
 
-/** The first action and resource that the policies do not allow; undefined where all are. */
+/**
+ * The first action and resource that the policies do not allow; undefined where all are.
+ * Not imitated: actions that need several permissions at once (iam:PassRole to create a function, s3:GetObject of copied objects).
+ */
 export function mayCall(
   policies: readonly PolicyDocument[],
   service: Service,

@@ -160,11 +160,13 @@ function noPolicy(name: string): AwsError {
 }
 
 function addTags(role: Role, input: Parameters): void {
+  const tags = new Map(role.tags)
   for (const [key, value] of input) {
     const number = key.match(/^Tags\.member\.(\d+)\.Key$/)?.[1]
-    if (number) role.tags.set(value, input.get(`Tags.member.${number}.Value`) ?? '')
+    if (number) tags.set(value, input.get(`Tags.member.${number}.Value`) ?? '')
   }
-  if (role.tags.size > MOST_TAGS) throw new AwsError('LimitExceeded', 409, `A role has at most ${MOST_TAGS} tags`)
+  if (tags.size > MOST_TAGS) throw new AwsError('LimitExceeded', 409, `A role has at most ${MOST_TAGS} tags`)
+  role.tags = tags
 }
 
 function paged<T>(items: T[], input: Parameters, keyOf: (item: T) => string): { page: T[]; more: Xml } {

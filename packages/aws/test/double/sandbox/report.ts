@@ -16,7 +16,10 @@ export function initStart(): string {
   return 'INIT_START Runtime Version: nodejs:22.double\tRuntime Version ARN: arn:aws:lambda:double::runtime:0\n'
 }
 
-/** The line that Lambda writes after an invocation; initialization is billed since August 2025. Its figures say nothing of AWS. */
+/**
+ * The line that Lambda writes after an invocation; initialization is billed since August 2025.
+ * Not imitated: the log format JSON, X-Ray's part of the line. The figures are those of this machine and say nothing of AWS.
+ */
 export function reportLine({ requestId, durationMs, initMs, memoryMb, peakMb, status, errorType }: Report): string {
   const parts = [
     `REPORT RequestId: ${requestId}`,
