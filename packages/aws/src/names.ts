@@ -53,6 +53,11 @@ export function tableName(prefix: string): string {
   return prefix
 }
 
+/** Queue whose messages come as times to a function of an app with buckets. */
+export function timeQueue(prefix: string): string {
+  return `${prefix}-time`
+}
+
 export function deadLetterQueue(prefix: string): string {
   return `${prefix}-dead`
 }

@@ -2,6 +2,7 @@ import type { Clients } from './clients.js'
 import { deployFailure } from './failure.js'
 import { aliasOperation } from './operate-aliases.js'
 import { functionOperation } from './operate-functions.js'
+import { mappingOperation } from './operate-mappings.js'
 import { roleOperation } from './operate-roles.js'
 import { scheduleOperation } from './operate-schedules.js'
 import { sharedOperation } from './operate-shared.js'
@@ -77,6 +78,7 @@ async function carryOut({ operation, resource }: Step, context: Context): Promis
       aliasOperation(operation, context) ??
       roleOperation(operation, context) ??
       scheduleOperation(operation, context) ??
+      mappingOperation(operation, context) ??
       sharedOperation(operation, context)
     await run
     if (operation.do === 'put-policy') context.permittedAt = Date.now()

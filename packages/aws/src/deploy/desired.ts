@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Build } from '@fusionize/platform'
 import { FusionizeError, suggest } from 'fusionize'
-import { type App, setupId, type TaskInfo } from 'fusionize/setup'
+import { type App, entryTasks, setupId, type TaskInfo } from 'fusionize/setup'
 import {
   bucketName,
   deadLetterQueue,
@@ -13,6 +13,7 @@ import {
   sweepName,
   sweepRoleName,
   tableName,
+  timeQueue,
 } from '../names.js'
 import { ENVIRONMENT_VARIABLE, type Environment } from '../runtime/environment.js'
 import { lambdaLimits, requireWithinLimits } from './limits.js'
@@ -42,6 +43,9 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
   const functions = Object.keys(build.artifacts).sort()
   const needs = needsOf(build.app, build.setup, functions)
   const holdsWork = (fn: string) => settings.afterReply === 'extension' && isSwept(needs.get(fn))
+  const hasBuckets = Object.keys(build.app.buckets ?? {}).length > 0
+  // An entry: it is in every setup.
+  const taker = hasBuckets ? entryTasks(build.app).find((fn) => functions.includes(fn)) : undefined
   const setup = setupId(build.setup)
   const make = (deployed: string) =>
     functions.map((fn) => {
@@ -53,8 +57,14 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
   const all = make(deployed)
   requireWithinLimits(build.app, all)
   const resources: Resource[] = [
-    ...sharedResources(settings),
-    ...functions.map((fn) => functionRole(build.app, settings, fn, needs.get(fn) as Needs, deployed, holdsWork(fn))),
+    ...sharedResources(
+      settings,
+      all.find((one) => one.function === taker),
+    ),
+    ...functions.map((fn) => {
+      const part = { deployed, holdsWork: holdsWork(fn), takesTimes: fn === taker }
+      return functionRole(build.app, settings, fn, needs.get(fn) as Needs, part)
+    }),
     ...functions.map((fn) => ({
       kind: 'log-group' as const,
       name: logGroup(settings.prefix, fn),
@@ -62,7 +72,8 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
     })),
     ...all,
     ...all.flatMap((one) => aliasesOf(settings, one, build.app.tasks[one.function], deployed)),
-    ...sweepResources(settings, functions.filter(holdsWork), deployed),
+    // Sessions are looked after by the function that saw them first.
+    ...sweepResources(settings, hasBuckets ? functions : functions.filter(holdsWork), deployed),
   ]
   return { setup, deployed, settings, resources }
 }
@@ -83,7 +94,9 @@ function isSwept(needs: Needs | undefined): boolean {
   return needs?.isCalled === true && needs.leavesWork
 }
 
-function sharedResources({ account, prefix, region }: Settings): Resource[] {
+/** @param taker function that the queue of times comes to, in an app with buckets */
+function sharedResources(settings: Settings, taker: FunctionResource | undefined): Resource[] {
+  const { account, prefix, region } = settings
   return [
     {
       kind: 'bucket',
@@ -91,11 +104,25 @@ function sharedResources({ account, prefix, region }: Settings): Resource[] {
       expiry: [
         // Lambda has its own copy by then.
         { prefix: 'code/', days: 1 },
+        { prefix: 'objects/', days: PAYLOAD_DAYS },
         { prefix: 'payloads/', days: PAYLOAD_DAYS },
       ],
     },
     { kind: 'table', name: tableName(prefix), partitionKey: 'pk', sortKey: 'sk', expires: 'expires' },
-    { kind: 'queue', name: deadLetterQueue(prefix), retentionS: DEAD_LETTER_S },
+    { kind: 'queue', name: deadLetterQueue(prefix), keeps: 'dead letters', retentionS: DEAD_LETTER_S },
+    ...(taker ? timeResources(settings, taker) : []),
+  ]
+}
+
+function timeResources(settings: Settings, { name, timeoutS }: FunctionResource): Resource[] {
+  const queue = timeQueue(settings.prefix)
+  return [
+    // Lambda wants a message to stay away for as long as the function may have it.
+    { kind: 'queue', name: queue, keeps: 'times', retentionS: DEAD_LETTER_S, visibilityS: timeoutS },
+    {
+      ...{ kind: 'mapping', functionName: name, qualifier: liveAlias, queue },
+      queueArn: arnOf(settings, 'sqs', queue),
+    },
   ]
 }
 
@@ -119,7 +146,8 @@ function functionResource(
     ...(http && { http: [{ ...http, task: fn }] }),
     bucket: bucketName(prefix, account, region),
     table: tableName(prefix),
-    deadLetters: queueUrl(settings),
+    deadLetters: queueUrl(settings, deadLetterQueue(prefix)),
+    ...(needs.usesBuckets && { times: queueUrl(settings, timeQueue(prefix)) }),
     sampleCpuEvery,
     ...(retryMs !== undefined && { retryMs }),
   }
@@ -203,9 +231,9 @@ function sweepResources(settings: Settings, functions: readonly string[], deploy
   return [{ kind: 'schedule-group', name: group }, sweepRole(settings, role, names, deployed), ...schedules]
 }
 
-/** Where SQS is asked for the queue of dead letters ("Queue and message identifiers", Amazon SQS Developer Guide). */
-function queueUrl({ account, prefix, region }: Settings): string {
-  return `https://sqs.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/${account}/${deadLetterQueue(prefix)}`
+/** Where SQS is asked for a queue ("Queue and message identifiers", Amazon SQS Developer Guide). */
+function queueUrl({ account, region }: Settings, queue: string): string {
+  return `https://sqs.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/${account}/${queue}`
 }
 
 /** Changes with the code or the configuration of any function. */

@@ -1,11 +1,11 @@
 import { DeleteLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs'
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb'
 import { DeleteRoleCommand, DeleteRolePolicyCommand } from '@aws-sdk/client-iam'
-import { DeleteFunctionCommand } from '@aws-sdk/client-lambda'
+import { DeleteEventSourceMappingCommand, DeleteFunctionCommand } from '@aws-sdk/client-lambda'
 import { DeleteBucketCommand } from '@aws-sdk/client-s3'
 import { DeleteScheduleGroupCommand } from '@aws-sdk/client-scheduler'
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs'
-import { bucketName, deadLetterQueue, sweepName, tableName } from '../names.js'
+import { bucketName, sweepName, tableName } from '../names.js'
 import type { Clients } from './clients.js'
 import { emptyBucket } from './empty-bucket.js'
 import { failing, unlessGone } from './failure.js'
@@ -75,6 +75,11 @@ function removals(observed: Observed, clients: Clients, settings: Settings): Rem
   const group = sweepName(prefix)
   const bucket = bucketName(prefix, account, region)
   return [
+    observed.mappings.map(({ id }) =>
+      removal(`event source mapping ${id}`, () =>
+        unlessGone(lambda.send(new DeleteEventSourceMappingCommand({ UUID: id }))),
+      ),
+    ),
     observed.scheduleGroup
       ? [
           removal(`schedule group ${group}`, () =>
@@ -95,13 +100,9 @@ function removals(observed: Observed, clients: Clients, settings: Settings): Rem
         await unlessGone(iam.send(new DeleteRoleCommand({ RoleName })))
       }),
     ),
-    observed.queue
-      ? [
-          removal(`queue ${deadLetterQueue(prefix)}`, () =>
-            unlessGone(sqs.send(new DeleteQueueCommand({ QueueUrl: observed.queue?.url }))),
-          ),
-        ]
-      : [],
+    [...observed.queues].map(([name, { url }]) =>
+      removal(`queue ${name}`, () => unlessGone(sqs.send(new DeleteQueueCommand({ QueueUrl: url })))),
+    ),
     observed.table
       ? [
           removal(`table ${tableName(prefix)}`, () =>

@@ -17,7 +17,7 @@ export interface Needs {
   isCalled: boolean
   /** It may run work that nobody waits for, after its answer has left. */
   leavesWork: boolean
-  /** It puts into buckets of the app, or is started by them. */
+  /** The app has buckets: then every function may step their machines, end a session, and start what a trigger starts. */
   usesBuckets: boolean
 }
 
@@ -25,22 +25,23 @@ export interface Needs {
 export function needsOf(app: App, setup: FusionSetup, functions: readonly string[]): Map<string, Needs> {
   const calls = new Map(functions.map((fn) => [fn, remoteCalls(app, setup, fn)]))
   const entries = entryTasks(app)
+  const buckets = Object.values(app.buckets ?? {})
+  const triggered = buckets
+    .flatMap(({ triggers }) => triggers.map(({ task }) => task))
+    .filter((fn) => functions.includes(fn))
   return new Map(
     functions.map((fn) => {
       const tasks = artifactTasks(app, setup, fn)
       const spec = setup.functions[fn]
       const waitsForIt = (edges: RemoteCalls) => edges.waiting.has(fn)
       const leavesWork = (spec?.inline.send.length ?? 0) > 0 || (spec?.buckets.length ?? 0) > 0
-      const callees = new Set([...(calls.get(fn)?.all ?? []), ...(leavesWork ? [fn] : [])])
+      const callees = new Set([...(calls.get(fn)?.all ?? []), ...(leavesWork ? [fn] : []), ...triggered])
       const needs: Needs = {
         tasks,
         callees: [...callees].sort(),
         isCalled: entries.includes(fn) || [...calls.values()].some(waitsForIt),
         leavesWork,
-        usesBuckets: Object.values(app.buckets ?? {}).some(
-          ({ producers, triggers }) =>
-            producers.some((task) => tasks.includes(task)) || triggers.some(({ task }) => tasks.includes(task)),
-        ),
+        usesBuckets: buckets.length > 0,
       }
       return [fn, needs]
     }),

@@ -57,7 +57,9 @@ export interface Observed {
   logGroups: Map<string, number | null>
   bucket: { isTagged: boolean; isPrivate: boolean; isEncrypted: boolean; expiry: Record<string, number> } | null
   table: { isReady: boolean; expires: string | null } | null
-  queue: { url: string; retentionS: number } | null
+  queues: Map<string, { url: string; retentionS: number; visibilityS: number }>
+  /** Of the queue of times. */
+  mappings: { id: string; functionArn: string }[]
   scheduleGroup: { schedules: ObservedSchedule[] } | null
   quotas: { unreservedConcurrency: number; codeBytes: number; usedCodeBytes: number } | null
   /** What has a name of the app's but not its tag: `function fusionize-shop-cart`. */
@@ -72,7 +74,8 @@ export function nothingObserved(): Observed {
     logGroups: new Map(),
     bucket: null,
     table: null,
-    queue: null,
+    queues: new Map(),
+    mappings: [],
     scheduleGroup: null,
     quotas: null,
     strangers: [],

@@ -169,8 +169,12 @@ async function createQueue(queue: QueueResource, { clients, pace, settings }: Co
   })
 }
 
-function queueAttributes({ retentionS }: QueueResource): Record<string, string> {
-  return { MessageRetentionPeriod: String(retentionS), SqsManagedSseEnabled: 'true' }
+function queueAttributes({ retentionS, visibilityS }: QueueResource): Record<string, string> {
+  return {
+    MessageRetentionPeriod: String(retentionS),
+    SqsManagedSseEnabled: 'true',
+    ...(visibilityS !== undefined && { VisibilityTimeout: String(visibilityS) }),
+  }
 }
 
 async function createLogGroup({ name, retentionDays }: LogGroupResource, { clients, settings }: Context) {

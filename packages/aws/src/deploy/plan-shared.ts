@@ -60,12 +60,16 @@ function tableSteps(desired: Desired, { table: known }: Observed): Step[] {
   })
 }
 
-function queueSteps(desired: Desired, { queue: known }: Observed): Step[] {
+function queueSteps(desired: Desired, { queues }: Observed): Step[] {
   return ofKind(desired, 'queue').flatMap((queue) => {
     const step = stepFor('shared', `queue ${queue.name}`)
-    const words = `keep dead letters for ${queue.retentionS / 86_400} days`
+    const known = queues.get(queue.name)
+    const words = `keep ${queue.keeps} for ${queue.retentionS / 86_400} days`
     if (!known) return [step(`create, ${words}`, { do: 'create-queue', queue })]
-    return known.retentionS === queue.retentionS ? [] : [step(words, { do: 'set-queue', queue, url: known.url })]
+    const isSame =
+      known.retentionS === queue.retentionS &&
+      (queue.visibilityS === undefined || known.visibilityS === queue.visibilityS)
+    return isSame ? [] : [step(words, { do: 'set-queue', queue, url: known.url })]
   })
 }
 

@@ -107,7 +107,21 @@ export interface TableResource {
 export interface QueueResource {
   kind: 'queue'
   name: string
+  /** What it is for, in words. */
+  keeps: string
   retentionS: number
+  /** For which nobody else gets a message that a function has; absent: SQS's own 30 s. */
+  visibilityS?: number
+}
+
+/** Has the messages of a queue given to a function, in batches whose failures come again one by one. */
+export interface MappingResource {
+  kind: 'mapping'
+  functionName: string
+  qualifier: string
+  /** Name of the queue, and its ARN. */
+  queue: string
+  queueArn: string
 }
 
 export interface ScheduleGroupResource {
@@ -138,6 +152,7 @@ export type Resource =
   | BucketResource
   | TableResource
   | QueueResource
+  | MappingResource
   | ScheduleGroupResource
   | ScheduleResource
 

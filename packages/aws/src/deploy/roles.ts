@@ -1,5 +1,5 @@
 import type { App } from 'fusionize/setup'
-import { bucketName, deadLetterQueue, functionName, logGroup, setupAlias, tableName } from '../names.js'
+import { bucketName, deadLetterQueue, functionName, logGroup, setupAlias, tableName, timeQueue } from '../names.js'
 import type { Needs } from './needs.js'
 import { permissionStatement } from './permissions.js'
 import type { RoleResource, Statement } from './resources.js'
@@ -8,19 +8,21 @@ import { arnOf, type Settings, s3Arn } from './settings.js'
 /** Policy with what a function needs in every setup: so the policies of setups, which a role may have many of, stay small. */
 export const basePolicy = 'base'
 
+/** What Lambda does with a queue in a function's name. */
+const takeMessages = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
+
+/** What a function is in a deployment. */
+export interface Part {
+  deployed: string
+  /** It keeps in the table what replies leave behind. */
+  holdsWork: boolean
+  /** The queue of times comes to it. */
+  takesTimes: boolean
+}
+
 /** The role of a function: what it always needs, and what it needs in this setup. */
-export function functionRole(
-  app: App,
-  settings: Settings,
-  fn: string,
-  needs: Needs,
-  deployed: string,
-  holdsWork: boolean,
-): RoleResource {
-  const ofSetup = [
-    ...setupStatements(settings, fn, needs, deployed, holdsWork),
-    ...declared(app, settings, needs.tasks),
-  ]
+export function functionRole(app: App, settings: Settings, fn: string, needs: Needs, part: Part): RoleResource {
+  const ofSetup = [...setupStatements(settings, fn, needs, part), ...declared(app, settings, needs.tasks)]
   return {
     kind: 'role',
     name: functionName(settings.prefix, fn),
@@ -28,7 +30,7 @@ export function functionRole(
     policies: [
       { name: basePolicy, document: { Version: '2012-10-17', Statement: baseStatements(settings, fn) } },
       ...(ofSetup.length > 0
-        ? [{ name: setupAlias(deployed), document: { Version: '2012-10-17' as const, Statement: ofSetup } }]
+        ? [{ name: setupAlias(part.deployed), document: { Version: '2012-10-17' as const, Statement: ofSetup } }]
         : []),
     ],
   }
@@ -70,8 +72,7 @@ function setupStatements(
   settings: Settings,
   fn: string,
   needs: Needs,
-  deployed: string,
-  holdsWork: boolean,
+  { deployed, holdsWork, takesTimes }: Part,
 ): Statement[] {
   const { account, prefix, region } = settings
   const statements: Statement[] = []
@@ -98,6 +99,14 @@ function setupStatements(
       Effect: 'Allow',
       Action: ['DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map((action) => `dynamodb:${action}`),
       Resource: [arnOf(settings, 'dynamodb', `table/${tableName(prefix)}`)],
+      Condition: itemsOf('bucket#*', 'session#*', 'watch#*'),
+    })
+  if (needs.usesBuckets)
+    statements.push({
+      Sid: 'Times',
+      Effect: 'Allow',
+      Action: ['sqs:SendMessage', ...(takesTimes ? takeMessages : [])],
+      Resource: [arnOf(settings, 'sqs', timeQueue(prefix))],
     })
   if (needs.usesBuckets)
     statements.push({
@@ -110,8 +119,8 @@ function setupStatements(
 }
 
 /** Items of the table by their partition key ("Using IAM policy conditions for fine-grained access control", Amazon DynamoDB Developer Guide). */
-function itemsOf(key: string): NonNullable<Statement['Condition']> {
-  return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] } }
+function itemsOf(...keys: string[]): NonNullable<Statement['Condition']> {
+  return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } }
 }
 
 /** What the tasks of a function declare, each statement once. */

@@ -3,6 +3,7 @@ import type {
   BucketResource,
   FunctionResource,
   LogGroupResource,
+  MappingResource,
   Policy,
   QueueResource,
   RoleResource,
@@ -53,6 +54,8 @@ export type Operation =
   | { do: 'set-url'; url: UrlResource; exists: boolean }
   | { do: 'allow-url'; function: string; statement: UrlStatement }
   | { do: 'forbid-url'; function: string; statement: string }
+  | { do: 'create-mapping'; mapping: MappingResource }
+  | { do: 'delete-mapping'; id: string }
   | { do: 'create-schedule-group'; group: ScheduleGroupResource }
   | { do: 'set-schedule'; schedule: ScheduleResource; exists: boolean }
   | { do: 'delete-schedule'; group: string; schedule: string }

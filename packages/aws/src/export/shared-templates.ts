@@ -7,6 +7,9 @@ export type Tags = { Key: string; Value: string }[]
 /** Said for all that holds something: it goes with the stack, not by accident. */
 const keeps = { DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Retain' } as const
 
+/** Logical id of the queue of times. */
+export const timesId = 'Times'
+
 /** Logical id of the role by which the scheduler calls. */
 export const sweepRoleId = 'SweepRole'
 
@@ -60,11 +63,17 @@ export function sharedTemplates(desired: Desired, Tags: Tags): Template['Resourc
         Tags,
       },
     }
-  for (const { name, retentionS } of ofKind(desired, 'queue'))
-    resources.DeadLetters = {
+  for (const { keeps: what, name, retentionS, visibilityS } of ofKind(desired, 'queue'))
+    resources[what === 'times' ? timesId : 'DeadLetters'] = {
       Type: 'AWS::SQS::Queue',
       ...keeps,
-      Properties: { QueueName: name, MessageRetentionPeriod: retentionS, SqsManagedSseEnabled: true, Tags },
+      Properties: {
+        QueueName: name,
+        MessageRetentionPeriod: retentionS,
+        ...(visibilityS !== undefined && { VisibilityTimeout: visibilityS }),
+        SqsManagedSseEnabled: true,
+        Tags,
+      },
     }
   for (const { name } of ofKind(desired, 'schedule-group'))
     resources.SweepGroup = { Type: 'AWS::Scheduler::ScheduleGroup', Properties: { Name: name, Tags } }

@@ -37,7 +37,7 @@ export async function startExtension(api: string, failed: (error: Error) => void
         })
       })
     awaited.delete(requestId)
-    await works.get(requestId)?.catch(() => {})
+    await works.get(requestId)
     works.delete(requestId)
   }
 
@@ -57,7 +57,10 @@ export async function startExtension(api: string, failed: (error: Error) => void
   return {
     during(requestId, work) {
       if (!serving) return
-      works.set(requestId, work)
+      works.set(
+        requestId,
+        work.catch(() => {}),
+      )
       awaited.get(requestId)?.()
     },
   }

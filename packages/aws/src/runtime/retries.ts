@@ -31,7 +31,8 @@ export function attemptsOf(
   bury: (envelope: Envelope, attempt: number, outcome: Outcome & { ok: false }) => Promise<void>,
   retryMs: number = RETRY_MS,
 ): Attempts {
-  const key = ({ id }: Envelope) => `attempts#${id}`
+  // A replay is a hand-over of its own, and begins to count anew.
+  const key = ({ at, id }: Envelope) => `attempts#${id}#${at}`
   const soon = () => Date.now() + ANSWER_MS
   return {
     async of(envelope) {

@@ -44,7 +44,18 @@ function change(
       return
     case 'create-queue':
     case 'set-queue':
-      state.queue = { url: 'https://queue', retentionS: op.queue.retentionS }
+      state.queues.set(op.queue.name, {
+        ...{ url: 'https://queue', retentionS: op.queue.retentionS, visibilityS: op.queue.visibilityS ?? 30 },
+      })
+      return
+    case 'create-mapping':
+      state.mappings.push({
+        id: String(state.mappings.length),
+        functionArn: `arn:aws:lambda:eu-central-1:1:function:${op.mapping.functionName}:${op.mapping.qualifier}`,
+      })
+      return
+    case 'delete-mapping':
+      state.mappings = state.mappings.filter(({ id }) => id !== op.id)
       return
     case 'create-log-group':
     case 'set-retention':
