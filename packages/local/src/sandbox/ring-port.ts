@@ -1,6 +1,6 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { PortItem } from './channel.js'
-import { decodeLink, encodeLink } from './link-text.js'
+import { FlatMessage } from './flat-message.js'
 import { RingReader, RingWriter } from './ring.js'
 
 /** The memory of a link between two threads that spin: a ring for each direction, as one end has them. */
@@ -11,6 +11,8 @@ export interface LinkRings {
 
 /** What the port of such a link carries: how far the ring had come before, and the message, if it is more than a wake-up. */
 type Posted = [after: number, message?: PortItem[]]
+
+const flat = new FlatMessage()
 
 /**
  * A message port beside which small messages go through shared memory while the receiver spins. All arrive in the order in which they
@@ -53,8 +55,7 @@ export class RingPort {
   postMessage(message: PortItem[], transfer?: readonly ArrayBuffer[]): void {
     const out = this.#out
     if (transfer === undefined && out.isPolled) {
-      const entry = encodeLink(message)
-      if (entry && out.write(entry.text, entry.mark, this.#posted)) {
+      if (flat.encode(message) && out.write(flat, this.#posted)) {
         if (!out.isPolled) this.#post([out.position])
         return
       }
@@ -105,7 +106,8 @@ export class RingPort {
     if (!this.#open) return false
     const into = this.#into
     if (into.has() && into.before === this.#delivered) {
-      this.#listener(decodeLink(into.take()))
+      into.take(flat)
+      this.#listener(flat.decode() as PortItem[])
       return true
     }
     const [first] = this.#arrived

@@ -1,8 +1,10 @@
+import type { FlatMessage } from './flat-message.js'
+
 /** Words of a ring's data; a power of two. */
 const WORDS = 8192
-/** Characters of an entry at most: four of the longest fit. */
+/** Characters of an entry at most: of the longest four fit. */
 const MAX_CHARS = 2048
-/** Words before an entry's text: its bytes, and two numbers of the writer's. */
+/** Words at the start of an entry: bytes of its text, number of its words, which follow and precede the text, and `before`. */
 const ENTRY = 3
 /** In the place of an entry's bytes: the next one is at the start of the data. */
 const SKIP = -1
@@ -22,7 +24,7 @@ export const RING_BYTES = (DATA + WORDS) * 4
 const LONE_SURROGATE = /\p{Surrogate}/u
 
 /**
- * One end of a ring in shared memory: texts from one thread to one other, in order, without a system call. The writer owns what is not
+ * One end of a ring in shared memory: messages from one thread to one other, in order, without a system call. The writer owns what is not
  * published, the reader what is published and not read; one store hands over (Lamport, "Proving the Correctness of Multiprocess
  * Programs", 1977, §3).
  */
@@ -62,25 +64,25 @@ export class RingWriter extends Ring {
   }
 
   /**
-   * @param mark a number for the reader
-   * @param before another
+   * @param before a number for the reader
    * @returns false when there is no room now, or never will be
    */
-  write(text: string, mark: number, before: number): boolean {
+  write({ text, words: list, length }: FlatMessage, before: number): boolean {
     if (text.length > MAX_CHARS) return false
-    const needed = ENTRY + Math.ceil((text.length * 3) / 4)
+    const needed = ENTRY + length + Math.ceil((text.length * 3) / 4)
     const start = this.at & (WORDS - 1)
     const skipped = WORDS - start < needed ? WORDS - start : 0
     if (!this.#hasRoom(skipped + needed)) return false
     const entry = DATA + (skipped > 0 ? 0 : start)
-    const bytes = this.bytes.write(text, (entry + ENTRY) * 4, 'utf8')
+    const bytes = this.bytes.write(text, (entry + ENTRY + length) * 4, 'utf8')
     if (bytes !== text.length && LONE_SURROGATE.test(text)) return false
     const { words } = this
     if (skipped > 0) words[DATA + start] = SKIP
     words[entry] = bytes
-    words[entry + 1] = mark
+    words[entry + 1] = length
     words[entry + 2] = before
-    this.at = (this.at + skipped + sizeOf(bytes)) | 0
+    for (let i = 0; i < length; i++) words[entry + ENTRY + i] = list[i] as number
+    this.at = (this.at + skipped + sizeOf(bytes, length)) | 0
     Atomics.store(words, WRITTEN, this.at)
     return true
   }
@@ -113,22 +115,25 @@ export class RingReader extends Ring {
     return this.at !== this.#written
   }
 
-  /** The second number of the entry that is there. */
+  /** The number beside the entry that is there. */
   get before(): number {
     return this.words[this.#entry() + 2] as number
   }
 
   /** Takes the entry that is there out. */
-  take(): { text: string; mark: number } {
+  take(into: FlatMessage): void {
+    const { words } = this
     const entry = this.#entry()
-    const [bytes, mark] = [this.words[entry] as number, this.words[entry + 1] as number]
-    const from = (entry + ENTRY) * 4
-    const text = this.bytes.toString('utf8', from, from + bytes)
+    const bytes = words[entry] as number
+    const length = words[entry + 1] as number
+    for (let i = 0; i < length; i++) into.words[i] = words[entry + ENTRY + i] as number
+    const from = (entry + ENTRY + length) * 4
+    into.length = length
+    into.text = this.bytes.toString('utf8', from, from + bytes)
     const start = this.at & (WORDS - 1)
     const skipped = entry === DATA && start > 0 ? WORDS - start : 0
-    this.at = (this.at + skipped + sizeOf(bytes)) | 0
-    Atomics.store(this.words, READ, this.at)
-    return { text, mark }
+    this.at = (this.at + skipped + sizeOf(bytes, length)) | 0
+    Atomics.store(words, READ, this.at)
   }
 
   #entry(): number {
@@ -138,6 +143,6 @@ export class RingReader extends Ring {
 }
 
 /** Words of an entry. */
-function sizeOf(bytes: number): number {
-  return ENTRY + ((bytes + 3) >> 2)
+function sizeOf(bytes: number, length: number): number {
+  return ENTRY + length + ((bytes + 3) >> 2)
 }
