@@ -2,11 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type AwsPlatformOptions, names as awsNames } from '@fusionize/aws'
 import { fileStore } from '@fusionize/example-kit'
 import { adEvents, checkWindows, type WindowCount } from '@fusionize/example-kit/ads'
 import { checkSorted, sumOfFile } from '@fusionize/example-kit/records'
 import { type App, allFusedSetup, type FusionSetup, remoteSetup } from 'fusionize/setup'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Aws } from '../packages/aws/test/double/index.js'
 import { type AwsBed, startAwsBed } from '../packages/aws/test/support/platform.js'
 
 const folder = (name: string) => fileURLToPath(new URL(`../examples/${name}`, import.meta.url))
@@ -14,11 +16,11 @@ const setups = { remote: remoteSetup, fused: allFusedSetup }
 const names = Object.keys(setups) as (keyof typeof setups)[]
 
 /** An example on an AWS of its own, with a folder for what it keeps. */
-function useBed(name: string) {
+function useBed(name: string, options: Partial<AwsPlatformOptions> = {}) {
   const used = {} as { bed: AwsBed; app: App; work: string }
   beforeAll(async () => {
     used.work = mkdtempSync(join(tmpdir(), `${name}-`))
-    used.bed = await startAwsBed(folder(name), name)
+    used.bed = await startAwsBed(folder(name), name, options)
     used.app = await used.bed.builder.scan()
   }, 300_000)
   afterAll(async () => {
@@ -74,6 +76,94 @@ describe('ad-events on AWS', () => {
     expect(await used.bed.platform.deadLetters()).toEqual([])
   })
 })
+
+describe('environments that are killed at work on AWS', () => {
+  const sweepMs = 1000
+
+  describe('of mapreduce-sort', () => {
+    const used = useBed('mapreduce-sort', { sweepMs })
+
+    it('lose nothing: what they have fired and not handed over the sweep hands over, what they ran Lambda runs again', async () => {
+      const { app, work, deploy, invoke } = used
+      const { aws, platform } = used.bed
+      await deploy(remoteSetup(app, 256), { SORT_WORK: work })
+      const killed = killAt(aws, 'mapreduce-sort', [
+        // With a firing in its outbox, then before and amid its changes of the table.
+        { function: 'map', operation: 'lambda:Invoke' },
+        { function: 'reduce', operation: 'dynamodb:UpdateItem' },
+        { function: 'reduce', operation: 'lambda:Invoke' },
+        { function: 'finish', operation: 'dynamodb:UpdateItem' },
+      ])
+      const request = { seed: 3, records: 3000, mappers: 3, reducers: 2 }
+      const answer = invoke<{ files: string[] }>('sort', request)
+      const { files } = await sweeping(aws, answer)
+      expect(checkSorted(files, sumOfFile(join(work, 'input-3-3000')))).toEqual([])
+      expect(killed.left).toEqual([])
+      await sweeping(aws, platform.drained())
+      expect(await platform.deadLetters()).toEqual([])
+    })
+  })
+
+  describe('of ad-events', () => {
+    const used = useBed('ad-events', { sweepMs })
+
+    it('lose no window: neither one that has fired and is not handed over, nor the time of one', async () => {
+      const { app, work, deploy, invoke } = used
+      const { aws, platform } = used.bed
+      await deploy(remoteSetup(app, 256), { AD_EVENTS_STORE: work, AD_EVENTS_WINDOW_MS: '1500' })
+      // The function that hears the time is killed before what it fires is in the table; the next one when it is, and not yet handed over.
+      const killed = killAt(aws, 'ad-events', [
+        { function: 'ingest', operation: 'dynamodb:UpdateItem', names: '"f:' },
+        { function: 'ingest', operation: 'lambda:Invoke', names: 'ad-events-count' },
+      ])
+      const events = adEvents({ seed: 9, count: 100 })
+      // One request: another could be late, and end the window itself.
+      await invoke('ingest', { events })
+      const views = events.filter(({ type }) => type === 'view').length
+      const all = vi.waitFor(async () => expect(idsOf(await windowsIn(work)).length).toBe(views), { timeout: 20_000 })
+      await sweeping(aws, all)
+      expect(checkWindows(events, ['view'], await windowsIn(work))).toEqual([])
+      expect(killed.left).toEqual([])
+      await platform.drained()
+      expect(await platform.deadLetters()).toEqual([])
+    })
+  })
+})
+
+interface Kill {
+  function: string
+  /** As in `lambda:Invoke`. */
+  operation: string
+  /** What its path or its body says. */
+  names?: string
+}
+
+/** Kills the environments of functions, each at its next call of an operation, which is not carried out. @returns what has not happened yet */
+function killAt(aws: Aws, app: string, kills: readonly Kill[]): { left: Kill[] } {
+  const plan = { left: [...kills] }
+  aws.faults.watch(async ({ body, operation, path, principal, service }) => {
+    const name = principal.kind === 'role' ? principal.role : ''
+    const kill = plan.left.find(
+      (one) =>
+        awsNames.functionName(awsNames.prefixOf(app), one.function) === name &&
+        one.operation === `${service}:${operation}` &&
+        (path.includes(one.names ?? '') || body.includes(one.names ?? '')),
+    )
+    if (!kill) return
+    plan.left.splice(plan.left.indexOf(kill), 1)
+    await aws.lambda.killEnvironments(name)
+    throw new Error('its environment was killed')
+  })
+  return plan
+}
+
+/** Every sweep again and again until something has happened. */
+async function sweeping<T>(aws: Aws, until: Promise<T>): Promise<T> {
+  const timer = setInterval(() => {
+    for (const name of aws.scheduler.schedules.keys()) aws.scheduler.fire(name)
+  }, 1000)
+  return until.finally(() => clearInterval(timer))
+}
 
 /** What `count` has written. */
 async function windowsIn(kept: string): Promise<WindowCount[]> {

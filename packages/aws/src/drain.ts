@@ -9,7 +9,7 @@ export class Drain {
   readonly #open = new Set<string>()
   /** Of callees whose record came before their caller's. */
   readonly #seen = new Set<string>()
-  /** Firings whose record came. */
+  /** Firings that are over. */
   readonly #fired = new Set<string>()
 
   /** @param retriesOf runs of a failed send after its first, by task */
@@ -38,7 +38,6 @@ export class Drain {
   saw(record: InvocationRecord): void {
     const { invocation, mode, task, attempt, fired, parent, items = 1, spans } = record
     this.#open.delete(invocation)
-    if (fired) this.#fired.add(invocation)
     // The parent of a firing is who has put, not a span that waits for it.
     for (let i = 0; parent !== null && !fired && i < items; i++) this.#over(following(parent, i))
     for (const [i, { error, mode, route, task }] of spans.entries()) {
@@ -47,7 +46,10 @@ export class Drain {
       if ((route === 'remote' && error === undefined) || again) this.#called(spanId(record.span, i))
     }
     const failed = mode === 'send' && spans[0]?.error !== undefined
-    if (failed && attempt <= this.retriesOf(task)) this.#open.add(invocation)
+    // Of a firing that was delivered twice one delivery may fail, since the other was faster.
+    if (failed && attempt <= this.retriesOf(task)) {
+      if (!this.#fired.has(invocation)) this.#open.add(invocation)
+    } else if (fired) this.#fired.add(invocation)
   }
 
   #called(id: string): void {

@@ -53,11 +53,11 @@ export function tableName(prefix: string): string {
   return prefix
 }
 
-export function deadLetterQueue(prefix: string): string {
-  return `${prefix}-dead`
-}
-
-/** Queue whose messages come to a function of the app as times, in apps with buckets. */
+/** Queue whose messages come as times to a function of an app with buckets. */
 export function timeQueue(prefix: string): string {
   return `${prefix}-time`
+}
+
+export function deadLetterQueue(prefix: string): string {
+  return `${prefix}-dead`
 }

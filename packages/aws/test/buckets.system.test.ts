@@ -5,6 +5,7 @@ import { createAdapter } from '../src/runtime/adapter.js'
 import { evaluate } from '../src/runtime/buckets/index.js'
 import type { Envelope } from '../src/runtime/envelope.js'
 import type { Environment } from '../src/runtime/environment.js'
+import type { Extension } from '../src/runtime/extension.js'
 import { Loopback } from './buckets/loopback.js'
 
 type Objects = BucketObject<number>[]
@@ -52,24 +53,36 @@ const large = task('large', async (length: number) => {
   return (await texts.get('x')) === undefined
 })
 
+const tail = task('tail', async (value: number) => {
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  await parts.put('a', value)
+})
+const middle = task('middle', async (value: number) => tail.send(value))
+const front = task('front', async (value: number) => middle(value))
+
 const evaluator = evaluate([answers, batches, parts, texts, waits, windows])
-const functions = [join, pair, late, rest, window, big, worker, add, start, many, slow, large].map(
+const functions = [join, pair, late, rest, window, big, worker, add, start, many, slow, large, middle, front].map(
   (one): FunctionModule => {
     const name = definitionOf(one)?.name as string
     return {
-      ...{ app: 'app', function: name, tasks: [one], inline: { call: [], send: [], map: [] }, leaves: [] },
-      evaluator,
+      ...{ app: 'app', function: name, leaves: [], evaluator },
+      // What goes on after a reply is in one function only.
+      ...(one === middle ? { tasks: [middle, tail] } : { tasks: [one] }),
+      inline: { call: [], send: one === middle ? ['tail'] : [], map: [] },
     }
   },
 )
 
 describe('buckets behind the Lambda adapter, in a table that speaks DynamoDB', () => {
   let all: Loopback
+  /** What goes on after replies. */
+  const after: Promise<unknown>[] = []
+  const extension: Extension = { during: (_, work) => void after.push(work) }
   beforeAll(async () => {
     // Records and logs.
     vi.spyOn(process.stdout, 'write').mockReturnValue(true)
     const open = (fn: string, environment: Environment) =>
-      createAdapter(functions.find((one) => one.function === fn) as FunctionModule, environment, undefined)
+      createAdapter(functions.find((one) => one.function === fn) as FunctionModule, environment, extension)
     all = await Loopback.start(
       functions.map((one) => one.function),
       2,
@@ -117,6 +130,16 @@ describe('buckets behind the Lambda adapter, in a table that speaks DynamoDB', (
     await all.quiet()
     expect(seen.late).toEqual([[7]])
     expect(seen.window).toEqual([[7]])
+    expect(all.failed).toEqual([])
+  })
+
+  it('end a session after what goes on after a reply', async () => {
+    seen.rest = []
+    await invoke('front', 9, 's6')
+    expect(seen.rest).toEqual([])
+    await Promise.all(after)
+    await all.quiet()
+    expect(seen.rest).toEqual([[9]])
     expect(all.failed).toEqual([])
   })
 

@@ -7,6 +7,7 @@ import {
   GetAliasCommand,
   GetFunctionConfigurationCommand,
   InvokeCommand,
+  ListEventSourceMappingsCommand,
 } from '@aws-sdk/client-lambda'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import type { Build } from '@fusionize/platform'
@@ -213,6 +214,27 @@ describe('setups that were replaced', () => {
     const policies = [...(aws.iam.roles.get('fusionize-iot-analyze-sensor')?.policies.keys() ?? [])]
     expect(policies.filter((name) => name.startsWith('setup-'))).toHaveLength(2)
     expect(await invoke('analyze-sensor')).toMatchObject({ tasks: 10 })
+  })
+})
+
+describe('an app with buckets', () => {
+  it('has its times come to a function, and nothing is left of it either', async () => {
+    const events = builderOf('ad-events')
+    try {
+      const build = await events.build(setupsOf(await events.scan()).remote)
+      const { deployed } = await deploy(build)
+      expect(deployed).toMatch(/^[0-9a-f]{12}-[0-9a-f]{8}$/)
+      expect(await stepsFor(build)).toEqual([])
+      const { EventSourceMappings } = await clients.lambda.send(new ListEventSourceMappingsCommand({}))
+      expect(EventSourceMappings).toMatchObject([
+        { FunctionArn: expect.stringMatching(/:fusionize-ad-events-ingest:live$/), State: 'Enabled' },
+      ])
+      await destroyApp('ad-events', options(), clients)
+      expect((await aws.resources()).filter((arn) => arn.includes('ad-events'))).toEqual([])
+      expect((await clients.lambda.send(new ListEventSourceMappingsCommand({}))).EventSourceMappings).toEqual([])
+    } finally {
+      await events.close()
+    }
   })
 })
 

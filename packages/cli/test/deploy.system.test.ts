@@ -31,7 +31,7 @@ test('stops by Ctrl-C and goes on where it stopped, changes nothing the second t
   })
   const first = await fusionize(['deploy', '--json'], dir)
   expect(first.stderr).not.toMatch(/role fusionize-shop-greet: create/)
-  expect(first.stderr).toMatch(/function fusionize-shop-greet: create/)
+  expect(first.stderr).toMatch(/alias fusionize-shop-greet:live: new sessions take setup/)
   const document = JSON.parse(first.stdout)
   expect(document).toMatchObject({ app: 'shop', prefix: 'fusionize-shop', dryRun: false })
   expect(document.changed).toContain('greet')

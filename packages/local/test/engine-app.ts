@@ -37,7 +37,9 @@ export async function startPlatform(
   options: Partial<LocalPlatformOptions> = {},
 ): Promise<{ platform: LocalPlatform; dir: string; stop(): Promise<void> }> {
   const dir = mkdtempSync(join(tmpdir(), 'fusionize-engine-'))
-  const platform = await createLocalPlatform({
+  // Threads that spin load a file that only the build has.
+  const create = options.spin ? (await import('../dist/index.js')).createLocalPlatform : createLocalPlatform
+  const platform = await create({
     dir,
     app: 'engine-fixture',
     durability: 'none',

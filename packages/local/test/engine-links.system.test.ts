@@ -23,9 +23,15 @@ async function deployed(options: Parameters<typeof startPlatform>[0]) {
   return started.platform
 }
 
-describe.each(['processes', 'threads'] as const)('links between %s', (isolation) => {
+const placements = [
+  { isolation: 'processes', spin: false },
+  { isolation: 'threads', spin: false },
+  { isolation: 'threads', spin: true },
+] as const
+
+describe.each(placements)('links between $isolation, spin: $spin', ({ isolation, spin }) => {
   test('a caller that calls again and again gets every answer, and every call runs and is recorded once', async () => {
-    const platform = await deployed({ isolation })
+    const platform = await deployed({ isolation, spin })
     expect(jsonOf(await platform.invoke('loop', '200'))).toBe(200)
     await platform.drained()
     const records = (await platform.records()).lines.map(parseRecord)
@@ -38,7 +44,7 @@ describe.each(['processes', 'threads'] as const)('links between %s', (isolation)
   })
 
   test('callers that want the same sandboxes take turns, and no call is lost or runs twice', async () => {
-    const platform = await deployed({ isolation, maxSandboxes: 3 })
+    const platform = await deployed({ isolation, spin, maxSandboxes: 3 })
     const results = await Promise.all(Array.from({ length: 6 }, () => platform.invoke('loop', '150')))
     expect(results.map(jsonOf)).toEqual(Array(6).fill(150))
     const others = await Promise.all(Array.from({ length: 20 }, (_, i) => platform.invoke('echo', String(i))))
@@ -51,13 +57,13 @@ describe.each(['processes', 'threads'] as const)('links between %s', (isolation)
   })
 
   test('a lent sandbox that crashes fails the call under way, and the next one finds another', async () => {
-    const platform = await deployed({ isolation })
+    const platform = await deployed({ isolation, spin })
     expect(jsonOf(await platform.invoke('until-crash', '12'))).toEqual({ left: 0, code: 'SANDBOX_CRASHED', after: 6 })
     await platform.drained()
   })
 
   test('a callee that blocks its thread is held to its time limit over a link, too, and its sandbox makes way', async () => {
-    const platform = await deployed({ isolation })
+    const platform = await deployed({ isolation, spin })
     const results = jsonOf(await platform.invoke('block-loop', JSON.stringify([0, 0, 0, 0, 150, -2, 60_000, 1, 0])))
     expect(results).toEqual([0, 0, 0, 0, 150, -2, 'TIMEOUT', 1, 0])
     await platform.drained()
@@ -67,7 +73,7 @@ describe.each(['processes', 'threads'] as const)('links between %s', (isolation)
   })
 
   test('a call over a link whose callee ends its process at once fails, and does not run a second time', async () => {
-    const platform = await deployed({ isolation })
+    const platform = await deployed({ isolation, spin })
     const results = jsonOf(await platform.invoke('block-loop', JSON.stringify([0, 0, 0, 0, -1, 0])))
     expect(results).toEqual([0, 0, 0, 0, 'SANDBOX_CRASHED', 0])
     await platform.drained()
@@ -76,7 +82,7 @@ describe.each(['processes', 'threads'] as const)('links between %s', (isolation)
   })
 
   test('a sandbox that blocks, whose caller died before it could tell of the call, does not stay', async () => {
-    const platform = await deployed({ isolation })
+    const platform = await deployed({ isolation, spin })
     expect(codeOf(await platform.invoke('block-and-die', '{}'))).toBe('SANDBOX_CRASHED')
     const blockers = async () => (await platform.status()).functions.find(({ function: name }) => name === 'blocker')
     expect((await blockers())?.sandboxes).toEqual({ starting: 0, idle: 1, busy: 0 })
@@ -85,7 +91,7 @@ describe.each(['processes', 'threads'] as const)('links between %s', (isolation)
   })
 
   test('a sandbox that blocks, and whose caller was cancelled, does not stay', async () => {
-    const platform = await deployed({ isolation, maxSandboxes: 2, queueLimit: 5 })
+    const platform = await deployed({ isolation, spin, maxSandboxes: 2, queueLimit: 5 })
     const stop = new AbortController()
     const call = platform.invoke('block-loop', JSON.stringify([0, 0, 0, 0, 60_000]), { signal: stop.signal })
     setTimeout(() => stop.abort(), 300)
@@ -95,24 +101,26 @@ describe.each(['processes', 'threads'] as const)('links between %s', (isolation)
   })
 
   test('deadlines and cancellation reach callees over links', async () => {
-    const platform = await deployed({ isolation })
+    const platform = await deployed({ isolation, spin })
     const stop = new AbortController()
-    const call = platform.invoke('gate-loop', JSON.stringify(gates.url(isolation)), { signal: stop.signal })
-    for (let i = 0; i < 3; i++) (await gates.arrival(`${isolation}/${i}`)).open('')
-    const last = await gates.arrival(`${isolation}/3`)
+    const call = platform.invoke('gate-loop', JSON.stringify(gates.url(`${isolation}-${spin}`)), {
+      signal: stop.signal,
+    })
+    for (let i = 0; i < 3; i++) (await gates.arrival(`${isolation}-${spin}/${i}`)).open('')
+    const last = await gates.arrival(`${isolation}-${spin}/3`)
     stop.abort()
     expect(codeOf(await call)).toBe('CANCELLED')
-    ;(await gates.arrival(`${isolation}/3/aborted`)).open('')
+    ;(await gates.arrival(`${isolation}-${spin}/3/aborted`)).open('')
     last.open('')
     await platform.drained()
-    const again = platform.invoke('gate-loop', JSON.stringify(gates.url(`${isolation}-again`)))
-    for (let i = 0; i < 4; i++) (await gates.arrival(`${isolation}-again/${i}`)).open('')
+    const again = platform.invoke('gate-loop', JSON.stringify(gates.url(`${isolation}-${spin}-again`)))
+    for (let i = 0; i < 4; i++) (await gates.arrival(`${isolation}-${spin}-again/${i}`)).open('')
     expect(codeOf(await again)).toBe('TIMEOUT')
     await platform.drained()
   })
 
   test('once the platform is drained, every call over a link is in its records', async () => {
-    const platform = await deployed({ isolation })
+    const platform = await deployed({ isolation, spin })
     await platform.invoke('loop', '20')
     await platform.drained()
     let { next } = await platform.records()
@@ -126,7 +134,7 @@ describe.each(['processes', 'threads'] as const)('links between %s', (isolation)
   })
 
   test('a session that ends leaves nothing lent that a new setup has to wait for', async () => {
-    const platform = await deployed({ isolation })
+    const platform = await deployed({ isolation, spin })
     await platform.invoke('loop', '20')
     await platform.drained()
     await platform.deploy(await buildApp({}, { memory: 2048 }))

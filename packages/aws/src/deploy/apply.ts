@@ -1,8 +1,8 @@
 import type { Clients } from './clients.js'
 import { deployFailure } from './failure.js'
 import { aliasOperation } from './operate-aliases.js'
-import { eventSourceOperation } from './operate-event-sources.js'
 import { functionOperation } from './operate-functions.js'
+import { mappingOperation } from './operate-mappings.js'
 import { roleOperation } from './operate-roles.js'
 import { scheduleOperation } from './operate-schedules.js'
 import { sharedOperation } from './operate-shared.js'
@@ -76,9 +76,9 @@ async function carryOut({ operation, resource }: Step, context: Context): Promis
     const run =
       functionOperation(operation, context) ??
       aliasOperation(operation, context) ??
-      eventSourceOperation(operation, context) ??
       roleOperation(operation, context) ??
       scheduleOperation(operation, context) ??
+      mappingOperation(operation, context) ??
       sharedOperation(operation, context)
     await run
     if (operation.do === 'put-policy') context.permittedAt = Date.now()

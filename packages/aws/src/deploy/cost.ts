@@ -39,8 +39,8 @@ const COLD = { share: 0.01, initMs: 170 }
 const LOG_BYTES = 1200
 /** Sweeps of a schedule in a month of 30 days, every 5 minutes, and what one takes, ms. */
 const SWEEP = { perMonth: 30 * 24 * 12, ms: 50 }
-/** Requests of the state machine of a trigger for an object. */
-const PUT = { writes: 2, reads: 1 }
+/** Of the table, for an object put into a bucket: it, and what it fires ("Costs" in the decision on buckets on AWS); a session's own three are not counted. */
+const PUT = { writes: 3 }
 
 /** What a month of a deployed setup costs, as far as source, profile and dated prices tell. */
 export function estimateCost(app: App, setup: FusionSetup, desired: Desired, options: CostOptions = {}): CostEstimate {
@@ -70,7 +70,7 @@ export function estimateCost(app: App, setup: FusionSetup, desired: Desired, opt
   }, 0)
   const sweeps = schedules.length * SWEEP.perMonth
   const puts = requests * usage.puts
-  const [writes, reads] = [2 * held + PUT.writes * puts, PUT.reads * puts + sweeps]
+  const [writes, reads] = [2 * held + PUT.writes * puts, sweeps]
   const logGb = (invocations * LOG_BYTES) / 1e9
   const keptGb = (logGb * desired.settings.retentionDays) / 30
   const lines: CostLine[] = [
@@ -108,7 +108,7 @@ export function estimateCost(app: App, setup: FusionSetup, desired: Desired, opt
       ...usage.assumed,
       `${COLD.share * 100}% of invocations start a sandbox, which takes ${COLD.initMs} ms`,
       `an invocation writes ${LOG_BYTES} bytes of logs; payloads are within Lambda's limits; nothing fails`,
-      ...(puts > 0 ? [`an object in a bucket takes ${PUT.writes} writes and ${PUT.reads} read of the table`] : []),
+      ...(puts > 0 ? [`an object in a bucket takes ${PUT.writes} writes of the table, with what it fires`] : []),
       'without free tiers, taxes, data transfer out, and what the tasks themselves use; first price tier',
     ],
     prices: [

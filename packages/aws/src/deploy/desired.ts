@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Build } from '@fusionize/platform'
 import { FusionizeError, suggest } from 'fusionize'
-import { type App, setupId, type TaskInfo, withoutFusedBuckets } from 'fusionize/setup'
+import { type App, entryTasks, setupId, type TaskInfo, withoutFusedBuckets } from 'fusionize/setup'
 import {
   bucketName,
   deadLetterQueue,
@@ -36,10 +36,6 @@ const PAYLOAD_DAYS = 15
  * delivers may be a dead letter for 14 more.
  */
 const OBJECT_DAYS = 46
-/** How long a time waits that nobody takes, s; the sweep tells it after a minute anyway. */
-const TIME_S = 4 * 24 * 3600
-/** Times in one invocation at most: as many as SQS gives at once. */
-const TIMES_AT_ONCE = 10
 /** Of a queue's visibility time-out, time-outs of the function that takes its messages ("Creating and configuring an Amazon SQS event source mapping", AWS Lambda Developer Guide). */
 const TIMEOUTS_VISIBLE = 6
 /** S that a function of an app with buckets has at least: what the table is given to take a change. */
@@ -57,6 +53,9 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
   const functions = Object.keys(build.artifacts).sort()
   const needs = needsOf(build.app, withoutFusedBuckets(build.setup), functions)
   const holdsWork = (fn: string) => settings.afterReply === 'extension' && isSwept(needs.get(fn))
+  const hasBuckets = Object.keys(build.app.buckets ?? {}).length > 0
+  // An entry: it is in every setup.
+  const taker = hasBuckets ? entryTasks(build.app).find((fn) => functions.includes(fn)) : undefined
   const setup = setupId(build.setup)
   const make = (deployed: string) =>
     functions.map((fn) => {
@@ -67,12 +66,15 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
   const deployed = `${setup}-${digest(make('')).slice(0, 8)}`
   const all = make(deployed)
   requireWithinLimits(build.app, all)
-  const told = build.app.buckets && (all.find((one) => needs.get(one.function)?.usesBuckets) ?? all[0])
-  const dutiesOf = (fn: string) => ({ holdsWork: holdsWork(fn), isToldTime: told?.function === fn })
   const resources: Resource[] = [
-    ...sharedResources(build.app, settings),
-    ...(told ? timeResources(settings, told) : []),
-    ...functions.map((fn) => functionRole(build.app, settings, fn, needs.get(fn) as Needs, deployed, dutiesOf(fn))),
+    ...sharedResources(
+      settings,
+      all.find((one) => one.function === taker),
+    ),
+    ...functions.map((fn) => {
+      const part = { deployed, holdsWork: holdsWork(fn), takesTimes: fn === taker }
+      return functionRole(build.app, settings, fn, needs.get(fn) as Needs, part)
+    }),
     ...functions.map((fn) => ({
       kind: 'log-group' as const,
       name: logGroup(settings.prefix, fn),
@@ -80,7 +82,8 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
     })),
     ...all,
     ...all.flatMap((one) => aliasesOf(settings, one, build.app.tasks[one.function], deployed)),
-    ...sweepResources(settings, build.app.buckets ? functions : functions.filter(holdsWork), deployed),
+    // Sessions are looked after by the function that saw them first.
+    ...sweepResources(settings, hasBuckets ? functions : functions.filter(holdsWork), deployed),
   ]
   return { setup, deployed, settings, resources }
 }
@@ -101,7 +104,9 @@ function isSwept(needs: Needs | undefined): boolean {
   return needs?.isCalled === true && needs.leavesWork
 }
 
-function sharedResources({ buckets }: App, { account, prefix, region }: Settings): Resource[] {
+/** @param taker function that the queue of times comes to, in an app with buckets */
+function sharedResources(settings: Settings, taker: FunctionResource | undefined): Resource[] {
+  const { account, prefix, region } = settings
   return [
     {
       kind: 'bucket',
@@ -109,24 +114,24 @@ function sharedResources({ buckets }: App, { account, prefix, region }: Settings
       expiry: [
         // Lambda has its own copy by then.
         { prefix: 'code/', days: 1 },
+        ...(taker ? [{ prefix: 'objects/', days: OBJECT_DAYS }] : []),
         { prefix: 'payloads/', days: PAYLOAD_DAYS },
-        ...(buckets ? [{ prefix: 'objects/', days: OBJECT_DAYS }] : []),
       ],
     },
     { kind: 'table', name: tableName(prefix), partitionKey: 'pk', sortKey: 'sk', expires: 'expires' },
-    { kind: 'queue', name: deadLetterQueue(prefix), holds: 'dead letters', retentionS: DEAD_LETTER_S },
+    { kind: 'queue', name: deadLetterQueue(prefix), keeps: 'dead letters', retentionS: DEAD_LETTER_S },
+    ...(taker ? timeResources(settings, taker) : []),
   ]
 }
 
-/** What tells an app with buckets the time. @param told the function that hears it, by whatever setup is live */
-function timeResources({ prefix }: Settings, { name, timeoutS }: FunctionResource): Resource[] {
-  const queue = timeQueue(prefix)
+function timeResources(settings: Settings, { name, timeoutS }: FunctionResource): Resource[] {
+  const queue = timeQueue(settings.prefix)
   return [
+    { kind: 'queue', name: queue, keeps: 'times', retentionS: DEAD_LETTER_S, visibilityS: TIMEOUTS_VISIBLE * timeoutS },
     {
-      ...{ kind: 'queue', name: queue, holds: 'times that triggers wait for', retentionS: TIME_S },
-      visibilityS: TIMEOUTS_VISIBLE * timeoutS,
+      ...{ kind: 'mapping', functionName: name, qualifier: liveAlias, queue },
+      queueArn: arnOf(settings, 'sqs', queue),
     },
-    { kind: 'event-source', queue, functionName: name, qualifier: liveAlias, batchSize: TIMES_AT_ONCE },
   ]
 }
 
@@ -156,10 +161,10 @@ function functionResource(
     bucket: bucketName(prefix, account, region),
     table: tableName(prefix),
     deadLetters: queueUrl(settings, deadLetterQueue(prefix)),
-    ...(app.buckets && { times: queueUrl(settings, timeQueue(prefix)) }),
+    ...(needs.usesBuckets && { times: queueUrl(settings, timeQueue(prefix)) }),
     sampleCpuEvery,
     ...(retryMs !== undefined && { retryMs }),
-    ...(app.buckets && sweepMs !== undefined && { sweepMs }),
+    ...(needs.usesBuckets && sweepMs !== undefined && { sweepMs }),
   }
   // a task may be called `constructor`
   const concurrency = Object.hasOwn(settings.concurrency, fn) ? settings.concurrency[fn] : undefined
@@ -243,8 +248,8 @@ function sweepResources(settings: Settings, functions: readonly string[], deploy
 }
 
 /** Where SQS is asked for a queue ("Queue and message identifiers", Amazon SQS Developer Guide). */
-function queueUrl({ account, region }: Settings, name: string): string {
-  return `https://sqs.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/${account}/${name}`
+function queueUrl({ account, region }: Settings, queue: string): string {
+  return `https://sqs.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/${account}/${queue}`
 }
 
 /** Changes with the code or the configuration of any function. */

@@ -75,6 +75,11 @@ function removals(observed: Observed, clients: Clients, settings: Settings): Rem
   const group = sweepName(prefix)
   const bucket = bucketName(prefix, account, region)
   return [
+    observed.mappings.map(({ id }) =>
+      removal(`event source mapping ${id}`, () =>
+        unlessGone(lambda.send(new DeleteEventSourceMappingCommand({ UUID: id }))),
+      ),
+    ),
     observed.scheduleGroup
       ? [
           removal(`schedule group ${group}`, () =>
@@ -82,13 +87,6 @@ function removals(observed: Observed, clients: Clients, settings: Settings): Rem
           ),
         ]
       : [],
-    [...observed.queues].flatMap(([queue, { eventSources }]) =>
-      eventSources.map(({ id }) =>
-        removal(`event source ${queue}`, () =>
-          unlessGone(lambda.send(new DeleteEventSourceMappingCommand({ UUID: id }))),
-        ),
-      ),
-    ),
     [...observed.functions.keys()].map((FunctionName) =>
       removal(`function ${FunctionName}`, () => unlessGone(lambda.send(new DeleteFunctionCommand({ FunctionName })))),
     ),
@@ -102,8 +100,8 @@ function removals(observed: Observed, clients: Clients, settings: Settings): Rem
         await unlessGone(iam.send(new DeleteRoleCommand({ RoleName })))
       }),
     ),
-    [...observed.queues].map(([queue, { url }]) =>
-      removal(`queue ${queue}`, () => unlessGone(sqs.send(new DeleteQueueCommand({ QueueUrl: url })))),
+    [...observed.queues].map(([name, { url }]) =>
+      removal(`queue ${name}`, () => unlessGone(sqs.send(new DeleteQueueCommand({ QueueUrl: url })))),
     ),
     observed.table
       ? [

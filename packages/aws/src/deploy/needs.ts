@@ -3,13 +3,13 @@ import { type App, artifactTasks, directModes, entryTasks, type FusionSetup, rou
 /** What a function of a setup does that resources or permissions are needed for. All lists are sorted. */
 export interface Needs {
   tasks: string[]
-  /** Functions that it calls, maps over or sends to; itself, where work that it begins may have to be run again; in an app with buckets `startedOf`. */
+  /** Functions that it calls, maps over or sends to; itself, where work that it begins may have to be run again. */
   callees: string[]
   /** It may be called by somebody who waits for the answer. */
   isCalled: boolean
   /** It may run work that nobody waits for, after its answer has left. */
   leavesWork: boolean
-  /** It puts into buckets of the app, or is started by them. */
+  /** The app has buckets: then every function may step their machines, end a session, and start what a trigger starts. */
   usesBuckets: boolean
 }
 
@@ -28,7 +28,7 @@ export function startedOf(app: App): string[] {
 export function needsOf(app: App, setup: FusionSetup, functions: readonly string[]): Map<string, Needs> {
   const calls = new Map(functions.map((fn) => [fn, remoteCalls(app, setup, fn)]))
   const entries = entryTasks(app)
-  const started = startedOf(app).filter((task) => functions.includes(task))
+  const started = startedOf(app).filter((fn) => functions.includes(fn))
   return new Map(
     functions.map((fn) => {
       const tasks = artifactTasks(app, setup, fn)
@@ -41,10 +41,7 @@ export function needsOf(app: App, setup: FusionSetup, functions: readonly string
         callees: [...callees].sort(),
         isCalled: entries.includes(fn) || [...calls.values()].some(waitsForIt),
         leavesWork,
-        usesBuckets: Object.values(app.buckets ?? {}).some(
-          ({ producers, triggers }) =>
-            producers.some((task) => tasks.includes(task)) || triggers.some(({ task }) => tasks.includes(task)),
-        ),
+        usesBuckets: Object.keys(app.buckets ?? {}).length > 0,
       }
       return [fn, needs]
     }),

@@ -1,21 +1,22 @@
 import { DescribeLogGroupsCommand, ListTagsForResourceCommand, type LogGroup } from '@aws-sdk/client-cloudwatch-logs'
 import { DescribeTableCommand, DescribeTimeToLiveCommand, ListTagsOfResourceCommand } from '@aws-sdk/client-dynamodb'
 import { GetRoleCommand, GetRolePolicyCommand, ListRolePoliciesCommand, ListRolesCommand } from '@aws-sdk/client-iam'
+import { ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda'
 import {
   GetScheduleCommand,
   GetScheduleGroupCommand,
   ListSchedulesCommand,
   ListTagsForResourceCommand as ListScheduleTagsCommand,
 } from '@aws-sdk/client-scheduler'
-import { ownerTag, sweepName, sweepRoleName, tableName } from '../names.js'
+import { GetQueueAttributesCommand, GetQueueUrlCommand, ListQueueTagsCommand } from '@aws-sdk/client-sqs'
+import { deadLetterQueue, ownerTag, sweepName, sweepRoleName, tableName, timeQueue } from '../names.js'
 import type { Clients } from './clients.js'
 import { failing, unlessGone } from './failure.js'
 import { observeBucket } from './observe-bucket.js'
 import { observeFunctions, observeQuotas } from './observe-functions.js'
-import { observeQueues } from './observe-queues.js'
 import type { Observed, ObservedSchedule } from './observed.js'
 import { parallel } from './parallel.js'
-import type { Settings } from './settings.js'
+import { arnOf, type Settings } from './settings.js'
 
 /** Requests to one service at a time. */
 const AT_ONCE = 8
@@ -26,14 +27,15 @@ const AT_ONCE = 8
  */
 export async function observe(clients: Clients, settings: Settings): Promise<Observed> {
   const { prefix } = settings
-  const [functions, roles, logGroups, bucket, table, queues, scheduleGroup, quotas] = await Promise.all([
+  const [functions, roles, logGroups, bucket, table, queues, scheduleGroup, mappings, quotas] = await Promise.all([
     observeFunctions(clients.lambda, prefix),
     observeRoles(clients, prefix),
     observeLogGroups(clients, prefix),
     observeBucket(clients.s3, settings),
     observeTable(clients, prefix),
-    observeQueues(clients, settings),
+    observeQueues(clients, prefix),
     observeSchedules(clients, prefix),
+    observeMappings(clients, settings),
     observeQuotas(clients.lambda),
   ])
   const all = [functions, roles, logGroups, bucket, table, queues, scheduleGroup]
@@ -44,6 +46,7 @@ export async function observe(clients: Clients, settings: Settings): Promise<Obs
     bucket: bucket.own,
     table: table.own,
     queues: queues.own,
+    mappings,
     scheduleGroup: scheduleGroup.own,
     quotas,
     strangers: all.flatMap(({ strangers }) => strangers),
@@ -136,6 +139,39 @@ async function observeTable({ dynamodb }: Clients, prefix: string): Promise<Foun
       strangers: [],
     }
   })
+}
+
+async function observeQueues({ sqs }: Clients, prefix: string): Promise<Found<Observed['queues']>> {
+  const own: Observed['queues'] = new Map()
+  const strangers: string[] = []
+  for (const QueueName of [deadLetterQueue(prefix), timeQueue(prefix)])
+    await failing(`queue ${QueueName}`, 'GetQueueAttributes', async () => {
+      const url = (await unlessGone(sqs.send(new GetQueueUrlCommand({ QueueName }))))?.QueueUrl
+      if (url === undefined) return
+      const { Tags } = await sqs.send(new ListQueueTagsCommand({ QueueUrl: url }))
+      if (Tags?.[ownerTag] !== prefix) return void strangers.push(`queue ${QueueName}`)
+      const { Attributes } = await sqs.send(
+        new GetQueueAttributesCommand({
+          QueueUrl: url,
+          AttributeNames: ['MessageRetentionPeriod', 'VisibilityTimeout'],
+        }),
+      )
+      const { MessageRetentionPeriod, VisibilityTimeout } = Attributes ?? {}
+      own.set(QueueName, { url, retentionS: Number(MessageRetentionPeriod), visibilityS: Number(VisibilityTimeout) })
+    })
+  return { own, strangers }
+}
+
+/** Functions of the app that the queue of times comes to. */
+async function observeMappings({ lambda }: Clients, settings: Settings): Promise<Observed['mappings']> {
+  const EventSourceArn = arnOf(settings, 'sqs', timeQueue(settings.prefix))
+  const { EventSourceMappings = [] } = await failing('event source mappings', 'ListEventSourceMappings', () =>
+    lambda.send(new ListEventSourceMappingsCommand({ EventSourceArn })),
+  )
+  const ours = arnOf(settings, 'lambda', `function:${settings.prefix}-`)
+  return EventSourceMappings.flatMap(({ FunctionArn = '', State, UUID = '' }) =>
+    State === 'Deleting' || !FunctionArn.startsWith(ours) ? [] : { id: UUID, functionArn: FunctionArn },
+  )
 }
 
 async function observeSchedules({ scheduler }: Clients, prefix: string): Promise<Found<Observed['scheduleGroup']>> {

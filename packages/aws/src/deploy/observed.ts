@@ -48,23 +48,6 @@ export interface ObservedSchedule {
   input: string
 }
 
-export interface ObservedQueue {
-  url: string
-  retentionS: number
-  visibilityS: number
-  /** What Lambda gives its messages to. */
-  eventSources: ObservedEventSource[]
-}
-
-export interface ObservedEventSource {
-  id: string
-  /** Ends with the function's name and, where it has one, the alias. */
-  target: string
-  batchSize: number
-  isEnabled: boolean
-  reportsFailures: boolean
-}
-
 /** What is there of an app. */
 export interface Observed {
   functions: Map<string, ObservedFunction>
@@ -74,8 +57,9 @@ export interface Observed {
   logGroups: Map<string, number | null>
   bucket: { isTagged: boolean; isPrivate: boolean; isEncrypted: boolean; expiry: Record<string, number> } | null
   table: { isReady: boolean; expires: string | null } | null
-  /** By name. */
-  queues: Map<string, ObservedQueue>
+  queues: Map<string, { url: string; retentionS: number; visibilityS: number }>
+  /** Of the queue of times. */
+  mappings: { id: string; functionArn: string }[]
   scheduleGroup: { schedules: ObservedSchedule[] } | null
   quotas: { unreservedConcurrency: number; codeBytes: number; usedCodeBytes: number } | null
   /** What has a name of the app's but not its tag: `function fusionize-shop-cart`. */
@@ -91,6 +75,7 @@ export function nothingObserved(): Observed {
     bucket: null,
     table: null,
     queues: new Map(),
+    mappings: [],
     scheduleGroup: null,
     quotas: null,
     strangers: [],

@@ -63,11 +63,12 @@ function tableSteps(desired: Desired, { table: known }: Observed): Step[] {
 function queueSteps(desired: Desired, { queues }: Observed): Step[] {
   return ofKind(desired, 'queue').flatMap((queue) => {
     const step = stepFor('shared', `queue ${queue.name}`)
-    const words = `keep ${queue.holds} for ${queue.retentionS / 86_400} days`
     const known = queues.get(queue.name)
+    const words = `keep ${queue.keeps} for ${queue.retentionS / 86_400} days`
     if (!known) return [step(`create, ${words}`, { do: 'create-queue', queue })]
-    const { retentionS, visibilityS = known.visibilityS } = queue
-    const isSame = known.retentionS === retentionS && known.visibilityS === visibilityS
+    const isSame =
+      known.retentionS === queue.retentionS &&
+      (queue.visibilityS === undefined || known.visibilityS === queue.visibilityS)
     return isSame ? [] : [step(words, { do: 'set-queue', queue, url: known.url })]
   })
 }

@@ -19,6 +19,7 @@ export function planSwitch(desired: Desired, observed: Observed, now: number): S
       .filter(({ qualifier }) => qualifier === liveAlias)
       .flatMap((async) => asyncSteps(async, observed.functions.get(async.functionName), 'switch')),
     ...ofKind(desired, 'url').flatMap((url) => urlSteps(url, observed.functions.get(url.functionName))),
+    ...mappingSteps(desired, observed),
     ...[...observed.functions.values()].flatMap((one) => closeSteps(desired, one, names.has(one.name))),
     ...markSteps(desired, observed, now),
   ]
@@ -56,6 +57,31 @@ function urlSteps(url: UrlResource, known: ObservedFunction | undefined): Step[]
         ? [step('no longer for everybody', { do: 'forbid-url', ...operation })]
         : [step(`allow everybody (${statement})`, { do: 'allow-url', ...operation })]
     }),
+  ]
+}
+
+/** The new taker of times before the old one goes: a message that two could take is taken by one. */
+function mappingSteps(desired: Desired, { mappings }: Observed): Step[] {
+  const wanted = ofKind(desired, 'mapping')
+  const isOf = (arn: string) => wanted.find((one) => arn.endsWith(`:${one.functionName}:${one.qualifier}`))
+  const there = mappings.map(({ functionArn }) => isOf(functionArn))
+  return [
+    ...wanted
+      .filter((one) => !there.includes(one))
+      .map((mapping) =>
+        stepFor(
+          'entries',
+          `queue ${mapping.queue}`,
+          `function ${mapping.functionName}`,
+        )(`its messages come to ${mapping.functionName}:${mapping.qualifier}`, { do: 'create-mapping', mapping }),
+      ),
+    ...mappings
+      .filter(({ functionArn }) => !isOf(functionArn))
+      .map(({ functionArn, id }) =>
+        stepFor('retire', `event source mapping ${id}`)(`no times come to ${functionArn} any more`, {
+          ...{ do: 'delete-mapping' as const, id },
+        }),
+      ),
   ]
 }
 

@@ -1,7 +1,6 @@
 import { FusionizeError } from 'fusionize'
 import { lambdaLimits, policyCharacters } from './limits.js'
 import type { Observed } from './observed.js'
-import { planEventSources } from './plan-event-sources.js'
 import { planFunctions } from './plan-functions.js'
 import { planRetirement } from './plan-retirement.js'
 import { planShared } from './plan-shared.js'
@@ -25,7 +24,6 @@ export function planDeployment(desired: Desired, observed: Observed, { now }: Pl
     ...planShared(desired, observed),
     ...planFunctions(desired, observed),
     ...planSwitch(desired, observed, now),
-    ...planEventSources(desired, observed),
     ...planRetirement(desired, observed, now),
   ]
   const ordered = phases.flatMap((phase) => byLane(steps.filter((step) => step.phase === phase)))

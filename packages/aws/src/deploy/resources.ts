@@ -107,22 +107,21 @@ export interface TableResource {
 export interface QueueResource {
   kind: 'queue'
   name: string
-  /** What its messages are, in words. */
-  holds: string
+  /** What it is for, in words. */
+  keeps: string
   retentionS: number
-  /** S for which nobody else gets a message that somebody has; absent = what SQS has. */
+  /** For which nobody else gets a message that a function has; absent: SQS's own 30 s. */
   visibilityS?: number
 }
 
-/** Lambda takes messages from a queue and gives them to a function, which says which of them failed. */
-export interface EventSourceResource {
-  kind: 'event-source'
-  /** Name of the queue. */
-  queue: string
+/** Has the messages of a queue given to a function, in batches whose failures come again one by one. */
+export interface MappingResource {
+  kind: 'mapping'
   functionName: string
   qualifier: string
-  /** Messages in a batch at most. */
-  batchSize: number
+  /** Name of the queue, and its ARN. */
+  queue: string
+  queueArn: string
 }
 
 export interface ScheduleGroupResource {
@@ -153,7 +152,7 @@ export type Resource =
   | BucketResource
   | TableResource
   | QueueResource
-  | EventSourceResource
+  | MappingResource
   | ScheduleGroupResource
   | ScheduleResource
 

@@ -8,28 +8,21 @@ import { arnOf, type Settings, s3Arn } from './settings.js'
 /** Policy with what a function needs in every setup: so the policies of setups, which a role may have many of, stay small. */
 export const basePolicy = 'base'
 
-/** What a function does besides its tasks. */
-export interface Duties {
-  /** It keeps work that its replies leave behind. */
+/** What Lambda does with a queue in a function's name. */
+const takeMessages = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
+
+/** What a function is in a deployment. */
+export interface Part {
+  deployed: string
+  /** It keeps in the table what replies leave behind. */
   holdsWork: boolean
-  /** It is the one that is told the time. */
-  isToldTime: boolean
+  /** The queue of times comes to it. */
+  takesTimes: boolean
 }
 
 /** The role of a function: what it always needs, and what it needs in this setup. */
-export function functionRole(
-  app: App,
-  settings: Settings,
-  fn: string,
-  needs: Needs,
-  deployed: string,
-  duties: Duties,
-): RoleResource {
-  const ofSetup = [
-    ...setupStatements(settings, fn, needs, deployed, duties),
-    ...(app.buckets ? bucketStatements(settings, fn, duties) : []),
-    ...declared(app, settings, needs.tasks),
-  ]
+export function functionRole(app: App, settings: Settings, fn: string, needs: Needs, part: Part): RoleResource {
+  const ofSetup = [...setupStatements(settings, fn, needs, part), ...declared(app, settings, needs.tasks)]
   return {
     kind: 'role',
     name: functionName(settings.prefix, fn),
@@ -37,7 +30,7 @@ export function functionRole(
     policies: [
       { name: basePolicy, document: { Version: '2012-10-17', Statement: baseStatements(settings, fn) } },
       ...(ofSetup.length > 0
-        ? [{ name: setupAlias(deployed), document: { Version: '2012-10-17' as const, Statement: ofSetup } }]
+        ? [{ name: setupAlias(part.deployed), document: { Version: '2012-10-17' as const, Statement: ofSetup } }]
         : []),
     ],
   }
@@ -79,10 +72,9 @@ function setupStatements(
   settings: Settings,
   fn: string,
   needs: Needs,
-  deployed: string,
-  { holdsWork }: Duties,
+  { deployed, holdsWork, takesTimes }: Part,
 ): Statement[] {
-  const { prefix } = settings
+  const { account, prefix, region } = settings
   const statements: Statement[] = []
   if (needs.callees.length > 0)
     statements.push({
@@ -101,36 +93,29 @@ function setupStatements(
       Resource: [arnOf(settings, 'dynamodb', `table/${tableName(prefix)}`)],
       Condition: itemsOf(`hold#${fn}`),
     })
-  return statements
-}
-
-/** Any function of an app with buckets may end a session, and its sweep looks after whatever it was the first to see. */
-function bucketStatements(settings: Settings, fn: string, { isToldTime }: Duties): Statement[] {
-  const { account, prefix, region } = settings
-  return [
-    {
+  if (needs.usesBuckets)
+    statements.push({
       Sid: 'State',
       Effect: 'Allow',
       Action: ['DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'].map((action) => `dynamodb:${action}`),
       Resource: [arnOf(settings, 'dynamodb', `table/${tableName(prefix)}`)],
-      // The sweep asks for held work as well, be there any or not.
-      Condition: itemsOf('bucket#*', `hold#${fn}`, 'session#*', 'watch#*'),
-    },
-    {
+      Condition: itemsOf('bucket#*', 'session#*', 'watch#*'),
+    })
+  if (needs.usesBuckets)
+    statements.push({
+      Sid: 'Times',
+      Effect: 'Allow',
+      Action: ['sqs:SendMessage', ...(takesTimes ? takeMessages : [])],
+      Resource: [arnOf(settings, 'sqs', timeQueue(prefix))],
+    })
+  if (needs.usesBuckets)
+    statements.push({
       Sid: 'Objects',
       Effect: 'Allow',
       Action: ['s3:DeleteObject', 's3:GetObject', 's3:PutObject'],
       Resource: [s3Arn(settings, `${bucketName(prefix, account, region)}/objects/*`)],
-    },
-    {
-      Sid: 'Times',
-      Effect: 'Allow',
-      Action: ['SendMessage', ...(isToldTime ? ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes'] : [])]
-        .sort()
-        .map((action) => `sqs:${action}`),
-      Resource: [arnOf(settings, 'sqs', timeQueue(prefix))],
-    },
-  ]
+    })
+  return statements
 }
 
 /** Items of the table by their partition key ("Using IAM policy conditions for fine-grained access control", Amazon DynamoDB Developer Guide). */

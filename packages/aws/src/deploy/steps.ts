@@ -1,9 +1,9 @@
 import type {
   AsyncResource,
   BucketResource,
-  EventSourceResource,
   FunctionResource,
   LogGroupResource,
+  MappingResource,
   Policy,
   QueueResource,
   RoleResource,
@@ -36,9 +36,6 @@ export type Operation =
   | { do: 'set-expiry'; table: TableResource }
   | { do: 'create-queue'; queue: QueueResource }
   | { do: 'set-queue'; queue: QueueResource; url: string }
-  | { do: 'create-event-source'; source: EventSourceResource }
-  | { do: 'set-event-source'; source: EventSourceResource; id: string }
-  | { do: 'delete-event-source'; id: string }
   | { do: 'create-role'; role: RoleResource }
   | { do: 'put-policy'; role: string; policy: Policy }
   | { do: 'delete-policy'; role: string; policy: string }
@@ -57,6 +54,8 @@ export type Operation =
   | { do: 'set-url'; url: UrlResource; exists: boolean }
   | { do: 'allow-url'; function: string; statement: UrlStatement }
   | { do: 'forbid-url'; function: string; statement: string }
+  | { do: 'create-mapping'; mapping: MappingResource }
+  | { do: 'delete-mapping'; id: string }
   | { do: 'create-schedule-group'; group: ScheduleGroupResource }
   | { do: 'set-schedule'; schedule: ScheduleResource; exists: boolean }
   | { do: 'delete-schedule'; group: string; schedule: string }

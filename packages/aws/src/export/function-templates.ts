@@ -8,7 +8,7 @@ import {
 } from '../deploy/resources.js'
 import { liveAlias, logGroup } from '../names.js'
 import { logicalId } from './logical-id.js'
-import { sweepRoleId, type Tags } from './shared-templates.js'
+import { sweepRoleId, type Tags, timesId } from './shared-templates.js'
 import type { Template } from './template.js'
 
 /** What there is of each function: role, log group, version, aliases, retries, address, schedule. */
@@ -22,6 +22,8 @@ export function functionTemplates(desired: Desired, keys: Record<string, string>
     )
     for (const url of ofKind(desired, 'url').filter(({ functionName }) => functionName === one.name))
       Object.assign(resources, urlTemplates(one.function, url.auth))
+    for (const { qualifier } of ofKind(desired, 'mapping').filter(({ functionName }) => functionName === one.name))
+      resources[logicalId('TimesOf', one.function)] = mappingTemplate(one.function, qualifier)
     for (const schedule of ofKind(desired, 'schedule').filter(({ functionName }) => functionName === one.name))
       resources[logicalId('Sweep', one.function)] = scheduleTemplate(schedule, one.function)
   }
@@ -134,6 +136,19 @@ function urlTemplates(fn: string, AuthType: 'AWS_IAM' | 'NONE'): Template['Resou
       [logicalId('UrlForAll', fn)]: permission('lambda:InvokeFunctionUrl', { FunctionUrlAuthType: 'NONE' }),
       [logicalId('UrlInvokeForAll', fn)]: permission('lambda:InvokeFunction', { InvokedViaFunctionUrl: true }),
     }),
+  }
+}
+
+function mappingTemplate(fn: string, qualifier: string) {
+  return {
+    Type: 'AWS::Lambda::EventSourceMapping',
+    DependsOn: [logicalId('Live', fn)],
+    Properties: {
+      FunctionName: { 'Fn::Join': [':', [{ 'Fn::GetAtt': [logicalId('Function', fn), 'Arn'] }, qualifier]] },
+      EventSourceArn: { 'Fn::GetAtt': [timesId, 'Arn'] },
+      BatchSize: 10,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    },
   }
 }
 

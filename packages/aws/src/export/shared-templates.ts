@@ -1,7 +1,5 @@
 import { trustOf } from '../deploy/operate-roles.js'
 import { type Desired, ofKind } from '../deploy/resources.js'
-import { deadLetterQueue } from '../names.js'
-import { logicalId } from './logical-id.js'
 import type { Template } from './template.js'
 
 export type Tags = { Key: string; Value: string }[]
@@ -9,10 +7,13 @@ export type Tags = { Key: string; Value: string }[]
 /** Said for all that holds something: it goes with the stack, not by accident. */
 const keeps = { DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Retain' } as const
 
+/** Logical id of the queue of times. */
+export const timesId = 'Times'
+
 /** Logical id of the role by which the scheduler calls. */
 export const sweepRoleId = 'SweepRole'
 
-/** Bucket, table, queues and what takes their messages, schedules. */
+/** Bucket, table, queue and schedules. */
 export function sharedTemplates(desired: Desired, Tags: Tags): Template['Resources'] {
   const resources: Template['Resources'] = {}
   for (const { expiry, name } of ofKind(desired, 'bucket'))
@@ -62,9 +63,8 @@ export function sharedTemplates(desired: Desired, Tags: Tags): Template['Resourc
         Tags,
       },
     }
-  const queueId = (name: string) => (name === deadLetterQueue(desired.settings.prefix) ? 'DeadLetters' : 'Times')
-  for (const { name, retentionS, visibilityS } of ofKind(desired, 'queue'))
-    resources[queueId(name)] = {
+  for (const { keeps: what, name, retentionS, visibilityS } of ofKind(desired, 'queue'))
+    resources[what === 'times' ? timesId : 'DeadLetters'] = {
       Type: 'AWS::SQS::Queue',
       ...keeps,
       Properties: {
@@ -75,19 +75,6 @@ export function sharedTemplates(desired: Desired, Tags: Tags): Template['Resourc
         Tags,
       },
     }
-  for (const { batchSize, functionName, queue } of ofKind(desired, 'event-source')) {
-    const { function: fn = '' } = ofKind(desired, 'function').find(({ name }) => name === functionName) ?? {}
-    resources[`${queueId(queue)}Source`] = {
-      Type: 'AWS::Lambda::EventSourceMapping',
-      Properties: {
-        EventSourceArn: { 'Fn::GetAtt': [queueId(queue), 'Arn'] },
-        // The ARN of the alias.
-        FunctionName: { Ref: logicalId('Live', fn) },
-        BatchSize: batchSize,
-        FunctionResponseTypes: ['ReportBatchItemFailures'],
-      },
-    }
-  }
   for (const { name } of ofKind(desired, 'schedule-group'))
     resources.SweepGroup = { Type: 'AWS::Scheduler::ScheduleGroup', Properties: { Name: name, Tags } }
   for (const role of ofKind(desired, 'role').filter(({ service }) => service === 'scheduler.amazonaws.com'))

@@ -182,7 +182,15 @@ export function createAdapter(
     const attempt = mode === 'send' ? await attempts.of(envelope) : 1
     const work = { id, session, task, mode, input, external, attempt, deadline, trace, parent }
     const from: From =
-      external || id === session ? { kind: 'root' } : mode === 'call' ? { kind: 'call', root } : { kind: 'send' }
+      external || id === session
+        ? { kind: 'root', sent: mode === 'send' }
+        : mode === 'call'
+          ? { kind: 'call', root }
+          : { kind: 'send' }
+    if (mode === 'send' && (await buckets?.isOver(work))) {
+      await buckets?.over(work)
+      return null
+    }
     const outcome = await run(work, from)
     if (mode === 'call') {
       const counted = root !== undefined && buckets?.sessions.isCounted(session)
@@ -192,7 +200,7 @@ export function createAdapter(
       await buckets?.leave(work)
       throw errorFromWire(outcome.error)
     }
-    await buckets?.over(work)
+    await buckets?.over(work, !outcome.ok)
     return null
   }
 
@@ -218,15 +226,21 @@ export function createAdapter(
       ...trace,
       ...more,
     } as const
-    return run({ ...work, session }, { kind: 'root' }).then((outcome) => ({ ...outcome, session }))
+    return run({ ...work, session }, { kind: 'root', sent: work.mode === 'send' }).then((outcome) => ({
+      ...outcome,
+      session,
+    }))
   }
 
   return async (event, given) => {
     context = given
     const { fusionize: kind } = (event ?? {}) as { fusionize?: unknown }
     if (kind === ENVELOPE_VERSION) return serve(event as Envelope)
-    if (kind === 'sweep')
-      return { handed: (await holds.sweep((send) => handOn(send, 2))) + ((await buckets?.sweep()) ?? 0) }
+    if (kind === 'sweep') {
+      // Who holds no work may not even look for it.
+      const held = environment.afterReply === 'extension' ? await holds.sweep((send) => handOn(send, 2)) : 0
+      return { handed: held + ((await buckets?.sweep()) ?? 0) }
+    }
     if (kind === 'time' && buckets) return buckets.time(event as TimeMessage)
     if (kind !== undefined) throw unknownKind(own, kind)
     if (isHttpEvent(event))

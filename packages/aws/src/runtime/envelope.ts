@@ -30,7 +30,7 @@ export interface Envelope {
   /** Of the first run that Lambda makes of it, where others came before elsewhere. @default 1 */
   attempt?: number
   /** Of a call in an app with buckets: the invocation that the session began with, if its item does not count that yet. */
-  root?: string
+  root?: { id: string; sent: boolean }
 }
 
 /** What the function answers to a call. `counted`: the session's item counts the envelope's `root` now. */

@@ -14,6 +14,8 @@ export interface Update {
   add?: Record<string, number>
   /** What attributes must be, else nothing is changed; undefined: absent. */
   when?: Record<string, string | number | undefined>
+  /** Nothing is changed unless the item is there already. @default false */
+  known?: boolean
 }
 
 /** The app's table in DynamoDB, as far as a function needs it. */
@@ -106,20 +108,20 @@ function itemOf(attributes: Record<string, Attribute>): Item {
 }
 
 /** An update as DynamoDB's expressions have it ("Expressions", Amazon DynamoDB Developer Guide). */
-function updateOf({ pk, sk, set = {}, remove = [], add = {}, when = {} }: Update) {
+function updateOf({ pk, sk, set = {}, remove = [], add = {}, when = {}, known = false }: Update) {
   const names: Record<string, string> = {}
   const values: Record<string, Attribute> = {}
   const nameOf = new Map<string, string>()
   const name = (attribute: string) => {
-    const known = nameOf.get(attribute) ?? `#${nameOf.size}`
-    nameOf.set(attribute, known)
-    names[known] = attribute
-    return known
+    const short = nameOf.get(attribute) ?? `#${nameOf.size}`
+    nameOf.set(attribute, short)
+    names[short] = attribute
+    return short
   }
   const value = (given: string | number) => {
-    const known = `:${Object.keys(values).length}`
-    values[known] = attributeOf(given)
-    return known
+    const short = `:${Object.keys(values).length}`
+    values[short] = attributeOf(given)
+    return short
   }
   const clause = (word: string, parts: string[]) => (parts.length > 0 ? [`${word} ${parts.join(', ')}`] : [])
   const expression = [
@@ -136,6 +138,7 @@ function updateOf({ pk, sk, set = {}, remove = [], add = {}, when = {} }: Update
   const conditions = Object.entries(when).map(([key, is]) =>
     is === undefined ? `attribute_not_exists(${name(key)})` : `${name(key)} = ${value(is)}`,
   )
+  if (known) conditions.push(`attribute_exists(${name('pk')})`)
   return {
     Key: attributesOf({ pk, sk }),
     UpdateExpression: expression.join(' '),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type BucketObject, bucket, byBatchSize, bySet, immediate, type Json, task } from 'fusionize'
-import type { Outcome } from 'fusionize/runtime'
+import type { HeldSend, Outcome } from 'fusionize/runtime'
 import { describe, expect, it } from 'vitest'
 import type { From } from '../../src/runtime/buckets/index.js'
 import { sessionKey } from '../../src/runtime/buckets/items.js'
@@ -13,10 +13,11 @@ const rest = task('rest', async (_: BucketObject<Json>[]) => {})
 const events = bucket('events').on(immediate(), one)
 const parts = bucket('parts').on(bySet(['a', 'b'], { onIncomplete: rest }), eat)
 const pairs = bucket('pairs').on(byBatchSize(2), eat)
-const definitions = definitionsOf(events, parts, pairs)
+const mixed = bucket('mixed').on(immediate(), one).on(byBatchSize(9), eat)
+const definitions = definitionsOf(mixed, events, parts, pairs)
 
 const run = (session: string) => ({ id: `root-${session}`, session, input: undefined })
-const root: From = { kind: 'root' }
+const root: From = { kind: 'root', sent: false }
 const sent: From = { kind: 'send' }
 
 async function fired(world: World, ...sandboxes: { settled(): Promise<void> }[]) {
@@ -155,6 +156,19 @@ describe('a session', () => {
     await b.over(child)
     expect(world.table.items.get('session#s\nstate')).not.toHaveProperty('closed')
     await a.over(run('s'))
+    expect(world.table.items.get('session#s\nstate')).toHaveProperty('closed')
+  })
+
+  it('ends after what a bucket of the application fired for it', async () => {
+    const world = new World(definitions)
+    const a = world.sandbox()
+    a.enter(run('s'), root)
+    outputOf(await a.ask(put('mixed', 's', 'x', 1)))
+    await a.over(run('s'))
+    expect(world.table.items.get('session#s\nstate')).not.toHaveProperty('closed')
+    const [consumer] = world.handed as [HeldSend]
+    a.enter(consumer, sent)
+    await a.over(consumer)
     expect(world.table.items.get('session#s\nstate')).toHaveProperty('closed')
   })
 

@@ -16,11 +16,11 @@ export class FakeTable implements Table {
   }
 
   async update(update: Update): Promise<{ done: boolean; item: Item | undefined }> {
-    const { pk, sk, set = {}, remove = [], add = {}, when = {} } = update
+    const { pk, sk, set = {}, remove = [], add = {}, when = {}, known = false } = update
     const before = this.items.get(nameOf(update))
     const clash = Object.keys(set).find((name) => remove.includes(name) || name in add)
     if (clash !== undefined) throw new Error(`two document paths overlap: ${clash}`)
-    if (Object.entries(when).some(([name, is]) => before?.[name] !== is))
+    if ((known && !before) || Object.entries(when).some(([name, is]) => before?.[name] !== is))
       return { done: false, item: before && { ...before } }
     const after: Item = { pk, sk, ...before, ...set }
     for (const name of remove) delete after[name]

@@ -41,6 +41,8 @@ const faults: fc.Arbitrary<Faults> = fc.record({ crash: often, lost: often, erro
 const totals = { fired: 0, crashes: 0, conflicts: 0 }
 const cases = fc.tuple(fc.integer(), faults, fc.array(script, { minLength: 1, maxLength: 3 }))
 
+const a = (bucket: string) => ({ bucket, key: 'a', value: 0 })
+
 /** Cases that once failed. */
 const saved: [number, Faults, Script[]][] = [
   // What a bucket of the application fired for a session was not counted before the session ended.
@@ -56,6 +58,22 @@ const saved: [number, Faults, Script[]][] = [
         ],
       },
       { puts: ['events', 'mixed'].map((bucket) => ({ bucket, key: 'a', value: 0 })), sends: [] },
+    ],
+  ],
+  [
+    -579220059,
+    { crash: 8, lost: 0, error: 0, twice: 0 },
+    [
+      {
+        puts: [],
+        sends: [{ puts: ['firsts', 'events', 'windows'].map(a), sends: [] }],
+        calls: [{ puts: ['pairs', 'events', 'mixed'].map(a), sends: [{ puts: [], sends: [] }] }],
+      },
+      {
+        puts: [],
+        sends: [],
+        calls: [{ puts: ['parts', 'batches', 'events', 'firsts'].map(a), sends: [{ puts: [], sends: [] }] }],
+      },
     ],
   ],
 ]

@@ -61,7 +61,7 @@ export class Interleaved {
   }
 
   begin(session: string, script: Script): void {
-    this.#jobs.push({ id: `r-${session}`, session, from: { kind: 'root' }, script, attempt: 1 })
+    this.#jobs.push({ id: `r-${session}`, session, from: { kind: 'root', sent: false }, script, attempt: 1 })
   }
 
   /** Until nothing is to do, and the sweep finds nothing. */
@@ -77,7 +77,14 @@ export class Interleaved {
       if (due.length === 0) void this.#sweep()
       await this.#drain()
     }
-    throw new Error('it does not come to an end')
+    throw new Error(`it does not come to an end: ${this.#left()}`)
+  }
+
+  #left(): string {
+    const items = [...this.world.table.items.values()].filter(
+      ({ pk, closed }) => !String(pk).startsWith('bucket#') && closed === undefined,
+    )
+    return [...items.map((item) => JSON.stringify(item)), ...this.world.logs.slice(-5)].join('\n')
   }
 
   #isOver(): boolean {
@@ -106,7 +113,7 @@ export class Interleaved {
 
   #deliver(send: HeldSend): void {
     this.delivered.push(send)
-    const from: From = send.id === send.session ? { kind: 'root' } : { kind: 'send' }
+    const from: From = send.id === send.session ? { kind: 'root', sent: true } : { kind: 'send' }
     // What is started by a trigger puts in turn, but for what that starts.
     const own = send.task === 'last' ? [] : [{ bucket: 'log', key: send.id, value: 1 }]
     const script = { puts: own, sends: [] }

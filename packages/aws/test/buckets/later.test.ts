@@ -13,7 +13,7 @@ const windows = bucket('windows').on(byTime(1000), many)
 const results = bucket('results')
 const definitions = definitionsOf(events, waits, windows, results)
 
-const root: From = { kind: 'root' }
+const root: From = { kind: 'root', sent: false }
 const sent: From = { kind: 'send' }
 const run = (session: string) => ({ id: `root-${session}`, session, input: undefined })
 const isOver = (world: World, session: string) =>

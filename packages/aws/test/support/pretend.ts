@@ -46,20 +46,16 @@ function change(
     case 'set-queue':
       state.queues.set(op.queue.name, {
         ...{ url: 'https://queue', retentionS: op.queue.retentionS, visibilityS: op.queue.visibilityS ?? 30 },
-        eventSources: state.queues.get(op.queue.name)?.eventSources ?? [],
       })
       return
-    case 'create-event-source':
-    case 'set-event-source': {
-      const { batchSize, functionName, qualifier, queue } = op.source
-      const target = `arn:aws:lambda:eu-central-1:1:function:${functionName}:${qualifier}`
-      const source = { id: 'source', target, batchSize, isEnabled: true, reportsFailures: true }
-      Object.assign(state.queues.get(queue) ?? {}, { eventSources: [source] })
+    case 'create-mapping':
+      state.mappings.push({
+        id: String(state.mappings.length),
+        functionArn: `arn:aws:lambda:eu-central-1:1:function:${op.mapping.functionName}:${op.mapping.qualifier}`,
+      })
       return
-    }
-    case 'delete-event-source':
-      for (const queue of state.queues.values())
-        queue.eventSources = queue.eventSources.filter(({ id }) => id !== op.id)
+    case 'delete-mapping':
+      state.mappings = state.mappings.filter(({ id }) => id !== op.id)
       return
     case 'create-log-group':
     case 'set-retention':

@@ -21,12 +21,20 @@ export type Target = 'local' | 'aws'
 
 /** What becomes part of every artifact, and where artifacts are kept; both folders are equally deep. */
 const targets = {
-  local: { adapter: '@fusionize/local/sandbox', evaluator: undefined, artifacts: 'artifacts' },
+  local: { adapter: '@fusionize/local/sandbox', artifacts: 'artifacts' },
   aws: {
-    ...{ adapter: '@fusionize/aws/runtime', evaluator: '@fusionize/aws/runtime/buckets' },
+    adapter: '@fusionize/aws/runtime',
+    evaluator: '@fusionize/aws/runtime/buckets',
     artifacts: 'artifacts-aws',
   },
-} as const satisfies Record<Target, object>
+} as const satisfies Record<Target, TargetModules>
+
+interface TargetModules {
+  adapter: string
+  /** What evaluates buckets in the functions themselves. */
+  evaluator?: string
+  artifacts: string
+}
 
 /** An application that is ready to be scanned, built and deployed. */
 export interface LoadedApp {
@@ -55,7 +63,7 @@ export async function loadApp(cwd: string, overrides: Overrides = {}, target: Ta
   const stateDir = stateDirOf(dir)
   const read = await readConfig(dir, stateDir)
   const config = withOverrides(resolveConfig(read.config, await packageName(dir)), overrides)
-  const { adapter, artifacts, evaluator } = targets[target]
+  const { adapter, artifacts, evaluator }: TargetModules = targets[target]
   const builder = createBuilder({
     appDir: dir,
     name: config.app,

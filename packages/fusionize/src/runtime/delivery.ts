@@ -1,5 +1,6 @@
 import type { Fired } from '../record.js'
 import type { ObjectRef, Payload } from './protocol.js'
+import { stringify } from './wire.js'
 
 /*
  * What a trigger delivers, in transit: text that begins with a character that no JSON begins with, so that it travels, is kept and is
@@ -39,15 +40,20 @@ export function encodeDelivery(
   for (const [i, { key, session, group }] of objects.entries()) {
     const value = head.keys ? undefined : values[i]
     if (isRef(value)) refs = true
-    items += `${i > 0 ? ',' : ''}[${JSON.stringify(key)},${JSON.stringify(session)},${group === undefined ? 'null' : JSON.stringify(group)},${textOf(value)}]`
+    items += `${i > 0 ? ',' : ''}[${stringify(key)},${stringify(session)},${group === undefined ? 'null' : stringify(group)},${textOf(value)}]`
   }
-  return `${refs ? withRefs : plain}{"head":${JSON.stringify(head)},"items":[${items}]}`
+  return `${refs ? withRefs : plain}{"head":{"fired":{${firedText(head)}},"at":${head.at},"one":${head.one},"keys":${head.keys}},"items":[${items}]}`
+}
+
+/** Its fields as JSON. Without JSON.stringify, which takes three times as long: names of buckets need no quoting. */
+export function firedText({ fired: { bucket, trigger, id, objects, bytes } }: DeliveryHead): string {
+  return `"bucket":"${bucket}","trigger":${trigger},"id":${stringify(id)},"objects":${objects},"bytes":${bytes}`
 }
 
 function textOf(value: Deliverable): string {
   if (value === undefined) return `${NOTHING},null`
   if (typeof value === 'string') return `${JSON_VALUE},${value}`
-  if (isRef(value)) return `${REF},${JSON.stringify(value)}`
+  if (isRef(value)) return `${REF},${stringify(value)}`
   return `${BYTES},"${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}"`
 }
 

@@ -4,6 +4,7 @@ import type { TaskDefinition } from '../definition.js'
 import { type FusionizeError, timeoutError } from '../errors.js'
 import { fingerprint } from '../fingerprint.js'
 import { hex8 } from '../hex.js'
+import type { DeliveryHead } from './delivery.js'
 import type { Lease } from './lease.js'
 import type { HeldSend, Invocation, InvocationPort, LogEntry } from './protocol.js'
 import type { Router } from './router.js'
@@ -47,8 +48,8 @@ export class Run {
   replied = 0
   /** Ms from the start until nothing of it was under way. */
   workedMs = 0
-  /** What started it, when a trigger did: a `Fired` as JSON text. */
-  fired: string | undefined
+  /** What started it, when a trigger did. */
+  delivery: DeliveryHead | undefined
   /** What it did with buckets. */
   data: BucketData | undefined
   /** Items of a bundle. */

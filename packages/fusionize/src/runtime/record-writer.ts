@@ -1,4 +1,5 @@
 import { RECORD_VERSION } from '../record.js'
+import { firedText } from './delivery.js'
 import type { Run } from './frames.js'
 import type { FunctionModule, SandboxInfo } from './protocol.js'
 import type { Router } from './router.js'
@@ -42,13 +43,15 @@ export function recordWriter(
       named = router.names.length
       names = stringify(router.names)
     }
-    const { data } = run
+    const { data, delivery } = run
+    const start = performance.timeOrigin + spans.origin
+    const fired = delivery && `{${firedText(delivery)},"waitMs":${start - delivery.at}}`
     run.data = undefined
     // A literal of all fields for JSON.stringify takes twice as long, and a record is a third of what a brief invocation costs.
     const ids = `"task":${stringify(request.task)},"invocation":${stringify(request.id)},"session":${session(request.session)},"trace":${trace(request.trace)},"span":"${run.spanId}","parent":${stringify(request.parent)}`
     const how = `"mode":"${request.mode}","attempt":${request.attempt},"cold":${request.cold}${option('coldKind', request.coldKind)}`
-    const times = `"start":${performance.timeOrigin + spans.origin},"reply":${run.replied / 1000},"wall":${run.workedMs}${option('cpu', run.cpuMs ?? spans.cpuMs)}`
-    const rest = `"peakMb":${peakMb},"concurrent":${concurrent}${option('items', run.items)}${json('fired', run.fired)}${json('b', data?.text())}${option('e', spans.errors)}`
+    const times = `"start":${start},"reply":${run.replied / 1000},"wall":${run.workedMs}${option('cpu', run.cpuMs ?? spans.cpuMs)}`
+    const rest = `"peakMb":${peakMb},"concurrent":${concurrent}${option('items', run.items)}${json('fired', fired)}${json('b', data?.text())}${option('e', spans.errors)}`
     return `${fixed},${ids},${how},${times},${rest},"names":${names},"s":"${spans.finish()}"}`
   }
 }

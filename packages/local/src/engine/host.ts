@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { SandboxInfo } from 'fusionize/runtime'
 import type { Channel, Receive } from '../sandbox/channel.js'
 import type { Head } from '../sandbox/messages.js'
+import type { LinkRings } from '../sandbox/ring-port.js'
 
 /** What a sandbox runs in: a process or a thread. */
 export interface Host {
@@ -11,7 +12,9 @@ export interface Host {
   /** Ends it without asking. `exit` is called later. */
   kill(): void
   /** Hands over a port (threads only). */
-  postPort?(head: Head, port: MessagePort): void
+  postPort?(head: Head, port: MessagePort, rings?: LinkRings): void
+  /** It waits for messages without parking (threads only). */
+  readonly spins?: boolean
 }
 
 export interface HostRequest {

@@ -3,11 +3,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import * as kind from '../sandbox/kinds.js'
+import { RING_BYTES } from '../sandbox/ring.js'
+import type { LinkRings } from '../sandbox/ring-port.js'
 import type { Job } from './job.js'
 import type { Sandbox } from './sandbox.js'
 
 /** Ms after a link was taken back for others in which the function lends none. */
 const PAUSE_MS = 1000
+
+/** What the two ends of a link share. */
+function newRings(): [LinkRings, LinkRings] {
+  const [one, other] = [new SharedArrayBuffer(RING_BYTES), new SharedArrayBuffer(RING_BYTES)]
+  return [
+    { out: one, into: other },
+    { out: other, into: one },
+  ]
+}
 
 /**
  * Lends sandboxes to callers that call the same function again and again, so that the calls need not pass through the engine (see
@@ -39,8 +50,9 @@ export class Links {
     const head = [kind.lend, pool.function, sandbox.id, this.timeoutOf(sandbox)] as const
     if (sandbox.host?.postPort && caller.host?.postPort) {
       const { port1, port2 } = new MessageChannel()
-      sandbox.host.postPort([kind.linked, ++sandbox.token], port2)
-      caller.host.postPort([...head, null], port1)
+      const [ring1, ring2] = sandbox.host.spins && caller.host.spins ? newRings() : []
+      sandbox.host.postPort([kind.linked, ++sandbox.token], port2, ring2)
+      caller.host.postPort([...head, null], port1, ring1)
     } else if (sandbox.listening === 'yes') {
       sandbox.host?.channel.post([kind.linked, ++sandbox.token])
       caller.host?.channel.post([...head, this.#path(sandbox), sandbox.token])

@@ -34,10 +34,12 @@ export function startThread(request: HostRequest, events: HostEvents, spin?: Spi
     spin?.stir()
     events.message(head, parts, port)
   }
-  const channel = portChannel(worker, receive)
+  const port = spinning?.belled(worker) ?? worker
+  const channel = portChannel(port, receive)
   return {
     channel: spin === undefined ? channel : stirring(channel, spin.stir),
-    postPort: (head, port) => channel.flush(() => postPort(worker, head, port)),
+    spins: spin !== undefined,
+    postPort: (head, linked, rings) => channel.flush(() => postPort(port, head, linked, rings)),
     limitCpu: () => {},
     kill: () => {
       killed = true

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { MessagePort } from 'node:worker_threads'
 import { FrameReader, writeFrame } from './frames.js'
 import { type Head, type Part, Utf8 } from './messages.js'
+import type { LinkRings } from './ring-port.js'
 
 /** One end of the line between a sandbox and its engine. Messages arrive in the order in which they were posted. */
 export interface Channel {
@@ -100,7 +101,7 @@ function write(socket: Socket, buffers: Uint8Array[]): void {
 }
 
 /** A head with its parts, as a thread's port carries it. */
-type PortItem = [Head, ...(string | Uint8Array | undefined)[]]
+export type PortItem = [Head, ...(string | Uint8Array | undefined)[]]
 /** The messages of one tick, or a head with a port. */
 type PortMessage = PortItem[] | { head: Head; port: MessagePort }
 
@@ -160,7 +161,12 @@ function buffersOf(parts: readonly unknown[]): ArrayBuffer[] {
   return found
 }
 
-/** Hands a port to the thread at the other end. */
-export function postPort(to: Pick<MessagePort, 'postMessage'>, head: Head, port: MessagePort): void {
-  to.postMessage({ head, port }, [port])
+/** Hands a port to the thread at the other end. @param rings memory beside it, where both spin */
+export function postPort(
+  to: Pick<MessagePort, 'postMessage'>,
+  head: Head,
+  port: MessagePort,
+  rings: LinkRings | undefined,
+): void {
+  to.postMessage({ head, port, rings }, [port])
 }

@@ -46,6 +46,29 @@ describe('a thread that spins', () => {
     expect(poll.mock.calls.length).toBeLessThanOrEqual(8)
   })
 
+  it('does not park for what the system takes of it now and then', () => {
+    let polls = 0
+    const poll = () => {
+      clock += ++polls % 1000 === 0 ? 0.5 : 0.01
+      return false
+    }
+    createSpin({ poll, idleMs: 100, burstMs: 0.05 }).stir()
+    turns()
+    expect(clock).toBeGreaterThanOrEqual(1100)
+  })
+
+  it('says when it polls and when it does not, and goes on if something came in between', () => {
+    const said: boolean[] = []
+    let late = 1
+    const setPolled = (polls: boolean) => {
+      said.push(polls)
+      return !polls && late-- > 0
+    }
+    createSpin({ poll: poller(0.01), setPolled, idleMs: 1, burstMs: 0.05 }).stir()
+    turns()
+    expect(said).toEqual([true, false, true, false])
+  })
+
   it('parks for a while when the system takes its core away', () => {
     const poll = poller(2)
     const spin = createSpin({ poll, idleMs: 1000, burstMs: 0.05 })

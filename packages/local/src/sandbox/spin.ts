@@ -1,6 +1,8 @@
 export interface SpinOptions {
   /** Takes one message if there is any, and says whether. Without it the event loop alone looks for messages. */
   poll?: () => boolean
+  /** Told when polls begin and when there will be none for a while. @returns whether a message was taken after the last poll */
+  setPolled?: (polls: boolean) => boolean
   /** Ms after the last message in which the thread does not park. */
   idleMs: number
   /** Ms that a poll may keep the thread's own events waiting: timers, sockets, what tasks await. @default 0 */
@@ -26,11 +28,19 @@ export interface Spin {
  * Keeps this thread from parking for a while: to wake it takes longer than most of what it is woken for. Costs a core as long as it lasts,
  * and nothing afterwards.
  */
-export function createSpin({ poll = () => false, idleMs, burstMs = 0, places }: SpinOptions): Spin {
+export function createSpin({ poll = () => false, setPolled, idleMs, burstMs = 0, places }: SpinOptions): Spin {
   let last = 0
   let turning = false
   /** Until then others need the core. */
   let pausedUntil = 0
+  /** Ms that the system took lately, and until when that was counted. */
+  let lostMs = 0
+  let countedUntil = 0
+  const interrupted = (from: number, now: number) => {
+    lostMs = Math.max(0, lostMs - (from - countedUntil) * LOST_SHARE) + now - from
+    countedUntil = now
+    if (lostMs > LOST_MS) pausedUntil = now + PAUSE_MS
+  }
   const turn = () => {
     const began = performance.now()
     let now = began
@@ -39,7 +49,7 @@ export function createSpin({ poll = () => false, idleMs, burstMs = 0, places }: 
       const before = now
       taken = poll()
       now = performance.now()
-      if (now - before > INTERRUPTED_MS) pausedUntil = now + PAUSE_MS
+      if (now - before > INTERRUPTED_MS) interrupted(before, now)
     }
     // What a message sets off runs when this function ends.
     if (taken) last = now
@@ -49,20 +59,24 @@ export function createSpin({ poll = () => false, idleMs, burstMs = 0, places }: 
     }
     turning = false
     places?.leave()
+    if (setPolled?.(false)) stir()
   }
-  return {
-    stir() {
-      last = performance.now()
-      if (turning || last < pausedUntil || places?.enter() === false) return
-      turning = true
-      setImmediate(turn)
-    },
+  const stir = () => {
+    last = performance.now()
+    if (turning || last < pausedUntil || places?.enter() === false) return
+    turning = true
+    setPolled?.(true)
+    setImmediate(turn)
   }
+  return { stir }
 }
 
 /** Ms between two polls that only the system can have taken: it let something else run. */
 const INTERRUPTED_MS = 0.3
-/** Ms that a thread parks after that. To spin against what has work to do would slow both. */
+/** A share of its time, and ms beyond it at once, that a thread may lose so: on a machine shared with others it always loses some. */
+const LOST_SHARE = 0.1
+const LOST_MS = 2
+/** Ms that a thread parks when it has lost more. To spin against what has work to do would slow both. */
 const PAUSE_MS = 20
 
 /** Ms without a message after which a thread gives its place to one that wants it. */

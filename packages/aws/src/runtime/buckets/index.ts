@@ -1,24 +1,24 @@
-import { bucketOf, type Deliverable, encodeDelivery, isRef, refsIn } from 'fusionize/buckets'
+import { bucketOf, isRef, refsIn } from 'fusionize/buckets'
 import { type BucketOp, errorToWire, type HeldSend, type Outcome, type Payload } from 'fusionize/runtime'
 import type { Item } from '../table.js'
-import { ANSWER, AWAITED, answering, answerLater, awaitAnswer, PASSED_ON } from './answers.js'
-import { sizeOf } from './bucket-record.js'
+import { ANSWER, AWAITED, answerLater, awaitAnswer, PASSED_ON } from './answers.js'
 import type { Cause, Change, PutChange } from './changes.js'
 import { Expectations } from './expectations.js'
 import { closedError } from './failures.js'
-import { expectedName, sessionKey, VERSION } from './items.js'
+import { expectedName, isClosed, sessionKey, VERSION } from './items.js'
+import { noted } from './noted.js'
 import { Objects } from './objects.js'
 import { Outboxes } from './outbox.js'
 import { type BucketPorts, COMMIT_MS, type TimeMessage } from './ports.js'
+import { readable } from './readable.js'
 import { SessionEnd } from './session-end.js'
 import { type From, type Run, Sessions } from './sessions.js'
-import type { Noted } from './slot.js'
 import { Slots } from './slots.js'
 import { Sweep } from './sweep.js'
 import { tellAt } from './timer.js'
 
 export type { BucketPorts, TimeMessage } from './ports.js'
-export type { From, Run } from './sessions.js'
+export type { From, Root, Run } from './sessions.js'
 
 /** Makes the buckets of an app; the build gives it to the adapter (`FunctionModule.evaluator`). */
 export type Evaluator = (ports: Omit<BucketPorts, 'definitions'>) => Buckets
@@ -42,7 +42,7 @@ export class Buckets {
   constructor(readonly ports: BucketPorts) {
     const look = (session: string, item: Item) => this.sessions.look(session, item)
     this.objects = new Objects(ports.store, ports.now)
-    this.#outboxes = new Outboxes(ports, (session, ids) => this.sessions.count(session, ids), look)
+    this.#outboxes = new Outboxes(ports, (session, ids, instead) => this.sessions.count(session, ids, instead), look)
     this.#end = new SessionEnd(ports, {
       outboxes: this.#outboxes,
       endIn: async (bucket, change) => (await this.#slots.of(bucket, undefined).change(change, this.#cause())).ended,
@@ -118,11 +118,26 @@ export class Buckets {
     return this.sessions.outlives(run)
   }
 
-  /** It is over for good. What fails here is left to the sweep. */
-  async over(run: Run): Promise<void> {
+  /**
+   * Whether this is another delivery of a firing that is over: then its objects are gone. One whose objects stand in its input is not known
+   * again, and runs twice.
+   */
+  async isOver({ id, session, input }: Run): Promise<boolean> {
+    const delivery = deliveryIn(input)
+    if (!delivery) return false
+    const needed = await this.#slots.of(delivery.bucket, delivery.session).needs(delivery.refs)
+    if (needed !== undefined) return !needed
+    // What its end has delivered outlives a session, and nothing else.
+    if (id === session) return false
+    const { pk, sk } = sessionKey(session)
+    return isClosed(await this.ports.table.get(pk, sk, this.ports.now() + COMMIT_MS))
+  }
+
+  /** It is over for good. What fails here is left to the sweep. @param isLetter it has failed, and may be replayed: its objects stay until they expire */
+  async over(run: Run, isLetter = false): Promise<void> {
     try {
       await this.settled()
-      await this.#delivered(run.input)
+      if (!isLetter) await this.#delivered(run.input)
       await this.sessions.over(run)
       await this.settled()
     } catch (error) {
@@ -221,17 +236,12 @@ export class Buckets {
 
   /** What triggers delivered to this run is not needed any more. */
   async #delivered(input: Payload): Promise<void> {
-    const refs = refsIn(input).map(({ ref }) => ref)
-    if (refs.length === 0) return
-    const { head, items } = JSON.parse(String(input).slice(1)) as {
-      head: { fired: { bucket: string; id: string } }
-      items: [key: string, session: string][]
-    }
-    const { bucket } = head.fired
-    const session = items[0]?.[1]
+    const delivery = deliveryIn(input)
+    if (!delivery) return
+    const { bucket, id, refs, session } = delivery
     await this.#slots
       .of(bucket, session)
-      .change({ op: 'release', by: head.fired.id, refs }, this.#cause())
+      .change({ op: 'release', by: id, refs }, this.#cause())
       .catch((error: Error) =>
         // They expire.
         this.ports.log('info', session ?? '', `objects of bucket '${bucket}' stay until they expire: ${error.message}`),
@@ -251,20 +261,13 @@ export class Buckets {
   }
 }
 
-/** New objects of a session: one may be the answer, others were promised. */
-function noted(item: Item, bucket: string, put: readonly PutChange[]): Noted {
-  const [first] = put
-  const answer = first && answering(item, bucket, first.value)
-  return {
-    ...answer,
-    ...(answer?.set && first && isRef(first.value) && { refs: [first.value.ref] }),
-    remove: put.map(({ key }) => expectedName(bucket, key)),
+/** The firing that an input is from, if it names objects of the store. */
+function deliveryIn(input: Payload) {
+  const refs = refsIn(input).map(({ ref }) => ref)
+  if (refs.length === 0) return undefined
+  const { head, items } = JSON.parse(String(input).slice(1)) as {
+    head: { fired: { bucket: string; id: string } }
+    items: [key: string, session: string][]
   }
-}
-
-/** A live object as an answer: what is too large for the table is named, as in a delivery. */
-function readable(bucket: string, session: string, key: string, value: Deliverable): Payload {
-  if (!isRef(value)) return value
-  const fired = { bucket, trigger: 0, id: '', objects: 1, bytes: sizeOf(value) }
-  return encodeDelivery({ fired, at: 0, one: true, keys: false }, [{ key, session }], [value])
+  return { ...head.fired, refs, session: items[0]?.[1] }
 }

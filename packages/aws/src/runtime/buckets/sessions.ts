@@ -24,16 +24,23 @@ export interface Run {
   request?: HeldSend | undefined
 }
 
+/** The invocation that a session begins with. */
+export interface Root {
+  id: string
+  /** Lambda has it, and may try it again. */
+  sent: boolean
+}
+
 /**
  * How a session knows of a run: it began with it; its caller waits for it, and tells of the root if nothing counts that yet; or it was handed
  * over, and is counted.
  */
-export type From = { kind: 'root' } | { kind: 'call'; root: string | undefined } | { kind: 'send' }
+export type From = { kind: 'root'; sent: boolean } | { kind: 'call'; root: Root | undefined } | { kind: 'send' }
 
 /** A session of which something runs in this sandbox. */
 interface Here {
   /** Its first invocation, which nobody counted when it was handed over. */
-  root: string | undefined
+  root: Root | undefined
   /** The table counts the root, or knows that it need not. */
   counted: boolean
   /** What runs here, by id. */
@@ -64,8 +71,8 @@ export class Sessions {
   enter(run: Run, from: From): void {
     const { session, id } = run
     const here = this.#here.get(session) ?? newHere()
-    const root = from.kind === 'root' ? id : from.kind === 'call' ? from.root : undefined
-    if (root !== undefined && here.root !== root) {
+    const root = from.kind === 'root' ? { id, sent: from.sent } : from.kind === 'call' ? from.root : undefined
+    if (root !== undefined && here.root?.id !== root.id) {
       here.root = root
       here.counted = false
     }
@@ -89,7 +96,7 @@ export class Sessions {
   }
 
   /** The root to tell a callee of, which may have to count it. */
-  uncounted(session: string): string | undefined {
+  uncounted(session: string): Root | undefined {
     const here = this.#here.get(session)
     return here?.counted === false ? here.root : undefined
   }
@@ -109,12 +116,8 @@ export class Sessions {
   /** What the first change of the session's item has to say besides. */
   besides(session: string): Item {
     const root = this.uncounted(session)
-    return root === undefined ? {} : { [openName(root)]: this.ports.now() + this.#openMs(session, root) }
-  }
-
-  /** A root that is handed over begins its session with its own id. */
-  #openMs(session: string, root: string): number {
-    return session === root ? SEND_OPEN_MS : CALL_OPEN_MS
+    if (root === undefined) return {}
+    return { [openName(root.id)]: this.ports.now() + (root.sent ? SEND_OPEN_MS : CALL_OPEN_MS) }
   }
 
   /** Should everybody die, somebody looks after the session. @param item as it is known @returns what it must say of that */
@@ -211,12 +214,13 @@ export class Sessions {
     const { session, id } = run
     const here = this.#here.get(session)
     const kind = here?.runs.get(id) ?? 'send'
-    const counted = kind === 'send' || (kind === 'root' && (here?.root !== id || here.counted))
+    const counted = kind === 'send' || (kind === 'root' && (here?.root?.id !== id || here.counted))
     this.leave(run)
     if (!counted) return
     const { table, now } = this.ports
     const update = { ...sessionKey(session), remove: [openName(id)], add: { [VERSION]: 1 } }
-    const { item } = await table.update({ ...update, when: { [CLOSED]: undefined } }, now() + COMMIT_MS)
+    // A root that was thought to be counted may not be.
+    const { item } = await table.update({ ...update, when: { [CLOSED]: undefined }, known: true }, now() + COMMIT_MS)
     if (item) await this.look(session, item)
   }
 

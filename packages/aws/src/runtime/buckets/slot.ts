@@ -61,7 +61,7 @@ interface Known {
 
 /** First pause after a conflict, ms; doubles each time, with full jitter. */
 const PAUSE_MS = 10
-const LONGEST_PAUSE_MS = 1_000
+const LONGEST_PAUSE_MS = 2_000
 /** Changes in one commit. */
 const AT_ONCE = 100
 /** Of a record: an item has 400 kB ("Quotas", Amazon DynamoDB Developer Guide), and other things are in it. */
@@ -107,6 +107,12 @@ export class Slot {
   async get(session: string, key: string): Promise<Deliverable> {
     const { record } = await this.#read(this.ports.now() + COMMIT_MS)
     return record.get(session, key)
+  }
+
+  /** Whether the table has all of these objects for somebody; undefined where it has no record. */
+  async needs(refs: readonly string[]): Promise<boolean | undefined> {
+    const { record, item } = await this.#read(this.ports.now() + COMMIT_MS)
+    return item?.[recordName(this.definition.name)] === undefined ? undefined : record.needs(refs)
   }
 
   async #work(): Promise<void> {

@@ -44,6 +44,7 @@ export class Sweep {
   async run(): Promise<number> {
     const { table, now, definitions, function: fn } = this.ports
     const until = now() + SWEEP_MS
+    const seen = new Set<string>()
     let handed = 0
     for (const definition of definitions) {
       if (!isShared(definition)) continue
@@ -53,9 +54,11 @@ export class Sweep {
     }
     for (;;) {
       const entries = await table.before(watchPartition(fn), sortable(now()), now() + COMMIT_MS)
-      if (entries.length === 0) return handed
-      for (const entry of entries) {
+      const fresh = entries.filter(({ sk }) => !seen.has(String(sk)))
+      if (fresh.length === 0) return handed
+      for (const entry of fresh) {
         if (now() > until) return handed
+        seen.add(String(entry.sk))
         handed += await this.#lookAfter(entry)
       }
     }
