@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-lambda'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import type { Build } from '@fusionize/platform'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Clients, closeClients, createClients } from '../src/deploy/clients.js'
 import { type Deployment, type DeployRun, deploySetup, prepareDeployment } from '../src/deploy/deploy-setup.js'
 import { destroyApp, planDestruction } from '../src/deploy/destroy.js'
@@ -230,7 +230,10 @@ describe('an app with buckets', () => {
         { FunctionArn: expect.stringMatching(/:fusionize-ad-events-ingest:live$/), State: 'Enabled' },
       ])
       await destroyApp('ad-events', options(), clients)
-      expect((await aws.resources()).filter((arn) => arn.includes('ad-events'))).toEqual([])
+      // A table takes a moment to go.
+      await vi.waitFor(async () =>
+        expect((await aws.resources()).filter((arn) => arn.includes('ad-events'))).toEqual([]),
+      )
       expect((await clients.lambda.send(new ListEventSourceMappingsCommand({}))).EventSourceMappings).toEqual([])
     } finally {
       await events.close()

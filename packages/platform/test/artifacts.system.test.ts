@@ -376,6 +376,17 @@ describe('an app with buckets', () => {
     expect(await codeOf(together.artifacts.peek)).not.toContain('buckets:[')
   })
 
+  test('has functions of their own for what buckets start where the platform evaluates all of them, whatever the setup says', async () => {
+    const app = await testApp({ ...gallery, 'evaluator.mjs': 'export const evaluate = (buckets) => buckets.length' })
+    const builder = builderFor(app.dir, join(app.dir, 'evaluator.mjs'))
+    const setup = allFusedSetup(await builder.scan(), 128)
+    const { artifacts, setup: asked } = await builder.build(setup)
+    expect(Object.keys(artifacts)).toEqual(['archive', 'count', 'join', 'peek', 'upload'])
+    expect(artifacts.upload?.tasks).toEqual(['upload'])
+    expect(await codeOf(artifacts.upload)).not.toContain('buckets:[')
+    expect(asked).toBe(setup)
+  })
+
   test('knows of a task that only reads a bucket that it is no leaf', async () => {
     const { artifacts } = await remote(await testApp(gallery))
     expect(await codeOf(artifacts.peek)).toContain('leaves:[]')

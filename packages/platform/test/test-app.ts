@@ -28,8 +28,10 @@ export async function testApp(files: Record<string, string>): Promise<TestApp> {
   return { dir, builder: builderFor(dir), write }
 }
 
-export function builderFor(dir: string): Builder {
-  return createBuilder({ appDir: dir, name: 'app', taskDirs: ['tasks'], outDir: '.fusionize/build', adapter })
+/** @param evaluator module that evaluates all buckets in the functions */
+export function builderFor(dir: string, evaluator?: string): Builder {
+  const options = { appDir: dir, name: 'app', taskDirs: ['tasks'], outDir: '.fusionize/build', adapter }
+  return createBuilder({ ...options, ...(evaluator !== undefined && { evaluator }) })
 }
 
 /** A task file with imports before it and an async body. */

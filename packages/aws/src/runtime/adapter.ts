@@ -156,7 +156,8 @@ export function createAdapter(
   /** @param from how the session knows of it */
   async function run(work: Work, from: From): Promise<Outcome> {
     const { awsRequestId } = context
-    const end = Date.now() + context.getRemainingTimeInMillis()
+    const began = Date.now()
+    const end = began + context.getRemainingTimeInMillis()
     const bucket = work.external && work.mode === 'call' ? options.get(work.task)?.result?.bucketName : undefined
     buckets?.enter(
       { ...work, request: { ...work, function: own, parent: work.parent ?? '', setup: environment.deployed } },
@@ -172,7 +173,7 @@ export function createAdapter(
     const late = !outcome.ok && outcome.error.code === 'TIMEOUT'
     if (buckets && !extension && !late) await over
     if (!buckets || bucket === undefined || !outcome.ok) return outcome
-    return buckets.answer(work, bucket, end - LAST_WORDS_MS)
+    return buckets.answer(work, bucket, Math.min(end - LAST_WORDS_MS, began + limitOf(work.task)))
   }
 
   async function serve(envelope: Envelope): Promise<Answer | null> {
