@@ -61,6 +61,18 @@ it('a send that failed is waited for as long as it has retries', () => {
   expect(drain.open.size).toBe(0)
 })
 
+it('a firing that is made has a record, which may come first, or twice', () => {
+  const drain = new Drain(() => 2)
+  const fired = { bucket: 'b', trigger: 0, id: 'f', objects: 1, bytes: 1, waitMs: 0 }
+  const firing = { invocation: 'f', mode: 'send' as const, fired, parent: '0123456700000000', span: 'eeeeeeee00000000' }
+  drain.fired('f')
+  expect([...drain.open]).toEqual(['f'])
+  drain.saw(record(firing))
+  drain.fired('f')
+  drain.saw(record({ ...firing, spans: [span({ mode: 'send', error: 'Error: no' })] }))
+  expect(drain.open.size).toBe(0)
+})
+
 it('a send that failed inline is waited for where it is tried again', () => {
   const drain = new Drain(() => 1)
   drain.saw(record({ spans: [span(), span({ parent: 0, mode: 'send', error: 'Error: no' })] }))

@@ -9,6 +9,8 @@ export class Drain {
   readonly #open = new Set<string>()
   /** Of callees whose record came before their caller's. */
   readonly #seen = new Set<string>()
+  /** Firings that are over. */
+  readonly #fired = new Set<string>()
 
   /** @param retriesOf runs of a failed send after its first, by task */
   constructor(readonly retriesOf: (task: string) => number) {}
@@ -23,22 +25,31 @@ export class Drain {
     this.#open.add(invocation)
   }
 
+  /** A trigger has fired: the record of its invocation will come, or has. */
+  fired(invocation: string): void {
+    if (!this.#fired.has(invocation)) this.#open.add(invocation)
+  }
+
   /** It was not taken after all, or ended without a record. */
   forget(id: string): void {
     this.#open.delete(id)
   }
 
   saw(record: InvocationRecord): void {
-    const { invocation, mode, task, attempt, parent, items = 1, spans } = record
+    const { invocation, mode, task, attempt, fired, parent, items = 1, spans } = record
     this.#open.delete(invocation)
-    for (let i = 0; parent !== null && i < items; i++) this.#over(following(parent, i))
+    // The parent of a firing is who has put, not a span that waits for it.
+    for (let i = 0; parent !== null && !fired && i < items; i++) this.#over(following(parent, i))
     for (const [i, { error, mode, route, task }] of spans.entries()) {
       // A send that failed inline is tried again elsewhere.
       const again = route === 'inline' && mode === 'send' && i > 0 && error !== undefined && this.retriesOf(task) > 0
       if ((route === 'remote' && error === undefined) || again) this.#called(spanId(record.span, i))
     }
     const failed = mode === 'send' && spans[0]?.error !== undefined
-    if (failed && attempt <= this.retriesOf(task)) this.#open.add(invocation)
+    // Of a firing that was delivered twice one delivery may fail, since the other was faster.
+    if (failed && attempt <= this.retriesOf(task)) {
+      if (!this.#fired.has(invocation)) this.#open.add(invocation)
+    } else if (fired) this.#fired.add(invocation)
   }
 
   #called(id: string): void {

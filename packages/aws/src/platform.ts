@@ -6,7 +6,8 @@ import { FusionizeError } from 'fusionize'
 import { awsLambdaArm, awsLambdaX86, lambdaMbPerCore, ratesOf } from 'fusionize/prices'
 import { parseRecord } from 'fusionize/record'
 import { errorToWire } from 'fusionize/runtime'
-import type { TaskInfo } from 'fusionize/setup'
+import type { App } from 'fusionize/setup'
+import { BucketWork } from './bucket-work.js'
 import { deadLetterQueue } from './dead-letters.js'
 import { type Clients, closeClients } from './deploy/clients.js'
 import { type DeployRun, deploySetup } from './deploy/deploy-setup.js'
@@ -14,7 +15,7 @@ import { type DeployOptions, settingsOf } from './deploy/settings.js'
 import { servedSetups, shiftTraffic } from './deploy/traffic.js'
 import { Drain } from './drain.js'
 import { invokeFunction, newId, sendToFunction } from './invoke.js'
-import { bucketName, deadLetterQueue as deadLetterName, functionName, liveAlias, logGroup } from './names.js'
+import { bucketName, deadLetterQueue as deadLetterName, functionName, liveAlias, logGroup, tableName } from './names.js'
 import { readRecords } from './records/read.js'
 import type { Callee } from './runtime/lambda.js'
 import { CALL_BYTES, SEND_BYTES } from './runtime/limits.js'
@@ -38,6 +39,7 @@ const DEFAULT_RETRIES = 2
 const LOOK_MS = { first: 50, last: 2000 }
 /** Ms without any news after which what has no record never gets one. */
 const LOST_MS = LONGEST_MS + 5 * 60_000
+const nothing: ReadonlyMap<string, number> = new Map()
 
 /**
  * AWS Lambda as a platform: one Lambda function per function of the setup. Needs credentials that the SDK finds.
@@ -50,8 +52,9 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
   const { lambda, logs, sqs } = clients
   const store = s3Store(clients.s3, bucketName(prefix, account, region))
   const prices = ratesOf(architecture === 'arm64' ? awsLambdaArm : awsLambdaX86)
-  let tasks: Record<string, TaskInfo> = {}
-  const drain = new Drain((task) => tasks[task]?.retries ?? DEFAULT_RETRIES)
+  const buckets = new BucketWork(clients.dynamodb, tableName(prefix))
+  let served: App | undefined
+  const drain = new Drain((task) => served?.tasks[task]?.retries ?? DEFAULT_RETRIES)
   let drainedTo: string | undefined
   let queueUrl: string | undefined
 
@@ -78,23 +81,41 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
     return deadLetterQueue(sqs, queueUrl as string, (sealed) => open(sealed, store, Date.now() + timeoutMs))
   }
 
-  /** Everything that was asked for here, and all that this caused, has its record. */
+  /**
+   * Everything that was asked for here, and all that this caused, has its record; in an app with buckets, no session is open besides, no
+   * firing on its way, and no record came since that was so.
+   */
   async function drained(): Promise<void> {
     let lookMs = LOOK_MS.first
     let news = Date.now()
+    let table = ''
+    let wasOver = false
+    let hadWork = false
     for (;;) {
       const page = await readRecords(logs, await logGroups(), drainedTo, Date.now())
       drainedTo = page.next
+      for (const id of page.fired) drain.fired(id)
       for (const line of page.lines) drain.saw(parseRecord(line))
-      if (drain.open.size === 0) return
-      if (page.lines.length > 0) {
+      const underWay = served?.buckets ? await buckets.look(served) : nothing
+      const isOver = drain.open.size === 0 && underWay.size === 0
+      if (isOver && (!served?.buckets || (wasOver && page.lines.length === 0))) return
+      wasOver = isOver
+      if (isOver) {
+        // A session that ended a moment ago may have fired, and CloudWatch not say so yet.
+        await pause(hadWork ? LOOK_MS.last : LOOK_MS.first)
+        continue
+      }
+      hadWork ||= underWay.size > 0
+      const now = [...underWay].join()
+      if (page.lines.length > 0 || now !== table) {
         news = Date.now()
         lookMs = LOOK_MS.first
       }
+      table = now
       if (Date.now() - news > LOST_MS)
         throw new FusionizeError(
           'TIMEOUT',
-          `${drain.open.size} invocations have no record after ${LOST_MS / 60_000} minutes; see the logs of the functions, and 'fusionize dlq'`,
+          `${[`${drain.open.size} invocations have no record`, ...underWay.keys()].join(', ')} after ${LOST_MS / 60_000} minutes; see the logs of the functions, and 'fusionize dlq'`,
         )
       // A sandbox that ended at work wrote no record; its last attempt is a dead letter.
       if (lookMs === LOOK_MS.last) for (const { id } of await (await letters()).list()) drain.forget(id)
@@ -125,7 +146,7 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
           'UNSUPPORTED',
           'platform aws cannot force cold starts; use the load profile steady or burst',
         )
-      tasks = build.app.tasks
+      served = build.app
       const { setup, changed } = await deploySetup(build, settings, clients, run)
       return { setup, changed }
     },

@@ -41,6 +41,19 @@ describe('the CloudFormation template', () => {
     expect(report.status).toBe('OK')
   })
 
+  it.each(['ad-events', 'mapreduce-sort'])('of %s has what tells buckets the time, and looks after them', (name) => {
+    for (const kind of ['remote', 'fused', 'mixed']) {
+      const resources = Object.values(templates.get(`${name} ${kind}`)?.Resources ?? {})
+      const of = (type: string) => resources.filter(({ Type }) => Type === type)
+      expect(of('AWS::SQS::Queue').map(({ Properties }) => Properties.QueueName)).toContain(`fusionize-${name}-time`)
+      expect(of('AWS::Lambda::EventSourceMapping')).toHaveLength(1)
+      expect(of('AWS::Scheduler::Schedule')).toHaveLength(of('AWS::Lambda::Function').length)
+      // What buckets start has functions of its own.
+      const functions = of('AWS::Lambda::Function').map(({ Properties }) => Properties.FunctionName)
+      expect(functions).toContain(`fusionize-${name}-${name === 'ad-events' ? 'count' : 'reduce'}`)
+    }
+  })
+
   it('would be found invalid with a property that Lambda does not have, or a size that it does not give', () => {
     const template = structuredClone(templates.get('iot fused') as Template)
     const fn = Object.values(template.Resources).find(({ Type }) => Type === 'AWS::Lambda::Function')

@@ -54,6 +54,13 @@ describe('the estimate', () => {
     expect(assumed).toContain('calls and times are those of 10 requests of the last run of optimize')
   })
 
+  it('prices that Lambda asks for times, in an app with buckets alone', () => {
+    const events = { name: 'events', file: 'e.ts', line: 1, triggers: [], producers: ['front'], fusible: false }
+    const asked = (build = buildOf(shop)) => estimate(build).lines.find(({ what }) => what === 'asking for times')
+    expect(asked()?.quantity).toBe(0)
+    expect(asked(buildOf({ ...shop, buckets: { events } }))).toMatchObject({ quantity: 648_000 })
+  })
+
   it('prices what a reply leaves behind: a write, a delete and the sweep', () => {
     const fused = buildOf(shop, (setup) => setup.functions.front?.inline.send.push('mail'))
     const line = (what: string) => estimate(fused).lines.find((one) => one.what === what)

@@ -41,6 +41,8 @@ const LOG_BYTES = 1200
 const SWEEP = { perMonth: 30 * 24 * 12, ms: 50 }
 /** Of the table, for an object put into a bucket: it, and what it fires ("Costs" in the decision on buckets on AWS); a session's own three are not counted. */
 const PUT = { writes: 3 }
+/** Requests by which Lambda asks an idle queue for messages in a month of 30 days: five at a time, of 20 s each. */
+const POLLS = 5 * 3 * 60 * 24 * 30
 
 /** What a month of a deployed setup costs, as far as source, profile and dated prices tell. */
 export function estimateCost(app: App, setup: FusionSetup, desired: Desired, options: CostOptions = {}): CostEstimate {
@@ -70,6 +72,7 @@ export function estimateCost(app: App, setup: FusionSetup, desired: Desired, opt
   }, 0)
   const sweeps = schedules.length * SWEEP.perMonth
   const puts = requests * usage.puts
+  const polls = ofKind(desired, 'mapping').length * POLLS
   const [writes, reads] = [2 * held + PUT.writes * puts, sweeps]
   const logGb = (invocations * LOG_BYTES) / 1e9
   const keptGb = (logGb * desired.settings.retentionDays) / 30
@@ -91,6 +94,7 @@ export function estimateCost(app: App, setup: FusionSetup, desired: Desired, opt
     { service: 'DynamoDB', what: 'reads', quantity: reads, unit: 'units', usd: reads * services.tableRead },
     { service: 'S3', what: 'large payloads', quantity: 0, unit: 'puts and gets', usd: 0 },
     { service: 'SQS', what: 'dead letters', quantity: 0, unit: 'messages', usd: 0 },
+    { service: 'SQS', what: 'asking for times', quantity: polls, unit: 'requests', usd: polls * services.queueRequest },
     {
       service: 'EventBridge Scheduler',
       what: 'sweeps',
@@ -109,6 +113,11 @@ export function estimateCost(app: App, setup: FusionSetup, desired: Desired, opt
       `${COLD.share * 100}% of invocations start a sandbox, which takes ${COLD.initMs} ms`,
       `an invocation writes ${LOG_BYTES} bytes of logs; payloads are within Lambda's limits; nothing fails`,
       ...(puts > 0 ? [`an object in a bucket takes ${PUT.writes} writes of the table, with what it fires`] : []),
+      ...(polls > 0
+        ? [
+            'Lambda asks the queue of times five times at once, 20 s each; how many times triggers wait for is not known',
+          ]
+        : []),
       'without free tiers, taxes, data transfer out, and what the tasks themselves use; first price tier',
     ],
     prices: [

@@ -1,3 +1,4 @@
+import type { App } from 'fusionize/setup'
 import { describe, expect, it } from 'vitest'
 import { appOf, buildOf, codeOf, where } from '../../test/support/app.ts'
 import { desiredResources } from './desired.js'
@@ -7,6 +8,8 @@ const shop = appOf(['front call cart', 'front send mail', 'cart call db'], {
   front: { http: { method: 'GET', path: '/' } },
   mail: { retries: 1, permissions: ['ses:SendEmail arn:aws:ses:{region}:{account}:identity/*'] },
 })
+
+const edge = (to: string) => ({ from: 'front', to, modes: ['send' as const] })
 
 function desire(build = buildOf(shop), code = codeOf(build), options = {}) {
   return desiredResources(build, code, { ...where, ...options })
@@ -61,6 +64,76 @@ describe('what should be there', () => {
     const swept = desire(fused)
     expect(ofKind(swept, 'schedule').map(({ functionName }) => functionName)).toEqual(['fusionize-shop-front'])
     expect(ofKind(desire(fused, codeOf(fused), { afterReply: 'before-reply' }), 'schedule')).toEqual([])
+  })
+
+  describe('of an app with buckets', () => {
+    const counted: App = {
+      ...appOf(['front call join', 'front send mail'], {
+        front: { http: { method: 'POST', path: '/' } },
+        count: {},
+        rest: {},
+      }),
+      buckets: {
+        events: {
+          ...{ name: 'events', file: 'events.ts', line: 1, producers: ['front'], fusible: true },
+          triggers: ['count', 'rest'].map((task) => ({ trigger: 'bySet(["a"])', task })),
+        },
+      },
+    }
+    counted.edges.push(...['count', 'rest'].map((to) => ({ ...edge(to), buckets: ['events'] })))
+    const build = buildOf(counted)
+    const desired = desire(build)
+    const statements = (fn: string, Sid: string) =>
+      ofKind(desired, 'role')
+        .filter(({ name }) => name === `fusionize-shop-${fn}`)
+        .flatMap(({ policies }) => policies.flatMap(({ document }) => document.Statement))
+        .filter((one) => one.Sid === Sid)
+
+    it('may start from any function what triggers start, and what a promise may run again', () => {
+      for (const fn of ['count', 'front', 'join', 'mail', 'rest']) {
+        const [calls] = statements(fn, 'Calls')
+        const names = calls?.Resource.map((arn) => arn.split(':').at(-2)?.replace('fusionize-shop-', ''))
+        expect(names).toEqual(
+          fn === 'front' ? ['count', 'front', 'join', 'mail', 'rest'] : ['count', 'front', 'mail', 'rest'],
+        )
+        expect(statements(fn, 'State')).toHaveLength(1)
+        expect(statements(fn, 'Objects')).toHaveLength(1)
+      }
+    })
+
+    it('has one function hear the time, six times as long as it may take, and all of them told and swept', () => {
+      const [front] = ofKind(desired, 'function').filter((one) => one.function === 'front')
+      const [times] = ofKind(desired, 'queue').filter(({ name }) => name === 'fusionize-shop-time')
+      expect(times?.visibilityS).toBe(6 * (front?.timeoutS ?? 0))
+      expect(ofKind(desired, 'mapping')).toMatchObject([{ functionName: 'fusionize-shop-front', qualifier: 'live' }])
+      expect(statements('front', 'Times')[0]?.Action).toContain('sqs:ReceiveMessage')
+      expect(statements('join', 'Times')[0]?.Action).toEqual(['sqs:SendMessage'])
+      expect(ofKind(desired, 'schedule')).toHaveLength(5)
+      for (const { environment } of ofKind(desired, 'function'))
+        expect(JSON.parse(environment.FUSIONIZE ?? '')).toMatchObject({ times: expect.stringMatching(/-time$/) })
+    })
+
+    it('keeps objects for longer than records and dead letters can name them', () => {
+      const [bucket] = ofKind(desired, 'bucket')
+      expect(bucket?.expiry.find(({ prefix }) => prefix === 'objects/')?.days).toBeGreaterThan(30 + 14)
+      expect(ofKind(desire(), 'bucket')[0]?.expiry.map(({ prefix }) => prefix)).not.toContain('objects/')
+    })
+
+    it('evaluates all buckets in the table: what they start has functions of its own, whatever the setup asks for', () => {
+      const fused = buildOf(counted, (setup) => {
+        setup.functions.front?.buckets.push('events')
+        setup.functions.front?.inline.send.push('count', 'rest')
+      })
+      const functions = ofKind(desire(fused), 'function').map((one) => [one.function, one.tasks])
+      expect(functions).toContainEqual(['front', ['front']])
+      expect(functions).toContainEqual(['count', ['count']])
+    })
+
+    it('gives a function time to change the table, however little its task may take', () => {
+      const quick = { ...counted, tasks: { ...counted.tasks, join: { ...counted.tasks.join, timeoutMs: 100 } } } as App
+      const [join] = ofKind(desire(buildOf(quick)), 'function').filter((one) => one.function === 'join')
+      expect(join?.timeoutS).toBe(32)
+    })
   })
 
   it('gives a function the time of its task and of what it is left with, and Lambda 900 s at most', () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Build } from '@fusionize/platform'
 import { FusionizeError, suggest } from 'fusionize'
-import { type App, entryTasks, setupId, type TaskInfo } from 'fusionize/setup'
+import { type App, entryTasks, setupId, type TaskInfo, withoutFusedBuckets } from 'fusionize/setup'
 import {
   bucketName,
   deadLetterQueue,
@@ -15,9 +15,10 @@ import {
   tableName,
   timeQueue,
 } from '../names.js'
+import { COMMIT_MS } from '../runtime/buckets/ports.js'
 import { ENVIRONMENT_VARIABLE, type Environment } from '../runtime/environment.js'
 import { lambdaLimits, requireWithinLimits } from './limits.js'
-import { type Needs, needsOf } from './needs.js'
+import { type Needs, needsOf, startedOf } from './needs.js'
 import type { Code, Desired, FunctionResource, Resource, ScheduleResource } from './resources.js'
 import { functionRole, sweepRole } from './roles.js'
 import { arnOf, type DeployOptions, roleArn, type Settings, settingsOf } from './settings.js'
@@ -30,6 +31,15 @@ const EVENT_AGE_S = 6 * 3600
 const DEAD_LETTER_S = 14 * 24 * 3600
 /** Days for which S3 keeps large payloads: a dead letter may still name one. */
 const PAYLOAD_DAYS = 15
+/**
+ * Days for which S3 keeps objects of buckets, most of which are removed long before: a session's record lives for 30 days, and what its end
+ * delivers may be a dead letter for 14 more.
+ */
+const OBJECT_DAYS = 46
+/** Of a queue's visibility time-out, time-outs of the function that takes its messages ("Creating and configuring an Amazon SQS event source mapping", AWS Lambda Developer Guide). */
+const TIMEOUTS_VISIBLE = 6
+/** S that a function of an app with buckets has at least: what the table is given to take a change. */
+const COMMIT_S = COMMIT_MS / 1000
 const SWEEP_EVERY = 'rate(5 minutes)'
 
 /**
@@ -41,7 +51,7 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
   const settings = settingsOf(build.app.name, options)
   requireKnown(build.app, settings)
   const functions = Object.keys(build.artifacts).sort()
-  const needs = needsOf(build.app, build.setup, functions)
+  const needs = needsOf(build.app, withoutFusedBuckets(build.setup), functions)
   const holdsWork = (fn: string) => settings.afterReply === 'extension' && isSwept(needs.get(fn))
   const hasBuckets = Object.keys(build.app.buckets ?? {}).length > 0
   // An entry: it is in every setup.
@@ -104,7 +114,7 @@ function sharedResources(settings: Settings, taker: FunctionResource | undefined
       expiry: [
         // Lambda has its own copy by then.
         { prefix: 'code/', days: 1 },
-        { prefix: 'objects/', days: PAYLOAD_DAYS },
+        ...(taker ? [{ prefix: 'objects/', days: OBJECT_DAYS }] : []),
         { prefix: 'payloads/', days: PAYLOAD_DAYS },
       ],
     },
@@ -117,8 +127,7 @@ function sharedResources(settings: Settings, taker: FunctionResource | undefined
 function timeResources(settings: Settings, { name, timeoutS }: FunctionResource): Resource[] {
   const queue = timeQueue(settings.prefix)
   return [
-    // Lambda wants a message to stay away for as long as the function may have it.
-    { kind: 'queue', name: queue, keeps: 'times', retentionS: DEAD_LETTER_S, visibilityS: timeoutS },
+    { kind: 'queue', name: queue, keeps: 'times', retentionS: DEAD_LETTER_S, visibilityS: TIMEOUTS_VISIBLE * timeoutS },
     {
       ...{ kind: 'mapping', functionName: name, qualifier: liveAlias, queue },
       queueArn: arnOf(settings, 'sqs', queue),
@@ -134,7 +143,7 @@ function functionResource(
   code: Code,
   identity: Pick<Environment, 'setup' | 'deployed' | 'afterReply'>,
 ): FunctionResource {
-  const { account, prefix, region, retryMs, sampleCpuEvery, timeoutMs } = settings
+  const { account, prefix, region, retryMs, sampleCpuEvery, sweepMs, timeoutMs } = settings
   const memoryMb = setup.functions[fn]?.memory ?? lambdaLimits.memoryMb.min
   const http = app.tasks[fn]?.http
   const environment: Environment = {
@@ -142,7 +151,12 @@ function functionResource(
     prefix,
     memory: memoryMb,
     timeoutMs,
-    functions: Object.fromEntries(needs.callees.map((callee) => [callee, functionName(prefix, callee)])),
+    // Also what only another setup has: a time may be told for a session of that.
+    functions: Object.fromEntries(
+      [...new Set([...needs.callees, ...startedOf(app)])]
+        .sort()
+        .map((callee) => [callee, functionName(prefix, callee)]),
+    ),
     ...(http && { http: [{ ...http, task: fn }] }),
     bucket: bucketName(prefix, account, region),
     table: tableName(prefix),
@@ -150,6 +164,7 @@ function functionResource(
     ...(needs.usesBuckets && { times: queueUrl(settings, timeQueue(prefix)) }),
     sampleCpuEvery,
     ...(retryMs !== undefined && { retryMs }),
+    ...(needs.usesBuckets && sweepMs !== undefined && { sweepMs }),
   }
   // a task may be called `constructor`
   const concurrency = Object.hasOwn(settings.concurrency, fn) ? settings.concurrency[fn] : undefined
@@ -162,7 +177,7 @@ function functionResource(
     runtime: settings.runtime,
     architecture: settings.architecture,
     memoryMb,
-    timeoutS: timeoutSeconds(app.tasks, setup.functions[fn]?.inline.send ?? [], needs.tasks, fn, timeoutMs),
+    timeoutS: timeoutSeconds(app, setup.functions[fn]?.inline.send ?? [], needs.tasks, fn, timeoutMs),
     handler: 'index.handler',
     environment: {
       ...(settings.sourceMaps && { NODE_OPTIONS: '--enable-source-maps' }),
@@ -176,7 +191,7 @@ function functionResource(
 
 /** The function's own task, and after it whatever it may be left with: one send after the other, each with its limit. */
 function timeoutSeconds(
-  tasks: Record<string, TaskInfo>,
+  { buckets, tasks }: App,
   sends: readonly string[],
   inside: readonly string[],
   fn: string,
@@ -184,7 +199,8 @@ function timeoutSeconds(
 ): number {
   const limit = (task: string) => tasks[task]?.timeoutMs ?? timeoutMs
   const after = sends.filter((task) => inside.includes(task)).reduce((sum, task) => sum + limit(task), 0)
-  return Math.min(lambdaLimits.timeoutS, Math.ceil((limit(fn) + after) / 1000) + MARGIN_S)
+  const runS = Math.max(Math.ceil((limit(fn) + after) / 1000), buckets ? COMMIT_S : 0)
+  return Math.min(lambdaLimits.timeoutS, runS + MARGIN_S)
 }
 
 function aliasesOf(

@@ -1,12 +1,4 @@
-import {
-  type App,
-  artifactTasks,
-  directModes,
-  entryTasks,
-  type FusionSetup,
-  routeOf,
-  type StaticEdge,
-} from 'fusionize/setup'
+import { type App, artifactTasks, directModes, entryTasks, type FusionSetup, routeOf } from 'fusionize/setup'
 
 /** What a function of a setup does that resources or permissions are needed for. All lists are sorted. */
 export interface Needs {
@@ -21,27 +13,35 @@ export interface Needs {
   usesBuckets: boolean
 }
 
-/** The needs of the functions of a setup, by function. */
+/**
+ * Tasks of an app with buckets that any of its functions may have to start, whoever put what they are started with: those of triggers; and
+ * what a promise runs again, which somebody has sent to, or began the session with. Sorted; empty in an app without buckets.
+ */
+export function startedOf(app: App): string[] {
+  if (!app.buckets) return []
+  const byTriggers = Object.values(app.buckets).flatMap(({ triggers }) => triggers.map(({ task }) => task))
+  const sentTo = app.edges.flatMap((edge) => (directModes(edge).includes('send') ? edge.to : []))
+  return [...new Set([...byTriggers, ...sentTo, ...entryTasks(app)])].sort()
+}
+
+/** The needs of the functions of a setup, by function. @param setup with no buckets in its functions: they are evaluated elsewhere */
 export function needsOf(app: App, setup: FusionSetup, functions: readonly string[]): Map<string, Needs> {
   const calls = new Map(functions.map((fn) => [fn, remoteCalls(app, setup, fn)]))
   const entries = entryTasks(app)
-  const buckets = Object.values(app.buckets ?? {})
-  const triggered = buckets
-    .flatMap(({ triggers }) => triggers.map(({ task }) => task))
-    .filter((fn) => functions.includes(fn))
+  const started = startedOf(app).filter((fn) => functions.includes(fn))
   return new Map(
     functions.map((fn) => {
       const tasks = artifactTasks(app, setup, fn)
       const spec = setup.functions[fn]
       const waitsForIt = (edges: RemoteCalls) => edges.waiting.has(fn)
-      const leavesWork = (spec?.inline.send.length ?? 0) > 0 || (spec?.buckets.length ?? 0) > 0
-      const callees = new Set([...(calls.get(fn)?.all ?? []), ...(leavesWork ? [fn] : []), ...triggered])
+      const leavesWork = (spec?.inline.send.length ?? 0) > 0
+      const callees = new Set([...(calls.get(fn)?.all ?? []), ...(leavesWork ? [fn] : []), ...started])
       const needs: Needs = {
         tasks,
         callees: [...callees].sort(),
         isCalled: entries.includes(fn) || [...calls.values()].some(waitsForIt),
         leavesWork,
-        usesBuckets: buckets.length > 0,
+        usesBuckets: Object.keys(app.buckets ?? {}).length > 0,
       }
       return [fn, needs]
     }),
@@ -60,15 +60,8 @@ function remoteCalls(app: App, setup: FusionSetup, fn: string): RemoteCalls {
   for (const edge of app.edges) {
     if (!inside.includes(edge.from)) continue
     const remote = directModes(edge).filter((mode) => routeOf(setup, fn, edge.to, mode) === 'remote')
-    if (remote.length > 0 || startsRemotely(app, setup, fn, edge)) found.all.add(edge.to)
+    if (remote.length > 0) found.all.add(edge.to)
     if (remote.some((mode) => mode !== 'send')) found.waiting.add(edge.to)
   }
   return found
-}
-
-/** Whether a trigger that this edge stands for may start the other task in its own function. */
-function startsRemotely(app: App, setup: FusionSetup, fn: string, { buckets, to }: StaticEdge): boolean {
-  if (!buckets) return false
-  const fused = setup.functions[fn]?.buckets.filter((bucket) => app.buckets?.[bucket]?.fusible) ?? []
-  return routeOf(setup, fn, to, 'send') === 'remote' || buckets.some((bucket) => !fused.includes(bucket))
 }

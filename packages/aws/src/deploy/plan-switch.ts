@@ -60,7 +60,10 @@ function urlSteps(url: UrlResource, known: ObservedFunction | undefined): Step[]
   ]
 }
 
-/** The new taker of times before the old one goes: a message that two could take is taken by one. */
+/**
+ * The new taker of times before the old one goes: a message that two could take is taken by one. In an app that has no buckets any more nobody
+ * must hear of one once the switch is made; the sweep tells sessions that began before.
+ */
 function mappingSteps(desired: Desired, { mappings }: Observed): Step[] {
   const wanted = ofKind(desired, 'mapping')
   const isOf = (arn: string) => wanted.find((one) => arn.endsWith(`:${one.functionName}:${one.qualifier}`))
@@ -78,9 +81,12 @@ function mappingSteps(desired: Desired, { mappings }: Observed): Step[] {
     ...mappings
       .filter(({ functionArn }) => !isOf(functionArn))
       .map(({ functionArn, id }) =>
-        stepFor('retire', `event source mapping ${id}`)(`no times come to ${functionArn} any more`, {
-          ...{ do: 'delete-mapping' as const, id },
-        }),
+        stepFor(wanted.length > 0 ? 'retire' : 'schedules', `event source mapping ${id}`)(
+          `no times come to ${functionArn} any more`,
+          {
+            ...{ do: 'delete-mapping' as const, id },
+          },
+        ),
       ),
   ]
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { setupId } from 'fusionize/setup'
+import { type App, setupId } from 'fusionize/setup'
 import { describe, expect, it } from 'vitest'
 import { appWithSetups } from '../../../fusionize/test/arbitraries.ts'
 import { appOf, buildOf, codeOf, where } from '../../test/support/app.ts'
@@ -124,6 +124,35 @@ describe('the plan of a deployment', () => {
     state = deploy(desire(all, '2'), state, 10 * hour)
     expect([...state.functions.keys()]).toEqual(['fusionize-shop-front'])
     expect([...state.roles.keys()].sort()).toEqual(['fusionize-shop-front', 'fusionize-shop.sweep'])
+  })
+
+  describe('of an app with buckets', () => {
+    const withBuckets = (app: App): App => ({
+      ...app,
+      buckets: {
+        jobs: { name: 'jobs', file: 'jobs.ts', line: 1, triggers: [], producers: ['cart'], fusible: false },
+      },
+    })
+    const mappingSteps = (desired: Desired, observed: Observed) =>
+      planDeployment(desired, observed, { now: 1 }).steps.filter(({ operation }) => operation.do.endsWith('-mapping'))
+
+    it('has another function hear the time, once it is live, before the one that did hears no more', () => {
+      const one = deploy(desire(buildOf(withBuckets(shop))), nothingObserved())
+      const other = appOf(['desk call front'], { desk: { http: { method: 'GET', path: '/' } }, front: {} })
+      const steps = mappingSteps(desire(buildOf(withBuckets(other))), one)
+      expect(steps.map(({ operation, phase }) => [operation.do, phase])).toEqual([
+        ['create-mapping', 'entries'],
+        ['delete-mapping', 'retire'],
+      ])
+    })
+
+    it('has nobody hear the time any more before the app goes live that has no buckets', () => {
+      const one = deploy(desire(buildOf(withBuckets(shop))), nothingObserved())
+      expect(mappingSteps(desire(), one).map(({ operation, phase }) => [operation.do, phase])).toEqual([
+        ['delete-mapping', 'schedules'],
+      ])
+      expect(changes(desire(), deploy(desire(), one, 1), 2)).toEqual([])
+    })
   })
 
   it('touches nothing that is not its own', () => {

@@ -36,6 +36,8 @@ export interface DeployOptions {
   keepMs?: number | undefined
   /** See `Environment.retryMs`. */
   retryMs?: number | undefined
+  /** See `Environment.sweepMs`. */
+  sweepMs?: number | undefined
 }
 
 /** Defaults of `DeployOptions`. */
@@ -52,9 +54,12 @@ export const deployDefaults = {
 } as const satisfies Partial<DeployOptions>
 
 /** `DeployOptions` with every default. */
-export type Settings = { [K in keyof Required<Omit<DeployOptions, 'retryMs'>>]: NonNullable<DeployOptions[K]> } & {
+export type Settings = {
+  [K in keyof Required<Omit<DeployOptions, 'retryMs' | 'sweepMs'>>]: NonNullable<DeployOptions[K]>
+} & {
   app: string
   retryMs?: number
+  sweepMs?: number
 }
 
 /** Days that CloudWatch Logs can keep logs for (PutRetentionPolicy, CloudWatch Logs API Reference). */

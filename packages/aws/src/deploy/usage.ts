@@ -1,4 +1,4 @@
-import { type App, type FusionSetup, type Mode, routeOf } from 'fusionize/setup'
+import { type App, directModes, type FusionSetup, type Mode, routeOf } from 'fusionize/setup'
 
 /** What is known of how an app behaves. */
 export interface UsageProfile {
@@ -117,7 +117,8 @@ function bodyOf(
       for (const mode of edge.modes) {
         const count = times * callsOf(task, mode, edge.to)
         if (edge.buckets && mode === 'send') body.puts += count
-        if (routeOf(setup, fn, edge.to, mode) === 'inline') {
+        // What a bucket starts has an invocation of its own.
+        if (directModes(edge).includes(mode) && routeOf(setup, fn, edge.to, mode) === 'inline') {
           if (mode === 'send') body.inlineSends += count
           run(edge.to, count, [...path, task])
           continue

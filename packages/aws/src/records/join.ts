@@ -14,6 +14,8 @@ export interface Joined {
   records: { event: LogEvent; line: string }[]
   /** Records whose REPORT has not come yet. */
   waiting: LogEvent[]
+  /** Ids of firings that were made, which begin sessions of their own. */
+  fired: string[]
 }
 
 /** Ms after which a record goes without its REPORT: the environment was killed, or the line was lost. */
@@ -26,9 +28,12 @@ const PATIENCE_MS = 60_000
 export function joinReports(events: readonly LogEvent[], now: number): Joined {
   const reports = new Map<string, Report>()
   const found: { event: LogEvent; request: string; text: string }[] = []
+  const fired: string[] = []
   for (const event of events) {
     const report = parseReport(event.line)
     if (report) reports.set(report.request, report)
+    else if (event.line.startsWith('{"fusionize":"fired",'))
+      fired.push(...(JSON.parse(event.line) as { ids: string[] }).ids)
     else {
       const [, request, text] =
         /^\{"fusionize":"record","request":"([^"]*)","record":(\{.*\})\}\s*$/.exec(event.line) ?? []
@@ -38,7 +43,7 @@ export function joinReports(events: readonly LogEvent[], now: number): Joined {
   const counts = new Map<string, number>()
   for (const { request } of found) counts.set(request, (counts.get(request) ?? 0) + 1)
   const alone = (request: string) => counts.get(request) === 1
-  const joined: Joined = { records: [], waiting: [] }
+  const joined: Joined = { records: [], waiting: [], fired }
   for (const { event, request, text } of found) {
     const report = reports.get(request)
     if (report === undefined && now - event.time < PATIENCE_MS) joined.waiting.push(event)

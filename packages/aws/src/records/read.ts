@@ -13,6 +13,12 @@ import { joinReports, type LogEvent } from './join.js'
  */
 const LATE_MS = 30_000
 
+/** Records, and firings that will have some. */
+export interface Page extends RecordsPage {
+  /** Ids of invocations; one that was said of late may come again. */
+  fired: string[]
+}
+
 /** What a function says of itself, and what Lambda says of it. */
 const PATTERN = '?"fusionize" ?"REPORT RequestId"'
 
@@ -27,19 +33,21 @@ export async function readRecords(
   groups: readonly string[],
   since: string | undefined,
   now: number,
-): Promise<RecordsPage> {
+): Promise<Page> {
   const cursor = since === undefined ? {} : readCursor(since)
   const next: Cursor = { ...cursor }
   const lines: string[] = []
+  const fired: string[] = []
   await Promise.all(
     groups.map(async (group) => {
       const position = cursor[group] ?? { from: 0, seen: [] }
       const read = await readGroup(logs, group, position, now)
       next[group] = read.position
       lines.push(...read.lines)
+      fired.push(...read.fired)
     }),
   )
-  return { lines, next: writeCursor(next) }
+  return { lines, fired, next: writeCursor(next) }
 }
 
 async function readGroup(
@@ -47,9 +55,9 @@ async function readGroup(
   group: string,
   { from, seen }: Position,
   now: number,
-): Promise<{ lines: string[]; position: Position }> {
+): Promise<{ lines: string[]; fired: string[]; position: Position }> {
   const events = await eventsOf(logs, group, from)
-  const { records, waiting } = joinReports(events, now)
+  const { records, waiting, fired } = joinReports(events, now)
   const known = new Set(seen)
   const fresh = records.filter(({ event }) => !known.has(event.id))
   // What waits for its REPORT is read again with it, and so is the time in which others may still come.
@@ -58,7 +66,7 @@ async function readGroup(
     from: earliest,
     seen: records.flatMap(({ event }) => (event.time >= earliest ? [event.id] : [])),
   }
-  return { lines: fresh.map(({ line }) => line), position }
+  return { lines: fresh.map(({ line }) => line), fired, position }
 }
 
 function latest(events: readonly LogEvent[]): number {

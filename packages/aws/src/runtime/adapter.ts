@@ -72,7 +72,7 @@ export function createAdapter(
       setup: environment.deployed,
       table,
       store,
-      longestMs: LONGEST_MS,
+      longestMs: environment.sweepMs ?? LONGEST_MS,
       newId,
       now: Date.now,
       random: Math.random,
@@ -80,6 +80,8 @@ export function createAdapter(
     handOn: (held, attempt) => handOver(held, attempt, held.setup),
     bury: async (held, attempt, error) =>
       bury(await envelopeOf(held, Date.now() + SEND_MS), attempt, { ok: false, error: errorToWire(error) }),
+    ...(environment.sweepMs !== undefined && { lateMs: environment.sweepMs }),
+    fired: (ids) => writeLine(JSON.stringify({ fusionize: 'fired', ids })),
     later: (message, delayS) => sendMessage(sqs, environment.times ?? '', message, delayS),
     pause,
     log: (level, session, message) => transport.log({ level, task: own, session, message, time: Date.now() }),
@@ -185,6 +187,10 @@ export function createAdapter(
         : mode === 'call'
           ? { kind: 'call', root }
           : { kind: 'send' }
+    if (mode === 'send' && (await buckets?.isOver(work))) {
+      await buckets?.over(work)
+      return null
+    }
     const outcome = await run(work, from)
     if (mode === 'call') {
       const counted = root !== undefined && buckets?.sessions.isCounted(session)
@@ -194,7 +200,7 @@ export function createAdapter(
       await buckets?.leave(work)
       throw errorFromWire(outcome.error)
     }
-    await buckets?.over(work)
+    await buckets?.over(work, !outcome.ok)
     return null
   }
 
@@ -230,8 +236,11 @@ export function createAdapter(
     context = given
     const { fusionize: kind } = (event ?? {}) as { fusionize?: unknown }
     if (kind === ENVELOPE_VERSION) return serve(event as Envelope)
-    if (kind === 'sweep')
-      return { handed: (await holds.sweep((send) => handOn(send, 2))) + ((await buckets?.sweep()) ?? 0) }
+    if (kind === 'sweep') {
+      // Who holds no work may not even look for it.
+      const held = environment.afterReply === 'extension' ? await holds.sweep((send) => handOn(send, 2)) : 0
+      return { handed: held + ((await buckets?.sweep()) ?? 0) }
+    }
     if (kind === 'time' && buckets) return buckets.time(event as TimeMessage)
     if (kind !== undefined) throw unknownKind(own, kind)
     if (isHttpEvent(event))

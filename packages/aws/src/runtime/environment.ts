@@ -29,4 +29,6 @@ export interface Environment {
   sampleCpuEvery: number
   /** Ms after a hand-over before which Lambda has not yet retried; another than Lambda's where tests do not wait for minutes. */
   retryMs?: number
+  /** Ms after which the sweep takes a sandbox for dead that has work of buckets; another than follows from Lambda's limits where tests do not wait for minutes. */
+  sweepMs?: number
 }

@@ -30,6 +30,7 @@ export class World {
   readonly store = new FakeStore()
   readonly handed: HeldSend[] = []
   readonly buried: HeldSend[] = []
+  readonly fired: string[] = []
   readonly messages: { message: TimeMessage; delayS: number }[] = []
   readonly logs: string[] = []
   now = 1_700_000_000_000
@@ -52,6 +53,7 @@ export class World {
       store: this.store,
       handOn: async (send) => void this.handed.push(send),
       bury: async (send) => void this.buried.push(send),
+      fired: (ids) => void this.fired.push(...ids),
       later: async (message, delayS) => void this.messages.push({ message, delayS }),
       longestMs: 60_000,
       now: () => this.now,

@@ -1,6 +1,6 @@
 import type { Build } from '@fusionize/platform'
 import type { App, FusionSetup, Mode, TaskInfo } from 'fusionize/setup'
-import { reachableFunctions, remoteSetup } from 'fusionize/setup'
+import { reachableFunctions, remoteSetup, withoutFusedBuckets } from 'fusionize/setup'
 import type { Code } from '../../src/deploy/resources.js'
 
 /** An app by its calls: `{ 'a call b': …}` in short. */
@@ -24,7 +24,7 @@ export function buildOf(app: App, edit: (setup: FusionSetup) => void = () => {})
   const setup = remoteSetup(app, 128)
   edit(setup)
   const artifacts = Object.fromEntries(
-    reachableFunctions(app, setup).map((fn) => [
+    reachableFunctions(app, withoutFusedBuckets(setup)).map((fn) => [
       fn,
       { function: fn, tasks: [fn], file: `/${fn}/index.mjs`, hash: fn, bytes: 1000, externals: [] },
     ]),

@@ -18,6 +18,7 @@ export function builderOf(name: ExampleName): Builder & { close(): Promise<void>
     taskDirs: ['tasks'],
     outDir,
     adapter: fileURLToPath(new URL('adapter.mjs', import.meta.url)),
+    evaluator: fileURLToPath(new URL('evaluator.mjs', import.meta.url)),
   })
   const close = async () => {
     await builder.dispose()

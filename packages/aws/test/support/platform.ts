@@ -31,6 +31,7 @@ export async function startAwsBed(
     taskDirs: ['tasks'],
     outDir,
     adapter: fileURLToPath(import.meta.resolve('@fusionize/aws/runtime')),
+    evaluator: fileURLToPath(import.meta.resolve('@fusionize/aws/runtime/buckets')),
   })
   const { account, credentials, endpoint, region } = aws
   const clients = createClients(region, { endpoint, credentials })

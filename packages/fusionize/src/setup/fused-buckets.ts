@@ -22,3 +22,9 @@ export function fusedOf(app: App, setup: FusionSetup, fn: TaskName, edge: Static
   const fused = fusedBuckets(app, setup, fn)
   return edge.buckets.filter((bucket) => fused.includes(bucket))
 }
+
+/** The setup as it is where the platform evaluates all buckets, whatever functions are asked to: what a bucket starts has a function of its own. */
+export function withoutFusedBuckets(setup: FusionSetup): FusionSetup {
+  const functions = Object.entries(setup.functions).map(([fn, spec]) => [fn, { ...spec, buckets: [] }])
+  return { functions: Object.fromEntries(functions) }
+}

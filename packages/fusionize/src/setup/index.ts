@@ -1,7 +1,7 @@
 export { FusionizeError } from '../errors.js'
 export { canonical, normalizeSetup, setupId, setupsEqual } from './canonical.js'
 export { changes, diff, type SetupChange } from './diff-setups.js'
-export { directModes, isFusible } from './fused-buckets.js'
+export { directModes, isFusible, withoutFusedBuckets } from './fused-buckets.js'
 export type { GoalConfig, LatencyBounds, Minimize, Weights } from './goal.js'
 export { parseSetup } from './parse-setup.js'
 export { printSetup } from './print-setup.js'

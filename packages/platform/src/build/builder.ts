@@ -2,7 +2,14 @@ import { realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, resolve } from 'node:path'
 import { version as bundlerVersion } from 'esbuild'
 import { FusionizeError } from 'fusionize'
-import { type App, artifactTasks, effectiveSetup, type FusionSetup, reachableFunctions } from 'fusionize/setup'
+import {
+  type App,
+  artifactTasks,
+  effectiveSetup,
+  type FusionSetup,
+  reachableFunctions,
+  withoutFusedBuckets,
+} from 'fusionize/setup'
 import type { Artifact, Build } from '../platform.js'
 import { ArtifactStore } from './artifact-store.js'
 import { type BundleRequest, Bundler } from './bundle.js'
@@ -86,7 +93,8 @@ export function createBuilder(options: BuilderOptions): Builder {
   ): Promise<BuildResult> {
     const scanned = await scan()
     const { app } = scanned
-    const effective = effectiveSetup(app, setup)
+    const placed = options.evaluator === undefined ? setup : withoutFusedBuckets(setup)
+    const effective = effectiveSetup(app, placed)
     const settings = await settingsHash(appDir)
     const hashes = new InputHashes(layout, scanned)
     const built: string[] = []
@@ -102,7 +110,7 @@ export function createBuilder(options: BuilderOptions): Builder {
     }
 
     async function makeFunction(fn: string): Promise<Artifact> {
-      const tasks = artifactTasks(app, setup, fn)
+      const tasks = artifactTasks(app, placed, fn)
       const spec = specOf(effective, fn)
       const { inline, buckets } = spec
       const maps = mapRequest(scanned, fn, tasks, spec)
@@ -137,7 +145,7 @@ export function createBuilder(options: BuilderOptions): Builder {
       return { buckets: { file: store.fileOf(stored), hash: stored.hash } }
     }
 
-    const functions = reachableFunctions(app, setup).filter((fn) => only === undefined || only.includes(fn))
+    const functions = reachableFunctions(app, placed).filter((fn) => only === undefined || only.includes(fn))
     const [artifacts, buckets] = await all([all(functions.map(makeFunction)), makeBuckets()])
     await store.save()
     const byFunction = Object.fromEntries(artifacts.map((artifact) => [artifact.function, artifact]))

@@ -93,6 +93,11 @@ export class BucketRecord {
     return this.#shard.get(session, key)
   }
 
+  /** Whether somebody needs all of these objects. */
+  needs(refs: readonly string[]): boolean {
+    return refs.every((ref) => this.#refs.has(ref))
+  }
+
   /** Bytes of the values that stand in the record itself. */
   get inlineBytes(): number {
     let bytes = 0

@@ -96,6 +96,8 @@ export class Expectations {
       ports.log('error', session, `${what} in ${attempts} runs`)
       const error = new FusionizeError('TIMEOUT', message, { bucket, key, from })
       await ports.bury(await this.#opened(send), attempt, error)
+      // The letter may be replayed: what it needs stays until it expires.
+      return help.look(session)
     } else
       ports.log(
         'error',

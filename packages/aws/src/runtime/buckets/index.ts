@@ -5,7 +5,7 @@ import { ANSWER, AWAITED, answerLater, awaitAnswer, PASSED_ON } from './answers.
 import type { Cause, Change, PutChange } from './changes.js'
 import { Expectations } from './expectations.js'
 import { closedError } from './failures.js'
-import { expectedName, sessionKey, VERSION } from './items.js'
+import { expectedName, isClosed, sessionKey, VERSION } from './items.js'
 import { noted } from './noted.js'
 import { Objects } from './objects.js'
 import { Outboxes } from './outbox.js'
@@ -118,11 +118,26 @@ export class Buckets {
     return this.sessions.outlives(run)
   }
 
-  /** It is over for good. What fails here is left to the sweep. */
-  async over(run: Run): Promise<void> {
+  /**
+   * Whether this is another delivery of a firing that is over: then its objects are gone. One whose objects stand in its input is not known
+   * again, and runs twice.
+   */
+  async isOver({ id, session, input }: Run): Promise<boolean> {
+    const delivery = deliveryIn(input)
+    if (!delivery) return false
+    const needed = await this.#slots.of(delivery.bucket, delivery.session).needs(delivery.refs)
+    if (needed !== undefined) return !needed
+    // What its end has delivered outlives a session, and nothing else.
+    if (id === session) return false
+    const { pk, sk } = sessionKey(session)
+    return isClosed(await this.ports.table.get(pk, sk, this.ports.now() + COMMIT_MS))
+  }
+
+  /** It is over for good. What fails here is left to the sweep. @param isLetter it has failed, and may be replayed: its objects stay until they expire */
+  async over(run: Run, isLetter = false): Promise<void> {
     try {
       await this.settled()
-      await this.#delivered(run.input)
+      if (!isLetter) await this.#delivered(run.input)
       await this.sessions.over(run)
       await this.settled()
     } catch (error) {
@@ -221,17 +236,12 @@ export class Buckets {
 
   /** What triggers delivered to this run is not needed any more. */
   async #delivered(input: Payload): Promise<void> {
-    const refs = refsIn(input).map(({ ref }) => ref)
-    if (refs.length === 0) return
-    const { head, items } = JSON.parse(String(input).slice(1)) as {
-      head: { fired: { bucket: string; id: string } }
-      items: [key: string, session: string][]
-    }
-    const { bucket } = head.fired
-    const session = items[0]?.[1]
+    const delivery = deliveryIn(input)
+    if (!delivery) return
+    const { bucket, id, refs, session } = delivery
     await this.#slots
       .of(bucket, session)
-      .change({ op: 'release', by: head.fired.id, refs }, this.#cause())
+      .change({ op: 'release', by: id, refs }, this.#cause())
       .catch((error: Error) =>
         // They expire.
         this.ports.log('info', session ?? '', `objects of bucket '${bucket}' stay until they expire: ${error.message}`),
@@ -249,4 +259,15 @@ export class Buckets {
     const { now, newId } = this.ports
     return { trace: newId(), parent: '', at: now() }
   }
+}
+
+/** The firing that an input is from, if it names objects of the store. */
+function deliveryIn(input: Payload) {
+  const refs = refsIn(input).map(({ ref }) => ref)
+  if (refs.length === 0) return undefined
+  const { head, items } = JSON.parse(String(input).slice(1)) as {
+    head: { fired: { bucket: string; id: string } }
+    items: [key: string, session: string][]
+  }
+  return { ...head.fired, refs, session: items[0]?.[1] }
 }

@@ -51,6 +51,8 @@ export class Outboxes {
 
   /** Begins to hand over; `settled` waits for it. What cannot be handed over stays for the sweep. @param counted ids that the session knows as open */
   begin(key: ItemKey, outbox: Outbox, counted: ReadonlySet<string>): void {
+    const own = outbox.sends.flatMap(({ id, session }) => (id === session ? id : []))
+    if (own.length > 0) this.ports.fired(own)
     const work = this.#handOver(key, outbox, counted).catch((error: Error) =>
       this.ports.log(
         'error',

@@ -29,10 +29,14 @@ export interface BucketPorts {
   handOn(send: HeldSend, attempt?: number): Promise<void>
   /** A run that nobody tries again: a dead letter. */
   bury(send: HeldSend, attempt: number, error: FusionizeError): Promise<void>
+  /** Says that these firings, which begin sessions of their own, are made: whoever waits for all work finds them nowhere else. */
+  fired(ids: readonly string[]): void
   /** Has a function of the app told later. @param delayS 0…900 */
   later(message: TimeMessage, delayS: number): Promise<void>
   /** Ms in which whoever keeps something of a session open is over. */
   longestMs: number
+  /** Ms after which nobody is handing over what lies in an outbox, or tells of a time that has passed. @default 60000 */
+  lateMs?: number
   now(): number
   /** 0…1. */
   random(): number

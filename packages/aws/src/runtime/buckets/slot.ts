@@ -109,6 +109,12 @@ export class Slot {
     return record.get(session, key)
   }
 
+  /** Whether the table has all of these objects for somebody; undefined where it has no record. */
+  async needs(refs: readonly string[]): Promise<boolean | undefined> {
+    const { record, item } = await this.#read(this.ports.now() + COMMIT_MS)
+    return item?.[recordName(this.definition.name)] === undefined ? undefined : record.needs(refs)
+  }
+
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, AT_ONCE)

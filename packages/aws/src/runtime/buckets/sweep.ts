@@ -20,7 +20,7 @@ import { type BucketPorts, COMMIT_MS } from './ports.js'
 import type { Sessions } from './sessions.js'
 import { sortable, watchEntry, watchPartition } from './watch.js'
 
-/** Ms after which nobody is handing over what lies in an outbox, or tells of a time that has passed. */
+/** Default of `BucketPorts.lateMs`. */
 const LATE_MS = 60_000
 /** Ms in which a sweep begins with another session. */
 const SWEEP_MS = 60_000
@@ -73,7 +73,7 @@ export class Sweep {
     if (item) {
       handed = await this.#resume(key, item, session)
       if (!isClosed(item)) {
-        await expectations.overdue(session, item, LATE_MS)
+        await expectations.overdue(session, item, this.#lateMs)
         await this.#giveUp(session, item)
         const after = await this.#read(key)
         if (after) await sessions.look(session, after)
@@ -83,11 +83,16 @@ export class Sweep {
     return handed
   }
 
+  get #lateMs(): number {
+    return this.ports.lateMs ?? LATE_MS
+  }
+
   async #resume(key: ItemKey, item: Item, session: string | undefined): Promise<number> {
-    const handed = await this.help.outboxes.resume(key, item, LATE_MS)
+    const handed = await this.help.outboxes.resume(key, item, this.#lateMs)
     for (const name of namesWith(item, 'b:')) {
       const armedMs = armedOf(unpack(String(item[name])))
-      if (armedMs !== undefined && armedMs + LATE_MS < this.ports.now()) await this.help.time(name.slice(2), session)
+      if (armedMs !== undefined && armedMs + this.#lateMs < this.ports.now())
+        await this.help.time(name.slice(2), session)
     }
     return handed
   }
