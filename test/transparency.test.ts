@@ -54,7 +54,7 @@ const placements = {
     startsSandboxes: true,
     inFlight: 4,
     memoryMb: 128,
-    generated: { iot: 70, tree: 70, webshop: 4, 'video-analytics': 4, 'approximate-svd': 4, 'ml-pipeline': 2 },
+    generated: { iot: 40, tree: 40, webshop: 4, 'video-analytics': 4, 'approximate-svd': 4, 'ml-pipeline': 2 },
   },
   'sandboxes as processes': {
     open: (example: Example) => sandboxes(example, { isolation: 'processes', maxSandboxes: 24, emulatePassing }),

@@ -18,13 +18,12 @@ export interface ConformanceCase {
   run(bed: Bed): Promise<void>
 }
 
+const areas = { deploying, values, errors, asynchronous, observing }
+
 /** Folder of the application that the cases use; its tasks are in `tasks`. */
 export const conformanceApp = fileURLToPath(new URL('../../conformance', import.meta.url))
 
-export const conformance: readonly ConformanceCase[] = [
-  ...deploying,
-  ...values,
-  ...errors,
-  ...asynchronous,
-  ...observing,
-]
+/** Every case, with what it is about. */
+export const conformance: readonly (ConformanceCase & { area: keyof typeof areas })[] = Object.entries(areas).flatMap(
+  ([area, cases]) => cases.map((one) => ({ ...one, area: area as keyof typeof areas })),
+)
