@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +17,8 @@ let builder: Builder
 let all: Loopback
 
 beforeAll(async () => {
-  outDir = mkdtempSync(`${appDir}/.fusionize-test-`)
+  mkdirSync(`${appDir}/.fusionize`, { recursive: true })
+  outDir = mkdtempSync(`${appDir}/.fusionize/test-`)
   work = mkdtempSync(join(tmpdir(), 'sort-'))
   process.env.SORT_WORK = work
   builder = createBuilder({
