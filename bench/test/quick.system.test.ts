@@ -25,7 +25,7 @@ async function bench(...args: string[]): Promise<Result> {
 }
 
 // Each is a process of its own, and nothing timed is asserted: two at a time.
-describe.concurrent('npm run bench', () => {
+describe.concurrent('npm run bench', { timeout: 300_000 }, () => {
   it.each([
     'inline-call',
     'startup',
