@@ -7,7 +7,7 @@ import { SPANS_PER_REQUEST, writeSpans } from '../lib/span-file.js'
 import { median } from '../quantile.js'
 
 const TRACES = 1000
-const QUICK_TRACES = 40
+const QUICK_TRACES = 20
 const ROUNDS = 5
 /** The budget of the issue. */
 const BUDGET_S = 5

@@ -18,7 +18,7 @@ const sizes = {
   'exact-10': { tasks: 10, dags: 25, withinS: 1 },
   'bounded-100': { tasks: 100, dags: 5, withinS: 10 },
 } as const
-const QUICK = 2
+const QUICK = 1
 /** How much slower than the fastest plan a latency bound allows to be, and how much dearer than the cheapest a budget. */
 const SLACK = 1.3
 
