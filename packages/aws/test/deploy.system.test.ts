@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-lambda'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import type { Build } from '@fusionize/platform'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Clients, closeClients, createClients } from '../src/deploy/clients.js'
 import { type Deployment, type DeployRun, deploySetup, prepareDeployment } from '../src/deploy/deploy-setup.js'
 import { destroyApp, planDestruction } from '../src/deploy/destroy.js'
@@ -229,11 +229,8 @@ describe('an app with buckets', () => {
       expect(EventSourceMappings).toMatchObject([
         { FunctionArn: expect.stringMatching(/:fusionize-ad-events-ingest:live$/), State: 'Enabled' },
       ])
-      await destroyApp('ad-events', options(), clients)
-      // A table takes a moment to go.
-      await vi.waitFor(async () =>
-        expect((await aws.resources()).filter((arn) => arn.includes('ad-events'))).toEqual([]),
-      )
+      await destroyApp('ad-events', options(), clients, { pace })
+      expect((await aws.resources()).filter((arn) => arn.includes('ad-events'))).toEqual([])
       expect((await clients.lambda.send(new ListEventSourceMappingsCommand({}))).EventSourceMappings).toEqual([])
     } finally {
       await events.close()
@@ -292,14 +289,14 @@ describe('destroying', () => {
     for (const Key of ['payloads/1', 'objects/2'])
       await clients.s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }))
     const planned = await planDestruction('iot', options(), clients)
-    const { left, removed } = await destroyApp('iot', options(), clients)
+    const { left, removed } = await destroyApp('iot', options(), clients, { pace })
     expect(removed.sort()).toEqual(planned.removed.sort())
     expect(left.sort()).toEqual(['function fusionize-iot-stranger', 'role fusionize-iot-stranger'])
     expect(await aws.resources()).toEqual([
       expect.stringMatching(/:role\/fusionize-iot-stranger$/),
       expect.stringMatching(/:function:fusionize-iot-stranger$/),
     ])
-    expect(await destroyApp('iot', options(), clients)).toEqual({ removed: [], left })
+    expect(await destroyApp('iot', options(), clients, { pace })).toEqual({ removed: [], left })
   })
 
   it('leaves a place where it can be deployed again', async () => {

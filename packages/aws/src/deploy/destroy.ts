@@ -1,5 +1,5 @@
 import { DeleteLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs'
-import { DeleteTableCommand } from '@aws-sdk/client-dynamodb'
+import { DeleteTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DeleteRoleCommand, DeleteRolePolicyCommand } from '@aws-sdk/client-iam'
 import { DeleteEventSourceMappingCommand, DeleteFunctionCommand } from '@aws-sdk/client-lambda'
 import { DeleteBucketCommand } from '@aws-sdk/client-s3'
@@ -13,6 +13,7 @@ import { observe } from './observe.js'
 import type { Observed } from './observed.js'
 import { parallel } from './parallel.js'
 import { type DeployOptions, type Settings, settingsOf } from './settings.js'
+import { eventually, type Pace, paceOf } from './wait.js'
 
 /** What a destruction came to: resources as in `function fusionize-iot-check-air`. */
 export interface Destruction {
@@ -25,6 +26,8 @@ export interface DestroyRun {
   /** Told when a resource is gone. */
   onRemoved?: ((resource: string) => void) | undefined
   signal?: AbortSignal | undefined
+  /** Waits; a test's are shorter. */
+  pace?: Partial<Pace> | undefined
 }
 
 /** Resources removed at a time. */
@@ -34,7 +37,7 @@ const AT_ONCE = 6
 export async function planDestruction(app: string, options: DeployOptions, clients: Clients): Promise<Destruction> {
   const settings = settingsOf(app, options)
   const observed = await observe(clients, settings)
-  const removed = removals(observed, clients, settings).flat()
+  const removed = removals(observed, clients, settings, paceOf()).flat()
   return { removed: removed.map(({ resource }) => resource), left: leftOf(observed, settings) }
 }
 
@@ -47,12 +50,12 @@ export async function destroyApp(
   app: string,
   options: DeployOptions,
   clients: Clients,
-  { onRemoved, signal }: DestroyRun = {},
+  { onRemoved, pace, signal }: DestroyRun = {},
 ): Promise<Destruction> {
   const settings = settingsOf(app, options)
   const observed = await observe(clients, settings)
   const removed: string[] = []
-  for (const group of removals(observed, clients, settings))
+  for (const group of removals(observed, clients, settings, paceOf(pace, signal)))
     await parallel(group, AT_ONCE, async ({ remove, resource }) => {
       signal?.throwIfAborted()
       await failing(resource, 'delete', remove)
@@ -68,7 +71,7 @@ interface Removal {
 }
 
 /** Groups that go one after the other. */
-function removals(observed: Observed, clients: Clients, settings: Settings): Removal[][] {
+function removals(observed: Observed, clients: Clients, settings: Settings, pace: Pace): Removal[][] {
   const { dynamodb, iam, lambda, logs, s3, scheduler, sqs } = clients
   const { account, prefix, region } = settings
   const removal = (resource: string, remove: () => Promise<unknown>): Removal => ({ resource, remove })
@@ -103,13 +106,7 @@ function removals(observed: Observed, clients: Clients, settings: Settings): Rem
     [...observed.queues].map(([name, { url }]) =>
       removal(`queue ${name}`, () => unlessGone(sqs.send(new DeleteQueueCommand({ QueueUrl: url })))),
     ),
-    observed.table
-      ? [
-          removal(`table ${tableName(prefix)}`, () =>
-            unlessGone(dynamodb.send(new DeleteTableCommand({ TableName: tableName(prefix) }))),
-          ),
-        ]
-      : [],
+    observed.table ? [removal(`table ${tableName(prefix)}`, () => deleteTable(dynamodb, tableName(prefix), pace))] : [],
     observed.bucket?.isTagged
       ? [
           removal(`bucket ${bucket}`, async () => {
@@ -119,6 +116,15 @@ function removals(observed: Observed, clients: Clients, settings: Settings): Rem
         ]
       : [],
   ]
+}
+
+/** A table goes some time after it was deleted. */
+async function deleteTable(dynamodb: DynamoDBClient, TableName: string, pace: Pace): Promise<void> {
+  await unlessGone(dynamodb.send(new DeleteTableCommand({ TableName })))
+  await eventually(pace, `the end of table ${TableName}`, async () => {
+    const found = await unlessGone(dynamodb.send(new DescribeTableCommand({ TableName })))
+    return found === undefined ? true : undefined
+  })
 }
 
 function leftOf({ bucket, strangers }: Observed, { account, prefix, region }: Settings): string[] {
