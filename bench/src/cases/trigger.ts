@@ -48,7 +48,7 @@ const port = { isolation: 'thread', transport: 'message-port' } as const
 const cases: Record<string, Case> = {
   ...eachDurability({
     'same-sandbox': { ...ours, isolation: 'sandbox', transport: 'none' },
-    'thread-busy': { ...ours, ...port, wait: 'spin' },
+    'thread-busy': { ...ours, ...port, transport: 'shared-memory', wait: 'spin' },
     'thread-idle': { ...ours, ...port },
     process: { ...ours, isolation: 'process', transport: 'socket' },
   }),
