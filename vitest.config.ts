@@ -40,8 +40,6 @@ export default defineConfig({
           // They wait more than they compute; nothing timed is asserted.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
-          // They start processes on a machine that others use, too. The output says which test needed it.
-          retry: 1,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
