@@ -1,4 +1,5 @@
 import type { Clients } from './clients.js'
+import type { Context } from './context.js'
 import { deployFailure } from './failure.js'
 import { aliasOperation } from './operate-aliases.js'
 import { functionOperation } from './operate-functions.js'
@@ -25,19 +26,6 @@ export interface ApplyOptions {
   pace?: Partial<Pace> | undefined
   /** Functions changed at a time. @default 6 */
   atOnce?: number | undefined
-}
-
-/** What operations share while a plan is carried out. */
-export interface Context {
-  clients: Clients
-  settings: Settings
-  code: Readonly<Record<string, CodePackage>>
-  pace: Pace
-  /** Versions of the setup, by name of the function: published by this run, or there before. */
-  versions: Map<string, string>
-  deployed: string
-  /** Epoch ms of the last new permission; 0 = none. */
-  permittedAt: number
 }
 
 /**

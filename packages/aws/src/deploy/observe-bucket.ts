@@ -10,8 +10,7 @@ import {
 import { FusionizeError } from 'fusionize'
 import { bucketName, ownerTag } from '../names.js'
 import { failing, isGone } from './failure.js'
-import type { Found } from './observe.js'
-import type { Observed } from './observed.js'
+import type { Found, Observed } from './observed.js'
 import type { Settings } from './settings.js'
 
 /** S3's answers where a bucket has none of what was asked for. */

@@ -12,8 +12,7 @@ import {
 } from '@aws-sdk/client-lambda'
 import { liveAlias, ownerTag } from '../names.js'
 import { failing, unlessGone } from './failure.js'
-import type { Found } from './observe.js'
-import type { Observed, ObservedConfiguration, ObservedFunction } from './observed.js'
+import type { Found, Observed, ObservedConfiguration, ObservedFunction } from './observed.js'
 import { parallel } from './parallel.js'
 
 /** Functions read at a time. */

@@ -14,7 +14,7 @@ import type { Clients } from './clients.js'
 import { failing, unlessGone } from './failure.js'
 import { observeBucket } from './observe-bucket.js'
 import { observeFunctions, observeQuotas } from './observe-functions.js'
-import type { Observed, ObservedSchedule } from './observed.js'
+import type { Found, Observed, ObservedSchedule } from './observed.js'
 import { parallel } from './parallel.js'
 import { arnOf, type Settings } from './settings.js'
 
@@ -51,12 +51,6 @@ export async function observe(clients: Clients, settings: Settings): Promise<Obs
     quotas,
     strangers: all.flatMap(({ strangers }) => strangers),
   }
-}
-
-/** What is the app's own, and names of what only looks like it. */
-export interface Found<T> {
-  own: T
-  strangers: string[]
 }
 
 async function observeRoles({ iam }: Clients, prefix: string): Promise<Found<Observed['roles']>> {

@@ -111,3 +111,9 @@ export function isSameRecord(a: Record<string, unknown>, b: Record<string, unkno
   const keys = Object.keys(a)
   return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key])
 }
+
+/** What is the app's own, and names of what only looks like it. */
+export interface Found<T> {
+  own: T
+  strangers: string[]
+}

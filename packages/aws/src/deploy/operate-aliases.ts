@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-lambda'
 import { FusionizeError } from 'fusionize'
 import { liveAlias, setupAlias } from '../names.js'
-import type { Context } from './apply.js'
+import type { Context } from './context.js'
 import { isThere, unlessGone } from './failure.js'
 import type { AsyncResource, UrlResource } from './resources.js'
 import type { Operation, UrlStatement } from './steps.js'

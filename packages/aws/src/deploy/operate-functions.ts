@@ -12,7 +12,7 @@ import {
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { FusionizeError } from 'fusionize'
 import { bucketName, ownerTag } from '../names.js'
-import type { Context } from './apply.js'
+import type { Context } from './context.js'
 import { isThere, unlessGone } from './failure.js'
 import { lambdaLimits } from './limits.js'
 import { isSameRecord } from './observed.js'

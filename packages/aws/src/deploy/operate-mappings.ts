@@ -1,5 +1,5 @@
 import { CreateEventSourceMappingCommand, DeleteEventSourceMappingCommand } from '@aws-sdk/client-lambda'
-import type { Context } from './apply.js'
+import type { Context } from './context.js'
 import { isThere, unlessGone } from './failure.js'
 import type { MappingResource } from './resources.js'
 import type { Operation } from './steps.js'

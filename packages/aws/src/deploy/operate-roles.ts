@@ -5,7 +5,7 @@ import {
   PutRolePolicyCommand,
 } from '@aws-sdk/client-iam'
 import { ownerTag } from '../names.js'
-import type { Context } from './apply.js'
+import type { Context } from './context.js'
 import { isThere, unlessGone } from './failure.js'
 import type { RoleResource } from './resources.js'
 import type { Operation } from './steps.js'

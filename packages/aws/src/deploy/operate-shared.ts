@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { ownerTag } from '../names.js'
-import type { Context } from './apply.js'
+import type { Context } from './context.js'
 import { isThere, unlessGone } from './failure.js'
 import type { BucketResource, LogGroupResource, QueueResource, TableResource } from './resources.js'
 import type { Operation } from './steps.js'

@@ -7,6 +7,7 @@ import {
   isRef,
   type ObjectRef,
   refsIn,
+  sizeOf,
 } from 'fusionize/buckets'
 import type { Payload } from 'fusionize/runtime'
 import type { BucketHead, Sandbox } from '../engine/sandbox.js'
@@ -14,7 +15,7 @@ import type { Send } from '../send.js'
 import type { BucketChange, BucketEvent, ChangeEvent, PutChange } from './events.js'
 import { Expectations } from './expectations.js'
 import type { LargeObjects } from './large.js'
-import { type NodeShard, sizeOf } from './node-shard.js'
+import type { NodeShard } from './node-shard.js'
 import { Sessions } from './sessions.js'
 import { Shards } from './shards.js'
 

@@ -1,13 +1,16 @@
 import {
   type BucketDefinition,
   type BucketState,
+  changeShard,
   type Deliverable,
   type Delivery,
   flushesAtEnd,
   isRef,
+  type ObjectMeta,
   Shard,
   type Stepped,
   type StepResult,
+  sizeOf,
 } from 'fusionize/buckets'
 import type { BucketChange } from './events.js'
 
@@ -55,47 +58,30 @@ export class NodeShard {
   private step(change: BucketChange): Stepped<Deliverable> {
     if (change.op !== 'value') this.settle()
     switch (change.op) {
-      case 'put': {
-        const { session, key, id: putId, group, source, atMs, value } = change
-        const bytes = sizeOf(value)
-        const meta = { key, seq: 0, putId, session, hash: '', bytes, source, ...(group !== undefined && { group }) }
-        const stepped = this.shard.put(meta, value, atMs)
-        if (stepped.result.outcome === 'accepted') {
-          this.count(value, 1)
-          this.arrivals.set(`${session}\n${meta.seq}`, atMs)
-        }
-        return stepped
-      }
-      case 'declare': {
-        const { session, id, keys, sources } = change
-        return this.shard.step({
-          kind: 'declare',
-          session,
-          id,
-          ...(keys && { keys: [...keys] }),
-          ...(sources && { sources: [...sources] }),
-        })
-      }
-      case 'sourceDone':
-      case 'sourceFailed':
-        return this.shard.step({ kind: change.op, session: change.session, source: change.source })
-      case 'time':
-        return this.shard.step({ kind: 'time', nowMs: change.nowMs })
-      case 'end':
-        return this.shard.step({
-          kind: 'sessionEnd',
-          session: change.session,
-          ...(change.flushOnly && { flushOnly: true }),
-        })
-      case 'flush':
-        return this.shard.step({ kind: 'flush' })
       case 'state':
         this.saved = { state: JSON.parse(change.state), values: [] }
         return nothing
       case 'value':
         this.saved?.values.push(change)
         return nothing
+      case 'put':
+        return this.put(change)
+      default:
+        return changeShard(this.shard, change)
     }
+  }
+
+  private put(change: BucketChange & { op: 'put' }): Stepped<Deliverable> {
+    const { session, atMs, value } = change
+    let object: ObjectMeta | undefined
+    const stepped = changeShard(this.shard, change, (meta) => {
+      object = meta
+    })
+    if (stepped.result.outcome === 'accepted') {
+      this.count(value, 1)
+      this.arrivals.set(`${session}\n${object?.seq}`, atMs)
+    }
+    return stepped
   }
 
   /** The end of a journal: puts a saved state in place. */
@@ -140,8 +126,4 @@ const nothing: Stepped<Deliverable> = {
   } satisfies StepResult,
   deliveries: [] as Delivery<Deliverable>[],
   released: [],
-}
-
-export function sizeOf(value: Deliverable): number {
-  return value === undefined ? 0 : isRef(value) ? value.bytes : value.length
 }

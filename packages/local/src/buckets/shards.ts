@@ -9,13 +9,14 @@ import {
   type Stepped,
   type StepResult,
   shapeOf,
+  sizeOf,
 } from 'fusionize/buckets'
 import { newId } from '../ids.js'
 import type { Send } from '../send.js'
 import { Comparer } from './comparer.js'
 import type { BucketChange, ChangeEvent, PutChange } from './events.js'
 import type { LargeObjects } from './large.js'
-import { NodeShard, sizeOf } from './node-shard.js'
+import { NodeShard } from './node-shard.js'
 
 export interface ShardPorts {
   /** Keeps the events as safely as accepted sends; resolves at once when nothing is to be written. */

@@ -2,18 +2,17 @@ import type { FusionizeError } from 'fusionize'
 import type { StepResult } from 'fusionize/buckets'
 import {
   type BucketDefinition,
+  changeShard,
   type Deliverable,
   type Delivery,
   isRef,
   type ObjectRef,
   Shard,
+  type ShardChange,
   type Stepped,
 } from 'fusionize/buckets'
 import type { Change } from './changes.js'
 import { same } from './digest.js'
-
-/** What the machine hears of. */
-type Step = Exclude<Change, { op: 'name' | 'release' }>
 
 /** What one change did. */
 export interface Applied {
@@ -110,7 +109,7 @@ export class BucketRecord {
     return 'refs' in change ? this.#keep(change) : this.#take(change)
   }
 
-  #take(change: Step): Applied {
+  #take(change: ShardChange): Applied {
     if (change.op === 'time' && !(this.wakeMs !== undefined && this.wakeMs <= change.nowMs))
       // It may have been put off: somebody must tell it then.
       return { ...nothing, changed: this.wakeMs !== undefined && (this.armedMs ?? 0) <= change.nowMs }
@@ -146,8 +145,8 @@ export class BucketRecord {
     return this.#shard.state.sessions.get(change.session)?.puts.has(id) ?? false
   }
 
-  #step(change: Step): Stepped<Deliverable> {
-    const stepped = stepOf(this.#shard, change)
+  #step(change: ShardChange): Stepped<Deliverable> {
+    const stepped = changeShard(this.#shard, change)
     this.wakeMs = stepped.result.wakeMs
     return stepped
   }
@@ -203,48 +202,9 @@ const nothing: Applied = {
   ended: false,
 }
 
-function stepOf(shard: Shard<Deliverable>, change: Step): Stepped<Deliverable> {
-  switch (change.op) {
-    case 'put': {
-      const { session, key, id: putId, group, source, atMs, value } = change
-      const bytes = sizeOf(value)
-      const meta = { key, seq: 0, putId, session, hash: '', bytes, source, ...(group !== undefined && { group }) }
-      return shard.put(meta, value, atMs)
-    }
-    case 'declare': {
-      const { session, id, keys, sources } = change
-      return shard.step({
-        kind: 'declare',
-        session,
-        id,
-        ...(keys && { keys: [...keys] }),
-        ...(sources && { sources: [...sources] }),
-      })
-    }
-    case 'sourceDone':
-    case 'sourceFailed':
-      return shard.step({ kind: change.op, session: change.session, source: change.source })
-    case 'time':
-      return shard.step({ kind: 'time', nowMs: change.nowMs })
-    case 'end':
-      return shard.step({
-        kind: 'sessionEnd',
-        session: change.session,
-        ...(change.flushOnly && { flushOnly: true }),
-      })
-    case 'flush':
-      return shard.step({ kind: 'flush' })
-  }
-}
-
 /** When somebody will tell a record the time, epoch ms. @param text of the record */
 export function armedOf(text: string): number | undefined {
   return (JSON.parse(text) as Saved).armedMs
-}
-
-/** Bytes, or characters of JSON. */
-export function sizeOf(value: Deliverable): number {
-  return value === undefined ? 0 : isRef(value) ? value.bytes : value.length
 }
 
 export function savedOf(value: Deliverable): SavedValue {

@@ -1,6 +1,12 @@
-import { type BucketDefinition, type Deliverable, type Delivery, encodeDelivery, shapeOf } from 'fusionize/buckets'
+import {
+  type BucketDefinition,
+  type Deliverable,
+  type Delivery,
+  encodeDelivery,
+  shapeOf,
+  sizeOf,
+} from 'fusionize/buckets'
 import type { HeldSend } from 'fusionize/runtime'
-import { sizeOf } from './bucket-record.js'
 import type { Cause } from './changes.js'
 
 /** A firing as the invocation that it becomes. @param newTrace for one that begins a session of its own */

@@ -1,6 +1,5 @@
-import { type Deliverable, encodeDelivery, isRef } from 'fusionize/buckets'
+import { type Deliverable, encodeDelivery, isRef, sizeOf } from 'fusionize/buckets'
 import type { Payload } from 'fusionize/runtime'
-import { sizeOf } from './bucket-record.js'
 
 /** A live object as an answer: what is too large for the table is named, as in a delivery. */
 export function readable(bucket: string, session: string, key: string, value: Deliverable): Payload {
