@@ -1,3 +1,6 @@
-export { type Builder, type BuilderOptions, type BuildResult, createBuilder } from './build/builder.js'
+export { type Builder, type BuilderOptions, createBuilder } from './build/builder.js'
+export type { BuildResult } from './build/make.js'
 export { BuildError, type BuildProblem, type BuildProblemKind } from './build/problems.js'
+export type { SealedFiles } from './build/seal.js'
+export type { SealedApp } from './build/sealed.js'
 export * from './platform.js'

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Bundle } from './bundle.js'
-import { sha256 } from './source.js'
+import { sha256 } from './hash.js'
 
 /** What the store knows about an artifact that it holds. */
 export interface StoredArtifact {

@@ -1,28 +1,16 @@
 import { realpathSync } from 'node:fs'
-import { basename, dirname, isAbsolute, resolve } from 'node:path'
-import { version as bundlerVersion } from 'esbuild'
-import { FusionizeError } from 'fusionize'
-import {
-  type App,
-  artifactTasks,
-  effectiveSetup,
-  type FusionSetup,
-  reachableFunctions,
-  withoutFusedBuckets,
-} from 'fusionize/setup'
-import type { Artifact, Build } from '../platform.js'
+import { basename, dirname, resolve } from 'node:path'
+import type { App, FusionSetup } from 'fusionize/setup'
+import type { Build } from '../platform.js'
 import { ArtifactStore } from './artifact-store.js'
-import { type BundleRequest, Bundler } from './bundle.js'
-import { bucketsEntry, functionEntry, stubbedFiles } from './entry.js'
+import { Bundler } from './bundle.js'
 import type { ModuleCache } from './graph.js'
-import { InputHashes } from './input-hashes.js'
 import { Layout } from './layout.js'
-import { mapRequest } from './maps.js'
+import { type BuildResult, makeArtifacts, type Workshop } from './make.js'
 import { Packages } from './packages.js'
-import { BuildError, type BuildProblem } from './problems.js'
+import { noResolutions } from './resolutions.js'
 import { describeApp, readApp, type Scan } from './scan.js'
-import { settingsHash } from './settings.js'
-import { sha256 } from './source.js'
+import { type SealedFiles, sealApp } from './seal.js'
 
 export interface BuilderOptions {
   /** The application's folder, absolute. */
@@ -39,12 +27,6 @@ export interface BuilderOptions {
   evaluator?: string
 }
 
-/** A build with what it took to make it. */
-export interface BuildResult extends Build {
-  /** Functions whose artifact was made now; all others were there already. Sorted. */
-  built: string[]
-}
-
 /** Turns an application's source into artifacts; keeps what it has read for the next time. */
 export interface Builder {
   /**
@@ -58,6 +40,8 @@ export interface Builder {
    * @throws {BuildError} @throws {FusionizeError} `INVALID_SETUP` when the setup lacks a function
    */
   build(setup: FusionSetup, env?: Record<string, string>, only?: readonly string[]): Promise<BuildResult>
+  /** The app and all that any of its artifacts is made from, for a builder that has neither these files nor a parser (`sealed.ts`). @throws {BuildError} */
+  seal(): Promise<SealedFiles>
   /** What to watch for changes: the folders of tasks and the app's files that the last scan read, a failed one too; absolute. */
   inputs(): string[]
   /** Deletes the artifacts that none of these builds uses; returns the names of their folders. */
@@ -66,9 +50,6 @@ export interface Builder {
   dispose(): Promise<void>
 }
 
-/** Changes when the same request would give another artifact than before. */
-const formatVersion = 2
-
 export function createBuilder(options: BuilderOptions): Builder {
   const appDir = realpathSync(options.appDir)
   const outDir = resolve(appDir, options.outDir)
@@ -76,85 +57,23 @@ export function createBuilder(options: BuilderOptions): Builder {
   const layout = new Layout(appDir, outDir, new Packages())
   const cache: ModuleCache = new Map()
   const store = new ArtifactStore(outDir)
-  const bundler = new Bundler(layout)
-  const adapter = isAbsolute(options.adapter) ? layout.appPath(options.adapter) : options.adapter
+  const { adapter, evaluator, name } = options
+  const workshop: Workshop = {
+    ...{ layout, store, name, adapter, bundler: new Bundler(layout, noResolutions) },
+    ...(evaluator !== undefined && { evaluator }),
+  }
   let read: string[] = []
 
   async function scan(): Promise<Scan> {
     const reading = await readApp(appDir, options.taskDirs, cache)
     read = [...reading.graph.files.keys()]
-    return describeApp({ name: options.name, taskDirs: options.taskDirs }, reading)
-  }
-
-  async function build(
-    setup: FusionSetup,
-    env: Record<string, string> = {},
-    only?: readonly string[],
-  ): Promise<BuildResult> {
-    const scanned = await scan()
-    const { app } = scanned
-    const placed = options.evaluator === undefined ? setup : withoutFusedBuckets(setup)
-    const effective = effectiveSetup(app, placed)
-    const settings = await settingsHash(appDir)
-    const hashes = new InputHashes(layout, scanned)
-    const built: string[] = []
-
-    /** @param asked what it is asked for, in words that hold wherever the app lies */
-    async function make(folder: string, asked: object, request: BundleRequest) {
-      const stubbed = stubbedFiles(scanned.tasks, request.tasks)
-      const key = sha256(JSON.stringify([formatVersion, bundlerVersion, options.name, asked, settings]))
-      const found = await store.find(key, (input) => hashes.of(input, stubbed))
-      if (found) return { stored: found, isNew: false }
-      const bundle = await bundler.bundle(scanned, request)
-      return { stored: await store.add(key, folder, bundle, await hashes.ofBundle(bundle, stubbed)), isNew: true }
-    }
-
-    async function makeFunction(fn: string): Promise<Artifact> {
-      const tasks = artifactTasks(app, placed, fn)
-      const spec = specOf(effective, fn)
-      const { inline, buckets } = spec
-      const maps = mapRequest(scanned, fn, tasks, spec)
-      const request = {
-        ...{ function: fn, tasks, inline, adapter: options.adapter },
-        ...(buckets.length > 0 && { buckets }),
-        ...(maps && { maps }),
-        ...(app.buckets && options.evaluator !== undefined && { evaluator: options.evaluator }),
-      }
-      const entry = functionEntry(scanned, request)
-      const asked = { ...request, adapter, ...(request.evaluator !== undefined && evaluatorOf(app)) }
-      const { stored, isNew } = await make(fn, asked, { name: `function '${fn}'`, entry, tasks })
-      if (isNew) built.push(fn)
-      const { hash, bytes, externals } = stored
-      return { function: fn, tasks, file: store.fileOf(stored), hash, bytes, externals }
-    }
-
-    /** The evaluator and what it is given, in words that hold wherever the app lies. */
-    function evaluatorOf({ buckets = {} }: App) {
-      const { evaluator = '' } = options
-      return {
-        evaluator: isAbsolute(evaluator) ? layout.appPath(evaluator) : evaluator,
-        evaluates: Object.values(buckets).map(({ name, file }) => [name, file]),
-      }
-    }
-
-    async function makeBuckets(): Promise<Pick<Build, 'buckets'>> {
-      if (!app.buckets) return {}
-      const files = Object.values(app.buckets).map(({ name, file }) => [name, file])
-      const request = { name: 'the buckets', entry: bucketsEntry(scanned), tasks: [] }
-      const { stored } = await make('buckets', { buckets: files }, request)
-      return { buckets: { file: store.fileOf(stored), hash: stored.hash } }
-    }
-
-    const functions = reachableFunctions(app, placed).filter((fn) => only === undefined || only.includes(fn))
-    const [artifacts, buckets] = await all([all(functions.map(makeFunction)), makeBuckets()])
-    await store.save()
-    const byFunction = Object.fromEntries(artifacts.map((artifact) => [artifact.function, artifact]))
-    return { app, setup, artifacts: byFunction, ...buckets, env, built: built.sort() }
+    return describeApp({ name, taskDirs: options.taskDirs }, reading)
   }
 
   return {
     scan: async () => (await scan()).app,
-    build,
+    build: async (setup, env, only) => makeArtifacts(workshop, await scan(), setup, env, only),
+    seal: async () => sealApp(workshop, await scan()),
     inputs: () => [...taskDirs, ...read],
     prune: (keep) => store.prune(new Set(keep.flatMap(filesOf).map((file) => basename(dirname(file))))),
     dispose: async () => {
@@ -165,27 +84,4 @@ export function createBuilder(options: BuilderOptions): Builder {
 
 function filesOf({ artifacts, buckets }: Build): string[] {
   return [...Object.values(artifacts), ...(buckets ? [buckets] : [])].map(({ file }) => file)
-}
-
-function specOf(setup: FusionSetup, fn: string) {
-  const spec = Object.hasOwn(setup.functions, fn) ? setup.functions[fn] : undefined
-  if (!spec)
-    throw new FusionizeError('INVALID_SETUP', `the setup has no function for task '${fn}'; every task needs one`)
-  return spec
-}
-
-/** Waits for all, then reports the mistakes of all. */
-async function all<T extends readonly Promise<unknown>[] | []>(
-  promises: T,
-): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  const settled = await Promise.allSettled(promises)
-  const failures = settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
-  const other = failures.find((error) => !(error instanceof BuildError))
-  if (other) throw other
-  const problems = new Map<string, BuildProblem>()
-  for (const error of failures as BuildError[])
-    for (const problem of error.problems)
-      problems.set([problem.file, problem.line, problem.column, problem.kind].join(':'), problem)
-  if (problems.size > 0) throw new BuildError([...problems.values()])
-  return Promise.all(promises)
 }

@@ -5,8 +5,10 @@ import { artifactPlugin, stubNamespace } from './artifact-plugin.js'
 import { bundlerProblems } from './bundler-problems.js'
 import { stubbedFiles } from './entry.js'
 import { isInstalled, type Layout } from './layout.js'
+import type { Material } from './material.js'
+import type { Package } from './packages.js'
 import { BuildError, compare } from './problems.js'
-import type { Scan } from './scan.js'
+import type { Resolutions } from './resolutions.js'
 
 /** What goes into one artifact. */
 export interface BundleRequest {
@@ -41,17 +43,21 @@ export class Bundler {
   /** Roots of packages that read files beside their code, found so far. */
   readonly #placeBound = new Set<string>()
 
-  constructor(layout: Layout) {
+  readonly #resolutions: Resolutions
+
+  constructor(layout: Layout, resolutions: Resolutions) {
     this.#layout = layout
+    this.#resolutions = resolutions
   }
 
   /** @throws {BuildError} */
-  async bundle(scan: Scan, request: BundleRequest): Promise<Bundle> {
+  async bundle(scan: Material, request: BundleRequest): Promise<Bundle> {
     const layout = this.#layout
     const stubbed = stubbedFiles(scan.tasks, request.tasks)
     const externals = new Set<string>()
     const placeBound = new Set(this.#placeBound)
-    const plugin = artifactPlugin(layout, scan, stubbed, (pkg) => pkg.native || placeBound.has(pkg.root), externals)
+    const staysOutside = (pkg: Package) => pkg.native || placeBound.has(pkg.root)
+    const plugin = artifactPlugin(layout, scan, stubbed, staysOutside, externals, this.#resolutions)
     const output = await build({
       stdin: { contents: request.entry, resolveDir: layout.appDir, sourcefile: entryName },
       absWorkingDir: layout.appDir,

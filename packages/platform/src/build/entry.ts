@@ -1,8 +1,6 @@
 import type { FunctionModule } from 'fusionize/runtime'
-import type { TaskFiles } from './exports.js'
-import type { TaskFile } from './find-task.js'
+import type { Material } from './material.js'
 import { compare } from './problems.js'
-import type { Scan } from './scan.js'
 
 /** What the artifact of one function is made of. */
 export interface FunctionRequest {
@@ -33,7 +31,7 @@ export interface MapRequest {
 
 /** The module that a function's artifact starts with: hands the function's tasks to the platform's adapter, and exports what that returns as `handler`. */
 export function functionEntry(
-  scan: Scan,
+  scan: Material,
   { function: name, tasks, inline, adapter, buckets, maps, evaluator }: FunctionRequest,
 ): string {
   const files = [...scan.tasks]
@@ -70,13 +68,13 @@ function mapFields({ spread, ...rest }: MapRequest): string[] {
 }
 
 /** The module that a platform learns the app's buckets from: exports `buckets`, a list of them in order of name. */
-export function bucketsEntry(scan: Scan): string {
+export function bucketsEntry(scan: Material): string {
   const { imports, names } = allBuckets(scan)
   return [...imports, `export const buckets = [${names}]`].join('\n')
 }
 
 /** All buckets of the app in order of name, as a module has them. */
-function allBuckets(scan: Scan): { imports: string[]; names: string } {
+function allBuckets(scan: Material): { imports: string[]; names: string } {
   const all = [...scan.buckets].flatMap(([path, defined]) => defined.map((bucket) => ({ path, bucket })))
   const ordered = all.sort((a, b) => compare(a.bucket.name, b.bucket.name))
   return {
@@ -86,14 +84,16 @@ function allBuckets(scan: Scan): { imports: string[]; names: string } {
 }
 
 /** Files of tasks that are not in the artifact, with what takes their place. */
-export function stubbedFiles(files: TaskFiles, tasks: readonly string[]): Map<string, string> {
+export function stubbedFiles(files: Material['tasks'], tasks: readonly string[]): Map<string, string> {
   const inside = new Set(tasks)
   const outside = [...files].filter(([, file]) => !inside.has(file.info.name))
   return new Map(outside.map(([path, file]) => [path, stubSource(file)]))
 }
 
+type MaterialTask = Material['tasks'] extends ReadonlyMap<string, infer T> ? T : never
+
 /** What stands in for the file of a task that is not in the artifact: only the task's name. */
-function stubSource({ info, exportNames }: TaskFile): string {
+function stubSource({ info, exportNames }: MaterialTask): string {
   return [
     `import { remoteTask } from 'fusionize/runtime'`,
     `const t = /* @__PURE__ */ remoteTask(${quote(info.name)})`,

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { extname, relative } from 'node:path'
+import { sha256 } from './hash.js'
 import { isInstalled, slashes } from './layout.js'
 import { type Module, readModule } from './module.js'
 import type { BuildProblem } from './problems.js'
 import { isFusionize, packageName, type Resolution, type Resolve, withResolver } from './resolver.js'
-import { codeExtensions, locate, parseSource, sha256 } from './source.js'
+import { codeExtensions, locate, parseSource } from './source.js'
 
 /** A file of the application with where its imports lead. */
 export interface GraphFile {

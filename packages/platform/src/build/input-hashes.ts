@@ -1,20 +1,20 @@
 import { readFile } from 'node:fs/promises'
 import type { Bundle } from './bundle.js'
+import { sha256 } from './hash.js'
 import type { Layout } from './layout.js'
-import type { Scan } from './scan.js'
-import { sha256 } from './source.js'
+import type { Material } from './material.js'
 
 const stubPrefix = 'stub:'
 
 /** Content hashes of what artifacts are made from, under names that hold wherever the app lies; asks the disk once for each. */
 export class InputHashes {
   readonly #layout: Layout
-  readonly #scan: Scan
+  readonly #material: Material
   readonly #known = new Map<string, Promise<string | undefined>>()
 
-  constructor(layout: Layout, scan: Scan) {
+  constructor(layout: Layout, material: Material) {
     this.#layout = layout
-    this.#scan = scan
+    this.#material = material
   }
 
   /**
@@ -42,7 +42,7 @@ export class InputHashes {
   }
 
   async #read(file: string): Promise<string | undefined> {
-    const read = this.#scan.graph.files.get(file)
+    const read = this.#material.graph.files.get(file)
     if (!read) return readFile(file).then(sha256, () => undefined)
     // where the imports lead is part of the input: a new file can take the place of another
     const links = [...read.links].map(([specifier, to]) => [specifier, this.#layout.appPath(to)])

@@ -1,14 +1,14 @@
 import type { FunctionSpec, TaskName } from 'fusionize/setup'
 import type { MapRequest } from './entry.js'
+import type { Material } from './material.js'
 import { compare } from './problems.js'
-import type { Scan } from './scan.js'
 
 /**
  * What the function needs for maps: its tasks make some, or one of its tasks is mapped over. Nothing otherwise.
  * @param tasks in its artifact
  */
 export function mapRequest(
-  { app, withBuckets }: Pick<Scan, 'app' | 'withBuckets'>,
+  { app, withBuckets }: Pick<Material, 'app' | 'withBuckets'>,
   fn: TaskName,
   tasks: readonly TaskName[],
   { inline, bundle, parallel, concurrency }: FunctionSpec,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { sha256 } from './source.js'
+import { sha256 } from './hash.js'
 
 const parent = /"extends"\s*:\s*"(\.[^"]+)"/
 
@@ -16,6 +16,12 @@ export async function settingsHash(appDir: string): Promise<string> {
     file = extended === undefined ? undefined : resolve(dirname(file), extended.replace(/(\.json)?$/, '.json'))
   }
   return sha256(JSON.stringify(texts))
+}
+
+/** What settings of TypeScript extend, as they write it. */
+export function parentSettings(text: string): string[] {
+  const [, extended = ''] = /"extends"\s*:\s*("[^"]+"|\[[^\]]*\])/.exec(text) ?? []
+  return [...extended.matchAll(/"([^"]+)"/g)].map(([, parent]) => parent as string)
 }
 
 async function textOf(file: string): Promise<string> {

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { extname } from 'node:path'
 import { type Node, parseSync } from 'oxc-parser'
+import { sha256 } from './hash.js'
 import type { BuildProblem } from './problems.js'
 
 /** Any node of the syntax tree, for walkers that do not care which. */
@@ -59,8 +59,4 @@ export function locate(source: Source, offset: number): { file: string; line: nu
   let line = 1
   for (let at = before.indexOf('\n'); at >= 0; at = before.indexOf('\n', at + 1)) line++
   return { file: source.path, line, column: offset - lineStart + 1 }
-}
-
-export function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
 }
