@@ -22,10 +22,12 @@ export const rooms: Record<string, Room> = {
       'fusionize/*',
       '@fusionize/planner',
       '@fusionize/platform',
+      '@fusionize/platform/sealed',
       '@fusionize/local',
       '@fusionize/aws',
       '@fusionize/aws/*',
     ],
+    ships: ['src/manager'],
   },
   bench: {
     imports: [

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 
+import { setupAlias } from './runtime/aliases.js'
+
 export { liveAlias, setupAlias, setupOfAlias } from './runtime/aliases.js'
 
 /** Tag that marks what belongs to a deployed app; its value is the prefix. */
@@ -33,6 +35,25 @@ export function sweepName(prefix: string): string {
 /** Role of these schedules; the dot keeps it apart from the role of a function called `sweep`. */
 export function sweepRoleName(prefix: string): string {
   return `${prefix}.sweep`
+}
+
+/** Function of the app's manager, its role and its group of schedules; the underscore keeps them apart from those of a task. */
+export function managerName(prefix: string): string {
+  return `${prefix}_manager`
+}
+
+export function managerLogGroup(prefix: string): string {
+  return `/aws/lambda/${managerName(prefix)}`
+}
+
+/** Role of the schedule that starts the manager. */
+export function managerScheduleRoleName(prefix: string): string {
+  return `${prefix}.manager`
+}
+
+/** Name of a setup's schedule for a Lambda function. */
+export function sweepScheduleName(deployed: string, name: string): string {
+  return shortName(`${setupAlias(deployed)}-${name}`)
 }
 
 /** The setup of a deployed setup's id: without the digits that stand for code and configuration. */

@@ -1,9 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { DescribeLogGroupsCommand } from '@aws-sdk/client-cloudwatch-logs'
 import { GetQueueUrlCommand } from '@aws-sdk/client-sqs'
-import type { Facts, InvokeResult, Platform, PlatformStatus } from '@fusionize/platform'
+import type { InvokeResult, Platform, PlatformStatus } from '@fusionize/platform'
 import { FusionizeError } from 'fusionize'
-import { awsLambdaArm, awsLambdaX86, lambdaMbPerCore, ratesOf } from 'fusionize/prices'
 import { parseRecord } from 'fusionize/record'
 import { errorToWire } from 'fusionize/runtime'
 import type { App } from 'fusionize/setup'
@@ -14,11 +13,11 @@ import { type DeployRun, deploySetup } from './deploy/deploy-setup.js'
 import { type DeployOptions, settingsOf } from './deploy/settings.js'
 import { servedSetups, shiftTraffic } from './deploy/traffic.js'
 import { Drain } from './drain.js'
+import { factsOf, LONGEST_MS } from './facts.js'
 import { invokeFunction, newId, sendToFunction } from './invoke.js'
 import { bucketName, deadLetterQueue as deadLetterName, functionName, liveAlias, logGroup, tableName } from './names.js'
 import { readRecords } from './records/read.js'
 import type { Callee } from './runtime/lambda.js'
-import { CALL_BYTES, SEND_BYTES } from './runtime/limits.js'
 import { open } from './runtime/seal.js'
 import { s3Store } from './s3-store.js'
 
@@ -30,10 +29,6 @@ export interface AwsPlatformOptions extends DeployOptions {
   run?: DeployRun
 }
 
-/** Memory sizes that are offered, MB; Lambda takes every one between the first and the last. */
-const memoryLadder = [128, 192, 256, 384, 512, 768, 1024, 1280, 1536, 1769, 2048, 3008, 3538, 5307, 7076, 8845, 10240]
-/** Longest run of a function, ms ("Lambda quotas"). */
-const LONGEST_MS = 15 * 60 * 1000
 const DEFAULT_RETRIES = 2
 /** Ms between two looks at whether all is over: CloudWatch has a line some seconds after it was written. */
 const LOOK_MS = { first: 50, last: 2000 }
@@ -48,10 +43,9 @@ const nothing: ReadonlyMap<string, number> = new Map()
 export function createAwsPlatform(options: AwsPlatformOptions): Platform {
   const { clients, app, run } = options
   const settings = settingsOf(app, options)
-  const { account, architecture, prefix, region, timeoutMs } = settings
+  const { account, prefix, region, timeoutMs } = settings
   const { lambda, logs, sqs } = clients
   const store = s3Store(clients.s3, bucketName(prefix, account, region))
-  const prices = ratesOf(architecture === 'arm64' ? awsLambdaArm : awsLambdaX86)
   const buckets = new BucketWork(clients.dynamodb, tableName(prefix))
   let served: App | undefined
   const drain = new Drain((task) => served?.tasks[task]?.retries ?? DEFAULT_RETRIES)
@@ -127,18 +121,7 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
   return {
     name: 'aws',
 
-    facts: (): Facts => ({
-      platform: 'aws',
-      memoryLadder,
-      mbPerCore: lambdaMbPerCore,
-      cpuShareEnforced: true,
-      cpuShareReason: '',
-      afterReply: settings.afterReply === 'extension' ? 'runs' : 'before-reply',
-      maxPayloadBytes: { call: CALL_BYTES, send: SEND_BYTES },
-      maxTimeoutMs: LONGEST_MS,
-      prices,
-      durability: 'journal',
-    }),
+    facts: () => factsOf(settings),
 
     async deploy(build, { forceCold = false } = {}) {
       if (forceCold)

@@ -26,6 +26,7 @@ export { emptyProfile } from './profile/fold.js'
 export { profileFromJSON, profileToJSON } from './profile/json.js'
 export { mergeProfiles } from './profile/merge.js'
 export { createMonitor, type Monitor, type MonitorOptions, type Trace } from './profile/monitor.js'
+export { isRequest } from './profile/trace.js'
 export type * from './profile/types.js'
 
 // Traces: requests from files of any system, or from records.

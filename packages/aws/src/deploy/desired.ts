@@ -9,17 +9,19 @@ import {
   liveAlias,
   logGroup,
   setupAlias,
-  shortName,
   sweepName,
   sweepRoleName,
+  sweepScheduleName,
   tableName,
   timeQueue,
 } from '../names.js'
 import { COMMIT_MS } from '../runtime/buckets/ports.js'
 import { ENVIRONMENT_VARIABLE, type Environment } from '../runtime/environment.js'
+import { managerKey, managerResources } from './desired-manager.js'
 import { lambdaLimits, requireWithinLimits } from './limits.js'
+import { managedRoles } from './managed-roles.js'
 import { type Needs, needsOf, startedOf } from './needs.js'
-import type { Code, Desired, FunctionResource, Resource, ScheduleResource } from './resources.js'
+import type { Code, Desired, FunctionResource, Resource, RoleResource, ScheduleResource } from './resources.js'
 import { functionRole, sweepRole } from './roles.js'
 import { arnOf, type DeployOptions, roleArn, type Settings, settingsOf } from './settings.js'
 
@@ -40,6 +42,8 @@ const OBJECT_DAYS = 46
 const TIMEOUTS_VISIBLE = 6
 /** S that a function of an app with buckets has at least: what the table is given to take a change. */
 const COMMIT_S = COMMIT_MS / 1000
+/** Days for which S3 keeps what a manager has seen, should it not run any more. */
+const EVIDENCE_DAYS = 30
 const SWEEP_EVERY = 'rate(5 minutes)'
 
 /**
@@ -63,6 +67,15 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
       const identity = { setup, deployed, afterReply } as const
       return functionResource(build, settings, fn, needs.get(fn) as Needs, code[fn] as Code, identity)
     })
+  const swept = hasBuckets ? functions : functions.filter(holdsWork)
+  const rolesOf = (deployed: string) => [
+    ...functions.map((fn) => {
+      const part = { alias: setupAlias(deployed), holdsWork: holdsWork(fn), takesTimes: fn === taker }
+      return functionRole(build.app, settings, fn, needs.get(fn) as Needs, part, part.alias)
+    }),
+    ...(swept.length > 0 ? [sweepRoleOf(settings, swept, deployed)] : []),
+  ]
+  const { [managerKey]: managerCode } = code
   const deployed = `${setup}-${digest(make('')).slice(0, 8)}`
   const all = make(deployed)
   requireWithinLimits(build.app, all)
@@ -71,11 +84,11 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
       settings,
       all.find((one) => one.function === taker),
     ),
-    ...functions.map((fn) => {
-      const part = { deployed, holdsWork: holdsWork(fn), takesTimes: fn === taker }
-      return functionRole(build.app, settings, fn, needs.get(fn) as Needs, part)
-    }),
-    ...functions.map((fn) => ({
+    ...(settings.managed
+      ? managedRoles(build.app, settings, settings.managed.constraints ?? {}, taker)
+      : rolesOf(deployed)),
+    // What a manager deploys has its role and its log already.
+    ...(settings.managed ? Object.keys(build.app.tasks).sort() : functions).map((fn) => ({
       kind: 'log-group' as const,
       name: logGroup(settings.prefix, fn),
       retentionDays: settings.retentionDays,
@@ -83,7 +96,8 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
     ...all,
     ...all.flatMap((one) => aliasesOf(settings, one, build.app.tasks[one.function], deployed)),
     // Sessions are looked after by the function that saw them first.
-    ...sweepResources(settings, hasBuckets ? functions : functions.filter(holdsWork), deployed),
+    ...sweepResources(settings, swept, deployed),
+    ...(managerCode ? managerResources(build.app, settings, managerCode) : []),
   ]
   return { setup, deployed, settings, resources }
 }
@@ -114,6 +128,7 @@ function sharedResources(settings: Settings, taker: FunctionResource | undefined
       expiry: [
         // Lambda has its own copy by then.
         { prefix: 'code/', days: 1 },
+        ...(settings.managed ? [{ prefix: 'manager/', days: EVIDENCE_DAYS }] : []),
         ...(taker ? [{ prefix: 'objects/', days: OBJECT_DAYS }] : []),
         { prefix: 'payloads/', days: PAYLOAD_DAYS },
       ],
@@ -228,23 +243,31 @@ function aliasesOf(
 }
 
 function sweepResources(settings: Settings, functions: readonly string[], deployed: string): Resource[] {
-  if (functions.length === 0) return []
   const { prefix } = settings
-  const [group, role] = [sweepName(prefix), sweepRoleName(prefix)]
+  const group = sweepName(prefix)
+  // What a manager deploys may need it.
+  if (functions.length === 0) return settings.managed ? [{ kind: 'schedule-group', name: group }] : []
   const names = functions.map((fn) => functionName(prefix, fn))
   const schedules = names.map(
     (name): ScheduleResource => ({
       kind: 'schedule',
       group,
-      name: shortName(`${setupAlias(deployed)}-${name}`),
+      name: sweepScheduleName(deployed, name),
       expression: SWEEP_EVERY,
       functionName: name,
       qualifier: setupAlias(deployed),
-      role: roleArn(settings, role),
+      asks: 'for work that was left behind',
+      role: roleArn(settings, sweepRoleName(prefix)),
       input: '{"fusionize":"sweep"}',
     }),
   )
-  return [{ kind: 'schedule-group', name: group }, sweepRole(settings, role, names, deployed), ...schedules]
+  return [{ kind: 'schedule-group', name: group }, ...schedules]
+}
+
+function sweepRoleOf(settings: Settings, functions: readonly string[], deployed: string): RoleResource {
+  const names = functions.map((fn) => functionName(settings.prefix, fn))
+  const alias = setupAlias(deployed)
+  return sweepRole(settings, sweepRoleName(settings.prefix), names, { alias, policy: alias })
 }
 
 /** Where SQS is asked for a queue ("Queue and message identifiers", Amazon SQS Developer Guide). */

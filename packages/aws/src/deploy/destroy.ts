@@ -5,7 +5,7 @@ import { DeleteEventSourceMappingCommand, DeleteFunctionCommand } from '@aws-sdk
 import { DeleteBucketCommand } from '@aws-sdk/client-s3'
 import { DeleteScheduleGroupCommand } from '@aws-sdk/client-scheduler'
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs'
-import { bucketName, sweepName, tableName } from '../names.js'
+import { bucketName, tableName } from '../names.js'
 import type { Clients } from './clients.js'
 import { emptyBucket } from './empty-bucket.js'
 import { failing, unlessGone } from './failure.js'
@@ -75,24 +75,23 @@ function removals(observed: Observed, clients: Clients, settings: Settings, pace
   const { dynamodb, iam, lambda, logs, s3, scheduler, sqs } = clients
   const { account, prefix, region } = settings
   const removal = (resource: string, remove: () => Promise<unknown>): Removal => ({ resource, remove })
-  const group = sweepName(prefix)
   const bucket = bucketName(prefix, account, region)
+  const functionRemoval = (FunctionName: string) =>
+    removal(`function ${FunctionName}`, () => unlessGone(lambda.send(new DeleteFunctionCommand({ FunctionName }))))
   return [
     observed.mappings.map(({ id }) =>
       removal(`event source mapping ${id}`, () =>
         unlessGone(lambda.send(new DeleteEventSourceMappingCommand({ UUID: id }))),
       ),
     ),
-    observed.scheduleGroup
-      ? [
-          removal(`schedule group ${group}`, () =>
-            unlessGone(scheduler.send(new DeleteScheduleGroupCommand({ Name: group }))),
-          ),
-        ]
-      : [],
-    [...observed.functions.keys()].map((FunctionName) =>
-      removal(`function ${FunctionName}`, () => unlessGone(lambda.send(new DeleteFunctionCommand({ FunctionName })))),
+    [...observed.scheduleGroups.keys()].map((group) =>
+      removal(`schedule group ${group}`, () =>
+        unlessGone(scheduler.send(new DeleteScheduleGroupCommand({ Name: group }))),
+      ),
     ),
+    // A run of it would make anew what goes.
+    (observed.manager ? [observed.manager.name] : []).map(functionRemoval),
+    [...observed.functions.keys()].map(functionRemoval),
     [...observed.logGroups.keys()].map((logGroupName) =>
       removal(`log group ${logGroupName}`, () => unlessGone(logs.send(new DeleteLogGroupCommand({ logGroupName })))),
     ),

@@ -51,6 +51,7 @@ const titles: Record<string, string> = {
   schedules: 'Schedules',
   switch: 'Switch (new sessions take the setup)',
   entries: 'Entries',
+  manager: 'Manager',
   retire: 'Setups that were replaced',
   clean: 'Retirement',
   'roles-clean': 'Roles of what retired',

@@ -13,18 +13,22 @@ import {
 import { liveAlias, ownerTag } from '../names.js'
 import { failing, unlessGone } from './failure.js'
 import type { Found, Observed, ObservedConfiguration, ObservedFunction } from './observed.js'
+import { pages } from './pages.js'
 import { parallel } from './parallel.js'
 
 /** Functions read at a time. */
 const AT_ONCE = 6
 
-/** Reads every function of the app, with its versions and aliases. */
-export async function observeFunctions(lambda: LambdaClient, prefix: string): Promise<Found<Observed['functions']>> {
-  const all = await pages('functions', 'ListFunctions', async (Marker) => {
-    const { Functions, NextMarker } = await lambda.send(new ListFunctionsCommand({ ...(Marker && { Marker }) }))
-    return [Functions ?? [], NextMarker]
-  })
-  const candidates = all.flatMap(({ FunctionName = '' }) => (FunctionName.startsWith(`${prefix}-`) ? FunctionName : []))
+/**
+ * Reads functions of the app, with their versions and aliases.
+ * @param names those that there may be, for who may not list what an account has; absent: all whose names begin with the prefix
+ */
+export async function observeFunctions(
+  lambda: LambdaClient,
+  prefix: string,
+  names?: readonly string[],
+): Promise<Found<Observed['functions']>> {
+  const candidates = names ?? (await namesOf(lambda, prefix))
   const own: Observed['functions'] = new Map()
   const strangers: string[] = []
   await parallel(candidates, AT_ONCE, async (name) => {
@@ -33,6 +37,14 @@ export async function observeFunctions(lambda: LambdaClient, prefix: string): Pr
     else if (found) own.set(name, found)
   })
   return { own, strangers }
+}
+
+async function namesOf(lambda: LambdaClient, prefix: string): Promise<string[]> {
+  const all = await pages('functions', 'ListFunctions', async (Marker) => {
+    const { Functions, NextMarker } = await lambda.send(new ListFunctionsCommand({ ...(Marker && { Marker }) }))
+    return [Functions ?? [], NextMarker]
+  })
+  return all.flatMap(({ FunctionName = '' }) => (FunctionName.startsWith(`${prefix}-`) ? FunctionName : []))
 }
 
 async function observeFunction(
@@ -133,20 +145,4 @@ function statementIds(policy: string | undefined): string[] {
   if (policy === undefined) return []
   const { Statement = [] } = JSON.parse(policy) as { Statement?: { Sid?: string }[] }
   return Statement.flatMap(({ Sid }) => Sid ?? [])
-}
-
-/** All items of a list that comes in pages; what is gone meanwhile is empty. */
-async function pages<T>(
-  resource: string,
-  operation: string,
-  read: (marker: string | undefined) => Promise<[T[], string | undefined]>,
-): Promise<T[]> {
-  const all: T[] = []
-  for (let marker: string | undefined, more = true; more; ) {
-    const page = await failing(resource, operation, () => unlessGone(read(marker)))
-    all.push(...(page?.[0] ?? []))
-    marker = page?.[1]
-    more = marker !== undefined && marker !== ''
-  }
-  return all
 }

@@ -2,19 +2,25 @@ import { DescribeLogGroupsCommand, ListTagsForResourceCommand, type LogGroup } f
 import { DescribeTableCommand, DescribeTimeToLiveCommand, ListTagsOfResourceCommand } from '@aws-sdk/client-dynamodb'
 import { GetRoleCommand, GetRolePolicyCommand, ListRolePoliciesCommand, ListRolesCommand } from '@aws-sdk/client-iam'
 import { ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda'
-import {
-  GetScheduleCommand,
-  GetScheduleGroupCommand,
-  ListSchedulesCommand,
-  ListTagsForResourceCommand as ListScheduleTagsCommand,
-} from '@aws-sdk/client-scheduler'
 import { GetQueueAttributesCommand, GetQueueUrlCommand, ListQueueTagsCommand } from '@aws-sdk/client-sqs'
-import { deadLetterQueue, ownerTag, sweepName, sweepRoleName, tableName, timeQueue } from '../names.js'
+import {
+  deadLetterQueue,
+  logGroup,
+  managerLogGroup,
+  managerName,
+  managerScheduleRoleName,
+  ownerTag,
+  sweepRoleName,
+  tableName,
+  timeQueue,
+} from '../names.js'
 import type { Clients } from './clients.js'
 import { failing, unlessGone } from './failure.js'
 import { observeBucket } from './observe-bucket.js'
 import { observeFunctions, observeQuotas } from './observe-functions.js'
-import type { Found, Observed, ObservedSchedule } from './observed.js'
+import { observeSchedules } from './observe-schedules.js'
+import type { Found, Observed } from './observed.js'
+import { pages } from './pages.js'
 import { parallel } from './parallel.js'
 import { arnOf, type Settings } from './settings.js'
 
@@ -27,27 +33,30 @@ const AT_ONCE = 8
  */
 export async function observe(clients: Clients, settings: Settings): Promise<Observed> {
   const { prefix } = settings
-  const [functions, roles, logGroups, bucket, table, queues, scheduleGroup, mappings, quotas] = await Promise.all([
-    observeFunctions(clients.lambda, prefix),
-    observeRoles(clients, prefix),
-    observeLogGroups(clients, prefix),
-    observeBucket(clients.s3, settings),
-    observeTable(clients, prefix),
-    observeQueues(clients, prefix),
-    observeSchedules(clients, prefix),
-    observeMappings(clients, settings),
-    observeQuotas(clients.lambda),
-  ])
-  const all = [functions, roles, logGroups, bucket, table, queues, scheduleGroup]
+  const [functions, manager, roles, logGroups, bucket, table, queues, scheduleGroups, mappings, quotas] =
+    await Promise.all([
+      observeFunctions(clients.lambda, prefix),
+      observeFunctions(clients.lambda, prefix, [managerName(prefix)]),
+      observeRoles(clients, prefix),
+      observeLogGroups(clients, prefix),
+      observeBucket(clients.s3, settings),
+      observeTable(clients, prefix),
+      observeQueues(clients, prefix),
+      observeSchedules(clients, prefix),
+      observeMappings(clients, settings),
+      observeQuotas(clients.lambda),
+    ])
+  const all = [functions, manager, roles, logGroups, bucket, table, queues, scheduleGroups]
   return {
     functions: functions.own,
+    manager: manager.own.get(managerName(prefix)) ?? null,
     roles: roles.own,
     logGroups: logGroups.own,
     bucket: bucket.own,
     table: table.own,
     queues: queues.own,
     mappings,
-    scheduleGroup: scheduleGroup.own,
+    scheduleGroups: scheduleGroups.own,
     quotas,
     strangers: all.flatMap(({ strangers }) => strangers),
   }
@@ -63,7 +72,8 @@ async function observeRoles({ iam }: Clients, prefix: string): Promise<Found<Obs
     Marker = page.Marker
     more = page.IsTruncated === true && Marker !== undefined
   }
-  const candidates = names.filter((name) => name.startsWith(`${prefix}-`) || name === sweepRoleName(prefix))
+  const others = [sweepRoleName(prefix), managerName(prefix), managerScheduleRoleName(prefix)]
+  const candidates = names.filter((name) => name.startsWith(`${prefix}-`) || others.includes(name))
   const own: Observed['roles'] = new Map()
   const strangers: string[] = []
   await parallel(candidates, AT_ONCE, async (RoleName) => {
@@ -92,19 +102,15 @@ async function observeRoles({ iam }: Clients, prefix: string): Promise<Found<Obs
 
 async function observeLogGroups({ logs }: Clients, prefix: string): Promise<Found<Observed['logGroups']>> {
   const groups: LogGroup[] = []
-  for (let nextToken: string | undefined, more = true; more; ) {
-    const page = await failing('log groups', 'DescribeLogGroups', () =>
-      logs.send(
-        new DescribeLogGroupsCommand({
-          logGroupNamePrefix: `/aws/lambda/${prefix}-`,
-          ...(nextToken !== undefined && { nextToken }),
-        }),
-      ),
-    )
-    groups.push(...(page.logGroups ?? []))
-    nextToken = page.nextToken
-    more = nextToken !== undefined
-  }
+  for (const logGroupNamePrefix of [logGroup(prefix, ''), managerLogGroup(prefix)])
+    for (let nextToken: string | undefined, more = true; more; ) {
+      const page = await failing('log groups', 'DescribeLogGroups', () =>
+        logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix, ...(nextToken !== undefined && { nextToken }) })),
+      )
+      groups.push(...(page.logGroups ?? []))
+      nextToken = page.nextToken
+      more = nextToken !== undefined
+    }
   const own: Observed['logGroups'] = new Map()
   const strangers: string[] = []
   await parallel(groups, AT_ONCE, async ({ arn, logGroupArn, logGroupName = '', retentionInDays }) => {
@@ -159,38 +165,15 @@ async function observeQueues({ sqs }: Clients, prefix: string): Promise<Found<Ob
 /** Functions of the app that the queue of times comes to. */
 async function observeMappings({ lambda }: Clients, settings: Settings): Promise<Observed['mappings']> {
   const EventSourceArn = arnOf(settings, 'sqs', timeQueue(settings.prefix))
-  const { EventSourceMappings = [] } = await failing('event source mappings', 'ListEventSourceMappings', () =>
-    lambda.send(new ListEventSourceMappingsCommand({ EventSourceArn })),
-  )
-  const ours = arnOf(settings, 'lambda', `function:${settings.prefix}-`)
-  return EventSourceMappings.flatMap(({ FunctionArn = '', State, UUID = '' }) =>
-    State === 'Deleting' || !FunctionArn.startsWith(ours) ? [] : { id: UUID, functionArn: FunctionArn },
-  )
-}
-
-async function observeSchedules({ scheduler }: Clients, prefix: string): Promise<Found<Observed['scheduleGroup']>> {
-  const Name = sweepName(prefix)
-  return failing(`schedule group ${Name}`, 'ListSchedules', async () => {
-    const group = await unlessGone(scheduler.send(new GetScheduleGroupCommand({ Name })))
-    if (!group || group.State === 'DELETING') return { own: null, strangers: [] }
-    const { Tags } = await scheduler.send(new ListScheduleTagsCommand({ ResourceArn: group.Arn as string }))
-    if (!Tags?.some(({ Key, Value }) => Key === ownerTag && Value === prefix))
-      return { own: null, strangers: [`schedule group ${Name}`] }
-    const names: string[] = []
-    for (let NextToken: string | undefined, more = true; more; ) {
-      const page = await scheduler.send(
-        new ListSchedulesCommand({ GroupName: Name, ...(NextToken !== undefined && { NextToken }) }),
-      )
-      names.push(...(page.Schedules ?? []).map((one) => one.Name as string))
-      NextToken = page.NextToken
-      more = NextToken !== undefined
-    }
-    const schedules = await parallel(names, AT_ONCE, async (name): Promise<ObservedSchedule | undefined> => {
-      const one = await unlessGone(scheduler.send(new GetScheduleCommand({ GroupName: Name, Name: name })))
-      if (!one) return undefined
-      const { Arn = '', Input = '', RoleArn = '' } = one.Target ?? {}
-      return { name, expression: one.ScheduleExpression ?? '', target: Arn, role: RoleArn, input: Input }
-    })
-    return { own: { schedules: schedules.filter((one) => one !== undefined) }, strangers: [] }
+  const all = await pages('event source mappings', 'ListEventSourceMappings', async (Marker) => {
+    const command = new ListEventSourceMappingsCommand({ EventSourceArn, ...(Marker && { Marker }) })
+    const { EventSourceMappings, NextMarker } = await lambda.send(command)
+    return [EventSourceMappings ?? [], NextMarker]
   })
+  const ours = arnOf(settings, 'lambda', `function:${settings.prefix}-`)
+  return all.flatMap(({ FunctionArn = '', State = '', UUID = '' }) =>
+    State === 'Deleting' || !FunctionArn.startsWith(ours)
+      ? []
+      : { id: UUID, functionArn: FunctionArn, isOn: State !== 'Disabled' && State !== 'Disabling' },
+  )
 }

@@ -59,8 +59,11 @@ export interface Observed {
   table: { isReady: boolean; expires: string | null } | null
   queues: Map<string, { url: string; retentionS: number; visibilityS: number }>
   /** Of the queue of times. */
-  mappings: { id: string; functionArn: string }[]
-  scheduleGroup: { schedules: ObservedSchedule[] } | null
+  mappings: { id: string; functionArn: string; isOn: boolean }[]
+  /** Schedules by group. */
+  scheduleGroups: Map<string, ObservedSchedule[]>
+  /** The function of the app's manager. */
+  manager: ObservedFunction | null
   quotas: { unreservedConcurrency: number; codeBytes: number; usedCodeBytes: number } | null
   /** What has a name of the app's but not its tag: `function fusionize-shop-cart`. */
   strangers: string[]
@@ -76,7 +79,8 @@ export function nothingObserved(): Observed {
     table: null,
     queues: new Map(),
     mappings: [],
-    scheduleGroup: null,
+    scheduleGroups: new Map(),
+    manager: null,
     quotas: null,
     strangers: [],
   }

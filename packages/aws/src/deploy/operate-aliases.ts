@@ -97,7 +97,7 @@ async function setAsync(
     Qualifier: qualifier,
     MaximumRetryAttempts: retries,
     MaximumEventAgeInSeconds: maxAgeS,
-    DestinationConfig: { OnFailure: { Destination: onFailure } },
+    ...(onFailure !== undefined && { DestinationConfig: { OnFailure: { Destination: onFailure } } }),
   })
   // Lambda looks whether the role may send to the queue, and hears of a new policy some seconds late.
   await eventually(pace, `the permission of function ${functionName} to send dead letters`, async () => {

@@ -1,4 +1,8 @@
-import { CreateEventSourceMappingCommand, DeleteEventSourceMappingCommand } from '@aws-sdk/client-lambda'
+import {
+  CreateEventSourceMappingCommand,
+  DeleteEventSourceMappingCommand,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda'
 import type { Context } from './context.js'
 import { isThere, unlessGone } from './failure.js'
 import type { MappingResource } from './resources.js'
@@ -10,6 +14,10 @@ export function mappingOperation(op: Operation, context: Context): Promise<unkno
   switch (op.do) {
     case 'create-mapping':
       return create(op.mapping, context)
+    case 'enable-mapping':
+      return unlessGone(
+        context.clients.lambda.send(new UpdateEventSourceMappingCommand({ UUID: op.id, Enabled: true })),
+      )
     case 'delete-mapping':
       return unlessGone(context.clients.lambda.send(new DeleteEventSourceMappingCommand({ UUID: op.id })))
     default:

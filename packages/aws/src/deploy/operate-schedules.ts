@@ -2,12 +2,13 @@ import {
   CreateScheduleCommand,
   CreateScheduleGroupCommand,
   DeleteScheduleCommand,
+  DeleteScheduleGroupCommand,
   UpdateScheduleCommand,
 } from '@aws-sdk/client-scheduler'
 import { ownerTag } from '../names.js'
 import type { Context } from './context.js'
 import { isThere, unlessGone } from './failure.js'
-import type { ScheduleResource } from './resources.js'
+import { type ScheduleResource, targetOf } from './resources.js'
 import { arnOf } from './settings.js'
 import type { Operation } from './steps.js'
 import { eventually } from './wait.js'
@@ -18,6 +19,8 @@ export function scheduleOperation(op: Operation, context: Context): Promise<unkn
   switch (op.do) {
     case 'create-schedule-group':
       return createGroup(op.group.name, context)
+    case 'delete-schedule-group':
+      return unlessGone(scheduler.send(new DeleteScheduleGroupCommand({ Name: op.group })))
     case 'set-schedule':
       return setSchedule(op.schedule, op.exists, context)
     case 'delete-schedule':
@@ -43,7 +46,7 @@ async function setSchedule(schedule: ScheduleResource, exists: boolean, { client
     ScheduleExpression: schedule.expression,
     FlexibleTimeWindow: { Mode: 'FLEXIBLE' as const, MaximumWindowInMinutes: 1 },
     Target: {
-      Arn: arnOf(settings, 'lambda', `function:${schedule.functionName}:${schedule.qualifier}`),
+      Arn: arnOf(settings, 'lambda', `function:${targetOf(schedule)}`),
       RoleArn: schedule.role,
       Input: schedule.input,
       RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },

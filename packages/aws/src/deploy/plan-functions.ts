@@ -8,7 +8,7 @@ import {
   type ObservedFunction,
 } from './observed.js'
 import { stepFor } from './plan-shared.js'
-import { type AsyncResource, type Desired, type FunctionResource, ofKind } from './resources.js'
+import { type AsyncResource, type Desired, type FunctionResource, ofKind, targetOf } from './resources.js'
 import { aliasDescription } from './retirement.js'
 import { roleArn } from './settings.js'
 import type { Step } from './steps.js'
@@ -30,13 +30,14 @@ export function planFunctions(desired: Desired, observed: Observed): Step[] {
 export function asyncSteps(
   async: AsyncResource,
   known: ObservedFunction | undefined,
-  phase: 'functions' | 'switch',
+  phase: 'functions' | 'switch' | 'manager',
 ): Step[] {
   const found = known?.async[async.qualifier]
   if (found && isSameAsync(found, async)) return []
   const name = async.functionName
   const step = stepFor(phase, `alias ${name}:${async.qualifier}`, `function ${name}`)
-  return [step(`retry events ${async.retries} times, then to the dead letters`, { do: 'set-async', async })]
+  const then = async.onFailure === undefined ? '' : ', then to the dead letters'
+  return [step(`retry events ${async.retries} times${then}`, { do: 'set-async', async })]
 }
 
 function functionSteps(
@@ -97,23 +98,24 @@ function functionSteps(
   ]
 }
 
-function scheduleSteps(desired: Desired, { scheduleGroup: known }: Observed): Step[] {
+function scheduleSteps(desired: Desired, { scheduleGroups }: Observed): Step[] {
   return [
     ...ofKind(desired, 'schedule-group').flatMap((group) =>
-      known
+      scheduleGroups.has(group.name)
         ? []
         : [stepFor('shared', `schedule group ${group.name}`)('create', { do: 'create-schedule-group', group })],
     ),
     ...ofKind(desired, 'schedule').flatMap((schedule) => {
-      const found = known?.schedules.find(({ name }) => name === schedule.name)
+      const found = scheduleGroups.get(schedule.group)?.find(({ name }) => name === schedule.name)
       const isThere =
         found?.expression === schedule.expression &&
         found.role === schedule.role &&
         found.input === schedule.input &&
-        found.target.endsWith(`:function:${schedule.functionName}:${schedule.qualifier}`)
+        found.target.endsWith(`:function:${targetOf(schedule)}`)
       if (isThere) return []
-      const step = stepFor('schedules', `schedule ${schedule.group}/${schedule.name}`)
-      const words = `${schedule.expression}: ask ${schedule.functionName} for work that was left behind`
+      const phase = schedule.qualifier === undefined ? 'manager' : 'schedules'
+      const step = stepFor(phase, `schedule ${schedule.group}/${schedule.name}`)
+      const words = `${schedule.expression}: ask ${schedule.functionName} ${schedule.asks}`
       return [step(words, { do: 'set-schedule', schedule, exists: found !== undefined })]
     }),
   ]

@@ -1,4 +1,5 @@
 import { liveAlias, setupAlias, setupOfAlias, sweepName, sweepRoleName } from '../names.js'
+import { managedPolicy } from './managed-roles.js'
 import type { Observed, ObservedFunction } from './observed.js'
 import { stepFor } from './plan-shared.js'
 import { type Desired, ofKind } from './resources.js'
@@ -69,9 +70,9 @@ function strayVersions(one: ObservedFunction, desired: Desired): string[] {
   return Object.keys(one.versions).filter((version) => !pointed.has(version))
 }
 
-function scheduleSteps(desired: Desired, { scheduleGroup }: Observed, kept: ReadonlySet<string>): Step[] {
+function scheduleSteps(desired: Desired, { scheduleGroups }: Observed, kept: ReadonlySet<string>): Step[] {
   const group = sweepName(desired.settings.prefix)
-  return (scheduleGroup?.schedules ?? []).flatMap(({ name, target }) => {
+  return (scheduleGroups.get(group) ?? []).flatMap(({ name, target }) => {
     const deployed = setupOfAlias(target.split(':').at(-1) ?? '')
     if (deployed === undefined || kept.has(deployed)) return []
     const step = stepFor('clean', `schedule ${group}/${name}`)
@@ -91,7 +92,9 @@ function roleSteps(
     // After the functions: a version that still runs has its permissions.
     const step = stepFor('roles-clean', `role ${role}`)
     const names = [...policies.keys()]
-    const isKept = (policy: string) => policy === basePolicy || kept.has(setupOfAlias(policy) ?? '')
+    // An old setup may have been deployed with the permissions of all.
+    const isKept = (policy: string) =>
+      policy === basePolicy || (policy === managedPolicy && kept.size > 1) || kept.has(setupOfAlias(policy) ?? '')
     const stays = wanted.has(role) || hasFunction(role) || (role === sweep && names.some(isKept))
     const gone = names.filter((policy) => !stays || !(wanted.get(role)?.includes(policy) || isKept(policy)))
     return [

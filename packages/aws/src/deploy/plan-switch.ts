@@ -79,6 +79,14 @@ function mappingSteps(desired: Desired, { mappings }: Observed): Step[] {
         )(`its messages come to ${mapping.functionName}:${mapping.qualifier}`, { do: 'create-mapping', mapping }),
       ),
     ...mappings
+      .filter(({ functionArn, isOn }) => !isOn && isOf(functionArn))
+      .map(({ functionArn, id }) =>
+        stepFor('entries', `event source mapping ${id}`)(
+          `somebody switched it off: times come to ${functionArn} again`,
+          { do: 'enable-mapping', id },
+        ),
+      ),
+    ...mappings
       .filter(({ functionArn }) => !isOf(functionArn))
       .map(({ functionArn, id }) =>
         stepFor(wanted.length > 0 ? 'retire' : 'schedules', `event source mapping ${id}`)(

@@ -2,6 +2,7 @@ import { FusionizeError } from 'fusionize'
 import { lambdaLimits, policyCharacters } from './limits.js'
 import type { Observed } from './observed.js'
 import { planFunctions } from './plan-functions.js'
+import { planManager } from './plan-manager.js'
 import { planRetirement } from './plan-retirement.js'
 import { planShared } from './plan-shared.js'
 import { planSwitch } from './plan-switch.js'
@@ -12,19 +13,27 @@ import { type Plan, phases, type Step } from './steps.js'
 export interface PlanOptions {
   /** Epoch ms. */
   now: number
+  /** Whether new sessions are to take the setup. Else it is only made ready, and nothing else changes. @default true */
+  serves?: boolean
 }
 
 /**
  * The changes that lead from what is there to what is desired, in order. Pure: the same for the same, and empty when all is as it should be.
  * @throws {FusionizeError} `DEPLOY_FAILED` when a name is taken by somebody else, or a quota is too small; nothing has been changed then
  */
-export function planDeployment(desired: Desired, observed: Observed, { now }: PlanOptions): Plan {
+export function planDeployment(desired: Desired, observed: Observed, { now, serves = true }: PlanOptions): Plan {
   requireOwn(desired, observed)
+  requireManager(desired, observed)
   const steps = [
     ...planShared(desired, observed),
     ...planFunctions(desired, observed),
-    ...planSwitch(desired, observed, now),
-    ...planRetirement(desired, observed, now),
+    ...(serves
+      ? [
+          ...planSwitch(desired, observed, now),
+          ...planManager(desired, observed),
+          ...planRetirement(desired, observed, now),
+        ]
+      : []),
   ]
   const ordered = phases.flatMap((phase) => byLane(steps.filter((step) => step.phase === phase)))
   requireQuotas(desired, observed, ordered)
@@ -41,6 +50,7 @@ function byLane(steps: readonly Step[]): Step[] {
 function requireOwn(desired: Desired, observed: Observed): void {
   const wanted = new Set([
     ...ofKind(desired, 'function').map(({ name }) => `function ${name}`),
+    ...ofKind(desired, 'manager').map((one) => `function ${one.function.name}`),
     ...ofKind(desired, 'role').map(({ name }) => `role ${name}`),
     ...ofKind(desired, 'log-group').map(({ name }) => `log group ${name}`),
     ...ofKind(desired, 'bucket').map(({ name }) => `bucket ${name}`),
@@ -58,11 +68,26 @@ function requireOwn(desired: Desired, observed: Observed): void {
   )
 }
 
-function requireQuotas(desired: Desired, { quotas, functions, roles }: Observed, steps: readonly Step[]): void {
+/** A manager takes what somebody else deploys for its own, and goes on from code that it has. */
+function requireManager({ settings }: Desired, { manager }: Observed): void {
+  if (!manager || settings.managed !== undefined) return
+  throw new FusionizeError(
+    'DEPLOY_FAILED',
+    `function ${manager.name} manages the setups of '${settings.app}', and nobody else may change them meanwhile; deploy with 'fusionize deploy', which keeps the manager and gives it the new code, or end it with 'fusionize deploy --no-managed' first`,
+    { resource: manager.name },
+  )
+}
+
+function requireQuotas(
+  desired: Desired,
+  { quotas, functions, manager, roles }: Observed,
+  steps: readonly Step[],
+): void {
   const problems: string[] = []
   const asked = steps.flatMap(({ operation: op }) => (op.do === 'set-concurrency' ? [op] : []))
   const more = asked.reduce(
-    (sum, { concurrency = 0, function: name }) => sum + concurrency - (functions.get(name)?.concurrency ?? 0),
+    (sum, { concurrency = 0, function: name }) =>
+      sum + concurrency - ((manager?.name === name ? manager : functions.get(name))?.concurrency ?? 0),
     0,
   )
   if (quotas && more > 0 && quotas.unreservedConcurrency - more < lambdaLimits.unreservedConcurrency)

@@ -77,8 +77,8 @@ export interface AsyncResource {
   qualifier: string
   retries: number
   maxAgeS: number
-  /** ARN of the queue of dead letters. */
-  onFailure: string
+  /** ARN of the queue of dead letters; absent: nowhere. */
+  onFailure?: string
 }
 
 export interface UrlResource {
@@ -135,17 +135,27 @@ export interface ScheduleResource {
   name: string
   expression: string
   functionName: string
-  qualifier: string
+  /** Absent: what is not published. */
+  qualifier?: string
+  /** What the function is asked for, in words. */
+  asks: string
   /** ARN of the role that the scheduler takes. */
   role: string
   /** What the function is invoked with: JSON. */
   input: string
 }
 
+/** The function that changes setups by itself. It has no versions: nobody has a session with it. */
+export interface ManagerResource {
+  kind: 'manager'
+  function: FunctionResource
+}
+
 export type Resource =
   | RoleResource
   | LogGroupResource
   | FunctionResource
+  | ManagerResource
   | AliasResource
   | AsyncResource
   | UrlResource
@@ -164,6 +174,11 @@ export interface Desired {
   deployed: string
   settings: Settings
   resources: Resource[]
+}
+
+/** Where a schedule's invocations go, from the name on. */
+export function targetOf({ functionName, qualifier }: ScheduleResource): string {
+  return qualifier === undefined ? functionName : `${functionName}:${qualifier}`
 }
 
 /** The desired resources of one kind. */

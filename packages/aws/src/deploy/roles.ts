@@ -1,5 +1,5 @@
 import type { App } from 'fusionize/setup'
-import { bucketName, deadLetterQueue, functionName, logGroup, setupAlias, tableName, timeQueue } from '../names.js'
+import { bucketName, deadLetterQueue, functionName, logGroup, tableName, timeQueue } from '../names.js'
 import type { Needs } from './needs.js'
 import { permissionStatement } from './permissions.js'
 import type { RoleResource, Statement } from './resources.js'
@@ -13,16 +13,24 @@ const takeMessages = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAt
 
 /** What a function is in a deployment. */
 export interface Part {
-  deployed: string
+  /** What it calls others by: the alias of its setup, or of any. */
+  alias: string
   /** It keeps in the table what replies leave behind. */
   holdsWork: boolean
   /** The queue of times comes to it. */
   takesTimes: boolean
 }
 
-/** The role of a function: what it always needs, and what it needs in this setup. */
-export function functionRole(app: App, settings: Settings, fn: string, needs: Needs, part: Part): RoleResource {
-  const ofSetup = [...setupStatements(settings, fn, needs, part), ...declared(app, settings, needs.tasks)]
+/** The role of a function: what it always needs, and what it needs in one setup, or in any. @param policy name of the policy for that */
+export function functionRole(
+  app: App,
+  settings: Settings,
+  fn: string,
+  needs: Needs,
+  part: Part,
+  policy: string,
+): RoleResource {
+  const ofSetup = [...setupStatements(settings, fn, needs, part), ...declaredStatements(app, settings, needs.tasks)]
   return {
     kind: 'role',
     name: functionName(settings.prefix, fn),
@@ -30,13 +38,13 @@ export function functionRole(app: App, settings: Settings, fn: string, needs: Ne
     policies: [
       { name: basePolicy, document: { Version: '2012-10-17', Statement: baseStatements(settings, fn) } },
       ...(ofSetup.length > 0
-        ? [{ name: setupAlias(part.deployed), document: { Version: '2012-10-17' as const, Statement: ofSetup } }]
+        ? [{ name: policy, document: { Version: '2012-10-17' as const, Statement: ofSetup } }]
         : []),
     ],
   }
 }
 
-function baseStatements(settings: Settings, fn: string): Statement[] {
+export function baseStatements(settings: Settings, fn: string): Statement[] {
   const { account, prefix, region } = settings
   return [
     {
@@ -68,11 +76,11 @@ function baseStatements(settings: Settings, fn: string): Statement[] {
   ]
 }
 
-function setupStatements(
+export function setupStatements(
   settings: Settings,
   fn: string,
   needs: Needs,
-  { deployed, holdsWork, takesTimes }: Part,
+  { alias, holdsWork, takesTimes }: Part,
 ): Statement[] {
   const { account, prefix, region } = settings
   const statements: Statement[] = []
@@ -82,7 +90,7 @@ function setupStatements(
       Effect: 'Allow',
       Action: ['lambda:InvokeFunction'],
       Resource: needs.callees.map((callee) =>
-        arnOf(settings, 'lambda', `function:${functionName(prefix, callee)}:${setupAlias(deployed)}`),
+        arnOf(settings, 'lambda', `function:${functionName(prefix, callee)}:${alias}`),
       ),
     })
   if (holdsWork)
@@ -119,12 +127,12 @@ function setupStatements(
 }
 
 /** Items of the table by their partition key ("Using IAM policy conditions for fine-grained access control", Amazon DynamoDB Developer Guide). */
-function itemsOf(...keys: string[]): NonNullable<Statement['Condition']> {
+export function itemsOf(...keys: string[]): NonNullable<Statement['Condition']> {
   return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } }
 }
 
 /** What the tasks of a function declare, each statement once. */
-function declared(app: App, settings: Settings, tasks: readonly string[]): Statement[] {
+export function declaredStatements(app: App, settings: Settings, tasks: readonly string[]): Statement[] {
   const statements = tasks.flatMap((task) =>
     (app.tasks[task]?.permissions ?? []).map((text) => permissionStatement(task, text, settings)),
   )
@@ -138,16 +146,16 @@ export function sweepRole(
   settings: Settings,
   name: string,
   functions: readonly string[],
-  deployed: string,
+  { alias, policy }: { alias: string; policy: string },
 ): RoleResource {
-  const Resource = functions.map((fn) => arnOf(settings, 'lambda', `function:${fn}:${setupAlias(deployed)}`))
+  const Resource = functions.map((fn) => arnOf(settings, 'lambda', `function:${fn}:${alias}`))
   return {
     kind: 'role',
     name,
     service: 'scheduler.amazonaws.com',
     policies: [
       {
-        name: setupAlias(deployed),
+        name: policy,
         document: {
           Version: '2012-10-17',
           Statement: [{ Sid: 'Sweep', Effect: 'Allow', Action: ['lambda:InvokeFunction'], Resource }],

@@ -1,8 +1,20 @@
 import { FusionizeError } from 'fusionize'
+import type { Constraints } from 'fusionize/setup'
 import { prefixOf } from '../names.js'
 
 export type Runtime = 'nodejs22.x' | 'nodejs24.x'
 export type Architecture = 'arm64' | 'x86_64'
+
+/** Defaults of `ManagedOptions`. */
+export const managedDefaults = { everyMinutes: 15 } as const
+
+/** A manager that changes setups by itself. */
+export interface ManagedOptions {
+  /** Minutes between two runs of it. @default 15 */
+  everyMinutes?: number
+  /** What no setup may do: functions get no permission for more. */
+  constraints?: Constraints
+}
 
 /** What a deployment may be told; everything but where it goes has a default. */
 export interface DeployOptions {
@@ -34,6 +46,11 @@ export interface DeployOptions {
   sourceMaps?: boolean | undefined
   /** Ms for which a setup that was replaced goes on to serve its sessions. @default 21600000: as long as Lambda keeps an event */
   keepMs?: number | undefined
+  /**
+   * Whether the app has a manager; `false` takes away what there is. Absent: there must be none, for what is deployed by somebody else it would undo.
+   * @default none
+   */
+  managed?: ManagedOptions | false | undefined
   /** See `Environment.retryMs`. */
   retryMs?: number | undefined
   /** See `Environment.sweepMs`. */
@@ -55,9 +72,10 @@ export const deployDefaults = {
 
 /** `DeployOptions` with every default. */
 export type Settings = {
-  [K in keyof Required<Omit<DeployOptions, 'retryMs' | 'sweepMs'>>]: NonNullable<DeployOptions[K]>
+  [K in keyof Required<Omit<DeployOptions, 'managed' | 'retryMs' | 'sweepMs'>>]: NonNullable<DeployOptions[K]>
 } & {
   app: string
+  managed?: ManagedOptions | false
   retryMs?: number
   sweepMs?: number
 }

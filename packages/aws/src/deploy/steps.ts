@@ -21,6 +21,7 @@ export const phases = [
   'schedules',
   'switch',
   'entries',
+  'manager',
   'retire',
   'clean',
   'roles-clean',
@@ -55,7 +56,9 @@ export type Operation =
   | { do: 'allow-url'; function: string; statement: UrlStatement }
   | { do: 'forbid-url'; function: string; statement: string }
   | { do: 'create-mapping'; mapping: MappingResource }
+  | { do: 'enable-mapping'; id: string }
   | { do: 'delete-mapping'; id: string }
+  | { do: 'delete-schedule-group'; group: string }
   | { do: 'create-schedule-group'; group: ScheduleGroupResource }
   | { do: 'set-schedule'; schedule: ScheduleResource; exists: boolean }
   | { do: 'delete-schedule'; group: string; schedule: string }

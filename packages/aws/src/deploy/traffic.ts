@@ -14,6 +14,7 @@ const AT_ONCE = 6
 /**
  * Shares new sessions between two setups that are deployed, or gives them all to one; sessions under way stay where they are. Aliases move one
  * after the other, and a request sees one setup all the same.
+ * @param options names of the Lambda functions that there may be, for who may not list them; epoch ms
  * @param weights by id of a setup, or of a deployed setup where the same setup is there with different code; relative
  * @throws {FusionizeError} `INVALID_SETUP` when a setup is not deployed, `UNSUPPORTED` for more than two: an alias of Lambda has two versions at most
  */
@@ -21,9 +22,9 @@ export async function shiftTraffic(
   prefix: string,
   weights: Record<string, number>,
   { lambda }: Pick<Clients, 'lambda'>,
-  now: number = Date.now(),
+  { names, now = Date.now() }: { names?: readonly string[]; now?: number } = {},
 ): Promise<void> {
-  const { own: functions } = await observeFunctions(lambda, prefix)
+  const { own: functions } = await observeFunctions(lambda, prefix, names)
   const shares = sharesOf(weights, [...functions.values()])
   const setups = new Set(shares.map(({ deployed }) => deployed))
   await parallel([...functions.values()], AT_ONCE, async ({ aliases, name }) => {
@@ -104,16 +105,24 @@ export async function servedSetups(
   { lambda }: Pick<Clients, 'lambda'>,
 ): Promise<{ id: string; weight: number }[]> {
   const { own } = await observeFunctions(lambda, prefix)
+  const shares = [...sharesOfAliases(own.values())]
+  return shares
+    .map(([deployed, weight]) => ({ id: setupOfDeployed(deployed), weight }))
+    .sort((a, b) => b.weight - a.weight)
+}
+
+/** Shares of new sessions by deployed setup, as the `live` aliases have them. */
+export function sharesOfAliases(functions: Iterable<ObservedFunction>): Map<string, number> {
   const shares = new Map<string, number>()
-  for (const { aliases } of own.values()) {
+  for (const { aliases } of functions) {
     const live = aliases[liveAlias]
     if (live === undefined) continue
     const others = Object.values(live.weights).reduce((sum, weight) => sum + weight, 0)
     for (const [version, weight] of [[live.version, 1 - others] as const, ...Object.entries(live.weights)]) {
       const alias = Object.entries(aliases).find(([name, one]) => name !== liveAlias && one.version === version)?.[0]
       const deployed = alias === undefined ? undefined : setupOfAlias(alias)
-      if (deployed !== undefined) shares.set(setupOfDeployed(deployed), weight)
+      if (deployed !== undefined) shares.set(deployed, weight)
     }
   }
-  return [...shares].map(([id, weight]) => ({ id, weight })).sort((a, b) => b.weight - a.weight)
+  return shares
 }

@@ -29,6 +29,14 @@ export function readCursor(text: string): Cursor {
   throw new FusionizeError('INVALID_INPUT', `'${text}' does not say how far records were read; begin without it`)
 }
 
+/** The same, going on no earlier than then. @param from epoch ms */
+export function skipTo(text: string, from: number): string {
+  const positions = Object.entries(readCursor(text))
+  return writeCursor(
+    Object.fromEntries(positions.map(([group, one]) => [group, { ...one, from: Math.max(one.from, from) }])),
+  )
+}
+
 function isPosition(value: unknown): value is Position {
   const { from, seen } = (value ?? {}) as Partial<Position>
   return typeof from === 'number' && Array.isArray(seen)

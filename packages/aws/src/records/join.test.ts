@@ -8,7 +8,7 @@ const report = (more = '') =>
   `REPORT RequestId: ${request}\tDuration: 79.67 ms\tBilled Duration: 80 ms\tMemory Size: 128 MB\tMax Memory Used: 73 MB\t${more}`
 const recordLine = (cold: number | null, wall = 12) =>
   `{"fusionize":"record","request":"${request}","record":${JSON.stringify({ v: 1, cold, wall, peakMb: 1 })}}\n`
-const event = (id: string, time: number, line: string): LogEvent => ({ id, time, line })
+const event = (id: string, time: number, line: string): LogEvent => ({ id, stream: '', time, line })
 
 it('reads what Lambda reports of a first and of a later invocation', () => {
   expect(parseReport(report())).toEqual({

@@ -4,6 +4,8 @@ import { parseReport, type Report } from './report-line.js'
 export interface LogEvent {
   /** Never the same for two events. */
   id: string
+  /** Log stream: of one environment. */
+  stream: string
   /** Epoch ms. */
   time: number
   line: string

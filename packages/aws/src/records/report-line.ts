@@ -28,3 +28,9 @@ export function parseReport(line: string): Report | undefined {
     return undefined
   return { request, durationMs, billedMs, initMs: figure('Init Duration'), memoryMb, peakMb }
 }
+
+/** Whether Lambda says of an invocation that it took too long, or that its environment ended; not of one that a task's error ended. */
+export function isFailure(line: string): boolean {
+  if (!line.startsWith('REPORT RequestId: ')) return false
+  return /\tStatus: timeout/.test(line) || /\tError Type: (?:Runtime|Sandbox|Extension)\./.test(line)
+}

@@ -1,5 +1,5 @@
 import type { Observed, ObservedConfiguration, ObservedFunction } from '../../src/deploy/observed.js'
-import type { FunctionResource } from '../../src/deploy/resources.js'
+import { type FunctionResource, targetOf } from '../../src/deploy/resources.js'
 import { roleArn, type Settings } from '../../src/deploy/settings.js'
 import type { Operation, Plan, Step } from '../../src/deploy/steps.js'
 import { setupAlias } from '../../src/names.js'
@@ -24,7 +24,8 @@ function change(
   settings: Settings,
   published: Map<string, string>,
 ): void {
-  const of = (name: string) => state.functions.get(name) as ObservedFunction
+  const of = (name: string) =>
+    (state.manager?.name === name ? state.manager : state.functions.get(name)) as ObservedFunction
   const policies = (role: string) => state.roles.get(role) as Map<string, string>
   switch (op.do) {
     case 'create-bucket':
@@ -50,9 +51,12 @@ function change(
       return
     case 'create-mapping':
       state.mappings.push({
-        id: String(state.mappings.length),
+        ...{ id: String(state.mappings.length), isOn: true },
         functionArn: `arn:aws:lambda:eu-central-1:1:function:${op.mapping.functionName}:${op.mapping.qualifier}`,
       })
+      return
+    case 'enable-mapping':
+      for (const one of state.mappings) if (one.id === op.id) one.isOn = true
       return
     case 'delete-mapping':
       state.mappings = state.mappings.filter(({ id }) => id !== op.id)
@@ -74,7 +78,7 @@ function change(
       state.roles.delete(op.role)
       return
     case 'create-function':
-      state.functions.set(op.function.name, {
+      put(state, {
         ...{ name: op.function.name, versions: {}, aliases: {}, async: {}, allowed: [] },
         latest: configurationOf(op.function, settings),
       })
@@ -98,10 +102,7 @@ function change(
     }
     case 'set-concurrency': {
       const { concurrency: _, ...rest } = of(op.function)
-      state.functions.set(op.function, {
-        ...rest,
-        ...(op.concurrency !== undefined && { concurrency: op.concurrency }),
-      })
+      put(state, { ...rest, ...(op.concurrency !== undefined && { concurrency: op.concurrency }) })
       return
     }
     case 'set-alias': {
@@ -120,7 +121,8 @@ function change(
       delete of(op.function).versions[op.version]
       return
     case 'delete-function':
-      state.functions.delete(op.function)
+      if (state.manager?.name === op.function) state.manager = null
+      else state.functions.delete(op.function)
       return
     case 'set-async': {
       const { maxAgeS, onFailure, retries } = op.async
@@ -143,23 +145,31 @@ function change(
       of(op.function).allowed = of(op.function).allowed.filter((one) => one !== op.statement)
       return
     case 'create-schedule-group':
-      state.scheduleGroup = { schedules: [] }
+      state.scheduleGroups.set(op.group.name, [])
       return
     case 'set-schedule': {
-      const { expression, functionName, input, name, qualifier, role } = op.schedule
-      state.scheduleGroup?.schedules.push({
-        ...{ name, expression, role, input },
-        target: `arn:aws:lambda:eu-central-1:1:function:${functionName}:${qualifier}`,
-      })
+      const { expression, group, input, name, role } = op.schedule
+      const others = (state.scheduleGroups.get(group) ?? []).filter((one) => one.name !== name)
+      const target = `arn:aws:lambda:eu-central-1:1:function:${targetOf(op.schedule)}`
+      state.scheduleGroups.set(group, [...others, { name, expression, role, input, target }])
       return
     }
-    case 'delete-schedule':
-      if (state.scheduleGroup)
-        state.scheduleGroup.schedules = state.scheduleGroup.schedules.filter(({ name }) => name !== op.schedule)
+    case 'delete-schedule': {
+      const left = (state.scheduleGroups.get(op.group) ?? []).filter(({ name }) => name !== op.schedule)
+      state.scheduleGroups.set(op.group, left)
+      return
+    }
+    case 'delete-schedule-group':
+      state.scheduleGroups.delete(op.group)
       return
     case 'wait-table':
       return
   }
+}
+
+function put(state: Observed, one: ObservedFunction): void {
+  if (one.name.endsWith('_manager')) state.manager = one
+  else state.functions.set(one.name, one)
 }
 
 function configurationOf(one: FunctionResource, settings: Settings): ObservedConfiguration {

@@ -1,0 +1,115 @@
+import type { Build } from '@fusionize/platform'
+import type { App } from 'fusionize/setup'
+import { applyPlan } from '../deploy/apply.js'
+import type { Clients } from '../deploy/clients.js'
+import { packageBuild } from '../deploy/deploy-setup.js'
+import { desiredResources } from '../deploy/desired.js'
+import { observeFunctions } from '../deploy/observe-functions.js'
+import { observeNamed } from '../deploy/observe-named.js'
+import { planDeployment } from '../deploy/plan.js'
+import type { Desired, Resource } from '../deploy/resources.js'
+import { type DeployOptions, settingsOf } from '../deploy/settings.js'
+import { sharesOfAliases, shiftTraffic } from '../deploy/traffic.js'
+import type { Pace } from '../deploy/wait.js'
+import { functionName, logGroup, setupOfAlias } from '../names.js'
+import { skipTo } from '../records/cursor.js'
+import { readRecords } from '../records/read.js'
+
+/** A setup with its code that is there, and what it has of new sessions. */
+export interface ServedSetup {
+  /** Id of the deployed setup. */
+  deployed: string
+  /** From 0 to 1. */
+  share: number
+}
+
+/** Records, and invocations that ended without one. */
+export interface Sightings {
+  /** Record lines (`parseRecord`). */
+  lines: string[]
+  /** Of what may be known by the version: which deployed setup an invocation belonged to, and when it ended. Epoch ms. */
+  failures: { deployed: string; time: number }[]
+  next: string
+  /** Epoch ms up to which everything was read; absent: all that there was. */
+  until?: number
+}
+
+/** What a manager does with an app on AWS: it knows everything by its name, lists nothing, and changes no permission. */
+export interface Hands {
+  served(): Promise<ServedSetup[]>
+  /** @param from epoch ms before which nothing is read */
+  sightings(since: string | undefined, from: number): Promise<Sightings>
+  /** Makes a setup ready, and no session takes it. Returns the id of the deployed setup, and the functions whose code was uploaded. */
+  prepare(build: Build): Promise<{ deployed: string; uploaded: string[] }>
+  /** Shares new sessions between deployed setups; weights are relative. */
+  share(weights: Record<string, number>): Promise<void>
+  /** All new sessions take the setup; what was replaced retires in its time. */
+  serve(build: Build): Promise<void>
+}
+
+export interface HandsOptions extends Omit<DeployOptions, 'managed'> {
+  app: App
+  managed: NonNullable<DeployOptions['managed']>
+  clients: Clients
+  pace?: Partial<Pace>
+}
+
+/** Events of a function that are read in one run, about. */
+const MOST_EVENTS = 10_000
+/** What changes with a setup; all else was made by whoever deployed the manager. */
+const changing: readonly Resource['kind'][] = ['function', 'alias', 'async', 'url', 'schedule']
+
+/** @throws {FusionizeError} `INVALID_CONFIG` for options that AWS would refuse */
+export function createHands({ app, clients, pace, ...options }: HandsOptions): Hands {
+  const settings = settingsOf(app.name, options)
+  const { prefix } = settings
+  const tasks = Object.keys(app.tasks).sort()
+  const names = tasks.map((task) => functionName(prefix, task))
+  const groups = new Map(tasks.map((task) => [logGroup(prefix, task), functionName(prefix, task)]))
+
+  async function deploy(build: Build, serves: boolean) {
+    const code = await packageBuild(build, settings)
+    const whole = desiredResources(build, code, options)
+    const desired: Desired = { ...whole, resources: whole.resources.filter(({ kind }) => changing.includes(kind)) }
+    const observed = await observeNamed(clients, prefix, names)
+    const plan = planDeployment(desired, observed, { now: Date.now(), serves })
+    await applyPlan(plan, clients, { code, settings, pace })
+    const uploaded = plan.steps.flatMap(({ operation: op }) =>
+      op.do === 'create-function' || op.do === 'upload-code' ? op.function.function : [],
+    )
+    return { deployed: desired.deployed, uploaded }
+  }
+
+  return {
+    async served() {
+      const { own } = await observeFunctions(clients.lambda, prefix, names)
+      return [...sharesOfAliases(own.values())].map(([deployed, share]) => ({ deployed, share }))
+    },
+
+    async sightings(since, from) {
+      const page = await readRecords(
+        clients.logs,
+        [...groups.keys()],
+        since === undefined ? undefined : skipTo(since, from),
+        Date.now(),
+        MOST_EVENTS,
+      )
+      const { lines, next, until } = page
+      const failures = page.failures.length > 0 ? await ofSetups(page.failures) : []
+      return { lines, failures, next, ...(until !== undefined && { until }) }
+    },
+
+    prepare: (build) => deploy(build, false),
+    share: (weights) => shiftTraffic(prefix, weights, clients, { names }),
+    serve: async (build) => void (await deploy(build, true)),
+  }
+
+  async function ofSetups(failures: readonly { group: string; version: string; time: number }[]) {
+    const { own } = await observeFunctions(clients.lambda, prefix, names)
+    return failures.flatMap(({ group, time, version }) => {
+      const aliases = Object.entries(own.get(groups.get(group) ?? '')?.aliases ?? {})
+      const setups = aliases.flatMap(([alias, one]) => (one.version === version ? (setupOfAlias(alias) ?? []) : []))
+      return setups.map((deployed) => ({ deployed, time }))
+    })
+  }
+}
