@@ -11,8 +11,9 @@ export {
 } from './deploy/deploy-setup.js'
 export { type DestroyRun, type Destruction, destroyApp, planDestruction } from './deploy/destroy.js'
 export { costText, type DryRun, dryRunDocument, dryRunText } from './deploy/dry-run.js'
-export { observe } from './deploy/observe.js'
+export { hasManager, observe } from './deploy/observe.js'
 export type { Observed } from './deploy/observed.js'
+export { packageFiles } from './deploy/packages.js'
 export type { Desired, Resource } from './deploy/resources.js'
 export {
   type Architecture,
@@ -27,6 +28,7 @@ export type { Operation, Phase, Plan, Step } from './deploy/steps.js'
 export { shiftTraffic } from './deploy/traffic.js'
 export { type Usage, type UsageProfile, usageOf } from './deploy/usage.js'
 export type { Pace } from './deploy/wait.js'
+export { type CodePackage, zipFiles } from './deploy/zip.js'
 export { type CloudFormationExport, exportCloudFormation } from './export/cloudformation.js'
 export type { Template, TemplateResource } from './export/template.js'
 export { factsOf } from './facts.js'

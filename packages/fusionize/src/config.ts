@@ -114,6 +114,17 @@ export interface AwsOptions {
   sourceMaps?: boolean
   /** Ms for which a setup that was replaced goes on to serve its sessions. @default 21600000, six hours: as long as Lambda keeps an event */
   keepMs?: number
+  /** Of the manager that `fusionize deploy --managed` deploys. */
+  manager?: {
+    /** Minutes between two runs of it. @default 15 */
+    everyMinutes?: number
+    /** Strategy that it asks for the next setup. @default 'plan' */
+    strategy?: string
+    /** Requests of a setup that a decision takes. @default 300 */
+    requests?: number
+    /** Share of new sessions that a setup on trial gets, above 0 and at most 0.5. @default 0.2 */
+    share?: number
+  }
 }
 
 /** `fusionize.config.ts`. */

@@ -3,6 +3,7 @@ import type { Build } from '@fusionize/platform'
 import { type ApplyOptions, applyPlan } from './apply.js'
 import type { Clients } from './clients.js'
 import { desiredResources } from './desired.js'
+import { managerKey } from './desired-manager.js'
 import { failing } from './failure.js'
 import { observe } from './observe.js'
 import { nothingObserved, type Observed } from './observed.js'
@@ -40,19 +41,20 @@ export type DeployRun = Pick<ApplyOptions, 'onStep' | 'signal' | 'pace' | 'atOnc
 /**
  * Packs the code, reads what is there, and plans the changes; changes nothing.
  * @param clients null = as if nothing were deployed
+ * @param manager code of the app's manager, where `options` say that there is one
  * @throws {FusionizeError} `INVALID_CONFIG` or `DEPLOY_FAILED`
  */
 export async function prepareDeployment(
   build: Build,
   options: DeployOptions,
   clients: Clients | null,
-  now: number = Date.now(),
+  manager?: CodePackage,
 ): Promise<Preparation> {
   const settings = settingsOf(build.app.name, options)
-  const code = await packageBuild(build, settings)
+  const code = { ...(await packageBuild(build, settings)), ...(manager && { [managerKey]: manager }) }
   const desired = desiredResources(build, code, options)
   const observed = clients ? await observe(clients, settings) : nothingObserved()
-  return { desired, plan: planDeployment(desired, observed, { now }), observed, code }
+  return { desired, plan: planDeployment(desired, observed, { now: Date.now() }), observed, code }
 }
 
 /**

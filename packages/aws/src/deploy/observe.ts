@@ -62,6 +62,14 @@ export async function observe(clients: Clients, settings: Settings): Promise<Obs
   }
 }
 
+/** Whether an app has a manager. @throws {FusionizeError} `DEPLOY_FAILED` when AWS cannot be asked */
+export async function hasManager(
+  clients: Pick<Clients, 'lambda'>,
+  { prefix }: Pick<Settings, 'prefix'>,
+): Promise<boolean> {
+  return (await observeFunctions(clients.lambda, prefix, [managerName(prefix)])).own.size > 0
+}
+
 async function observeRoles({ iam }: Clients, prefix: string): Promise<Found<Observed['roles']>> {
   const names: string[] = []
   for (let Marker: string | undefined, more = true; more; ) {

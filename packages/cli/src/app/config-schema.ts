@@ -58,6 +58,14 @@ const aws = z.strictObject({
   sampleCpuEvery: z.number().int().min(0).optional(),
   sourceMaps: z.boolean().optional(),
   keepMs: z.number().min(0).optional(),
+  manager: z
+    .strictObject({
+      everyMinutes: count.optional(),
+      strategy: z.string().min(1).optional(),
+      requests: count.optional(),
+      share: z.number().positive().max(0.5).optional(),
+    })
+    .optional(),
 })
 
 const constraints = z.strictObject({

@@ -29,7 +29,7 @@ export async function openAws(loaded: LoadedApp): Promise<OpenedAws & { clients:
     )
   const clients = createClients(region)
   atEnd(() => closeClients(clients))
-  return { options: { ...loaded.config.aws, account: await accountOf(clients), region }, clients, notes: [] }
+  return { options: { ...deployOptionsOf(loaded), account: await accountOf(clients), region }, clients, notes: [] }
 }
 
 /** The same for a plan, which can do without AWS: then it is as if nothing were deployed. */
@@ -40,11 +40,17 @@ export async function openAwsIfPossible(loaded: LoadedApp): Promise<OpenedAws> {
     if (!(error instanceof FusionizeError)) throw error
     const { regionOf } = await import('@fusionize/aws')
     const region = (await regionOf(loaded.config.aws.region)) ?? nowhere.region
-    const options = { ...loaded.config.aws, account: nowhere.account, region }
+    const options = { ...deployOptionsOf(loaded), account: nowhere.account, region }
     const notes = [
       error.message,
       `planned as if nothing were deployed, in region ${region}; the account in names is ${nowhere.account}`,
     ]
     return { options, clients: null, notes }
   }
+}
+
+/** What the configuration says of deployments. */
+export function deployOptionsOf({ config }: LoadedApp): Omit<DeployOptions, 'account' | 'region'> {
+  const { manager: _, ...options } = config.aws
+  return options
 }

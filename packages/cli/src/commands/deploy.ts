@@ -5,6 +5,8 @@ import { parseSetup } from 'fusionize/setup'
 import pc from 'picocolors'
 import { currentSetup } from '../app/current-setup.js'
 import { type LoadedApp, loadApp } from '../app/load-app.js'
+import { type DeployedManager, deployedManager, managedSetup } from '../app/managed.js'
+import { managedOptions, managerZip } from '../app/manager-zip.js'
 import { openAws, openAwsIfPossible } from '../app/open-aws.js'
 import { requireValid } from '../app/require-valid.js'
 import { lastUsage } from '../app/usage-profile.js'
@@ -21,6 +23,11 @@ export default command({
     examples: [
       ['deploy --dry-run', 'everything that would be made, and what a month costs; changes nothing, needs no account'],
       ['deploy', 'the adopted setup, or everything remote; run again after a failure, it goes on where it stopped'],
+      [
+        'deploy --managed',
+        'with a manager on AWS that measures real requests, tries better setups on a share of them, and keeps the best',
+      ],
+      ['deploy --no-managed', 'ends the manager; the setup that it left in service stays'],
       ["deploy --setup '(greet, title)@256' --requests 5000000", 'another setup; the cost of 5 million requests'],
     ],
     json: '{ app, prefix, region, setup, deployed, dryRun, functions: [{ function, name, tasks: [], memoryMb, timeoutS, zipBytes, entry? }], steps: [{ phase, resource, does }], warnings: [], cost: { requests, totalUsd, lines: [{ service, what, quantity, unit, usd }], functions: [{ function, invocations, durationMs, gbSeconds, usd }], assumed: [], prices: [{ name, date, source }] }, changed?: [], urls?: { task: url } }',
@@ -28,6 +35,10 @@ export default command({
   args: {
     'dry-run': { type: 'boolean', default: false, description: 'Only tell what would be done, and what it costs' },
     setup: { type: 'string', valueHint: 'notation', description: 'Setup to deploy (default: the current one)' },
+    managed: {
+      type: 'boolean',
+      description: 'With a manager on AWS that changes setups by itself (default: as it is now)',
+    },
     requests: {
       type: 'string',
       valueHint: 'n',
@@ -45,11 +56,19 @@ export default command({
         'INVALID_CONFIG',
         "the configuration does not say that the application serves on AWS; set platform: 'aws', or see what would be made with 'fusionize deploy --dry-run'",
       )
-    const build = await buildOf(loaded, args.setup, out)
-    const { clients, notes, options } = isDry ? await openAwsIfPossible(loaded) : await openAws(loaded)
+    const { clients, notes, options: given } = isDry ? await openAwsIfPossible(loaded) : await openAws(loaded)
     for (const note of notes) out.warn(note)
-    const { dryRunDocument, dryRunText, estimateCost, prepareDeployment } = await import('@fusionize/aws')
-    const prepared = await prepareDeployment(build, options, clients)
+    const manager: DeployedManager = clients ? await deployedManager(loaded, given, clients) : { isThere: false }
+    const isManaged = args.managed ?? manager.isThere
+    if (manager.isThere && args.managed === undefined)
+      out.note("The app has a manager, which gets the new code too; 'fusionize deploy --no-managed' ends it")
+    const build = await buildOf(loaded, args.setup, manager, out)
+    const options = { ...given, managed: isManaged ? managedOptions(loaded) : (false as const) }
+    const { dryRunDocument, dryRunText, estimateCost, prepareDeployment, settingsOf } = await import('@fusionize/aws')
+    const { prefix } = settingsOf(loaded.name, options)
+    const { managed } = options
+    const zip = managed ? await managerZip(loaded, { ...options, prefix, managed }, build.setup) : undefined
+    const prepared = await prepareDeployment(build, options, clients, zip)
     const profile = await lastUsage(loaded.stateDir)
     const cost = estimateCost(build.app, build.setup, prepared.desired, { requests, profile })
     const document = dryRunDocument(prepared.desired, prepared.plan, cost, entriesOf(build))
@@ -61,8 +80,16 @@ export default command({
   },
 })
 
-async function buildOf(loaded: LoadedApp, notation: string | undefined, out: Output): Promise<Build> {
+/** The setup that is asked for, else the one that a manager has in service, else the current one. */
+async function buildOf(
+  loaded: LoadedApp,
+  notation: string | undefined,
+  manager: DeployedManager,
+  out: Output,
+): Promise<Build> {
   const app = await loaded.scan()
+  const managed = notation === undefined ? managedSetup(manager, app, loaded) : undefined
+  if (managed) return loaded.builder.build(managed, loaded.config.env)
   const current = notation === undefined ? await currentSetup(loaded, app) : undefined
   if (current?.ignored) out.warn(current.ignored)
   const setup = current?.setup ?? requireValid(app, parseSetup(notation as string, app), loaded.config.constraints)

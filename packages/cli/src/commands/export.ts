@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { parseSetup } from 'fusionize/setup'
 import { currentSetup } from '../app/current-setup.js'
 import { loadApp } from '../app/load-app.js'
+import { deployOptionsOf } from '../app/open-aws.js'
 import { requireValid } from '../app/require-valid.js'
 import { command, commandGroup } from '../terminal/command.js'
 import { createOutput } from '../terminal/output.js'
@@ -32,8 +33,9 @@ const cloudformation = command({
     const setup = current?.setup ?? requireValid(app, parseSetup(args.setup as string, app), loaded.config.constraints)
     const build = await loaded.builder.build(setup, loaded.config.env)
     const { exportCloudFormation, packageBuild } = await import('@fusionize/aws')
-    const code = await packageBuild(build, loaded.config.aws)
-    const { desired, keys, template } = exportCloudFormation(build, code, loaded.config.aws)
+    const options = deployOptionsOf(loaded)
+    const code = await packageBuild(build, options)
+    const { desired, keys, template } = exportCloudFormation(build, code, options)
     const text = JSON.stringify(template, null, 2)
     const file = args.out === undefined || args.out === '-' ? undefined : args.out
     if (file !== undefined) {

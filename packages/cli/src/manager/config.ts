@@ -26,7 +26,7 @@ export interface ManagerConfig {
   pollMs: number
 }
 
-/** Defaults of what the configuration of an app says of its manager, under `aws.managed`. */
+/** Defaults of what the configuration of an app says of its manager, under `aws.manager`. */
 export const managerDefaults = {
   everyMinutes: 15,
   strategy: 'plan',
