@@ -1,6 +1,7 @@
 import { awsLambdaArm, awsLambdaX86, type PriceModel, ratesOf } from 'fusionize/prices'
 import { type App, entryTasks, type FusionSetup } from 'fusionize/setup'
 import { type ServicePrices, servicePrices } from '../prices.js'
+import { managerCost } from './manager-cost.js'
 import { type Desired, ofKind } from './resources.js'
 import { type UsageProfile, usageOf } from './usage.js'
 
@@ -53,7 +54,8 @@ export function estimateCost(app: App, setup: FusionSetup, desired: Desired, opt
   const entries = entryTasks(app).filter((task) => names.includes(task))
   const usage = usageOf(app, setup, names, entries, profile)
   const rates = ratesOf(lambda)
-  const schedules = ofKind(desired, 'schedule')
+  const manager = managerCost(desired, rates, services)
+  const schedules = ofKind(desired, 'schedule').filter(({ qualifier }) => qualifier !== undefined)
   const byFunction = functions.map(({ function: fn, memoryMb, name }) => {
     const sweeps = schedules.filter(({ functionName }) => functionName === name).length * SWEEP.perMonth
     const invocations = requests * (usage.invocations[fn] ?? 0)
@@ -102,6 +104,7 @@ export function estimateCost(app: App, setup: FusionSetup, desired: Desired, opt
       unit: 'invocations',
       usd: sweeps * services.schedule,
     },
+    ...(manager?.lines ?? []),
   ]
   return {
     requests,
@@ -118,6 +121,7 @@ export function estimateCost(app: App, setup: FusionSetup, desired: Desired, opt
             'Lambda asks the queue of times five times at once, 20 s each; how many times triggers wait for is not known',
           ]
         : []),
+      ...(manager?.assumed ?? []),
       'without free tiers, taxes, data transfer out, and what the tasks themselves use; first price tier',
     ],
     prices: [

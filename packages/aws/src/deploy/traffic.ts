@@ -121,7 +121,8 @@ export function sharesOfAliases(functions: Iterable<ObservedFunction>): Map<stri
     for (const [version, weight] of [[live.version, 1 - others] as const, ...Object.entries(live.weights)]) {
       const alias = Object.entries(aliases).find(([name, one]) => name !== liveAlias && one.version === version)?.[0]
       const deployed = alias === undefined ? undefined : setupOfAlias(alias)
-      if (deployed !== undefined) shares.set(deployed, weight)
+      // What only one of two setups has gives all of its sessions to that.
+      if (deployed !== undefined) shares.set(deployed, Math.min(shares.get(deployed) ?? 1, weight))
     }
   }
   return shares

@@ -1,7 +1,7 @@
 import type { Clients, DeployOptions } from '@fusionize/aws'
 import type { App, FusionSetup } from 'fusionize/setup'
 import { validate } from 'fusionize/setup'
-import type { ManagerState } from '../manager/state.js'
+import type { LastRun, ManagerState, Spent, Tried } from '../manager/state.js'
 import type { LoadedApp } from './load-app.js'
 
 /** What is known of the manager of a deployed app. */
@@ -23,6 +23,34 @@ export async function deployedManager(
   if (!(await hasManager(clients, settings))) return { isThere: false }
   const stored = await managerStore(clients, settings).read()
   return { isThere: true, ...(stored && { state: stored.head as ManagerState }) }
+}
+
+/** What a manager did last and when, which setups it tried, and what it costs; for `status`. */
+export interface ManagerReport {
+  /** Null: it has not run yet. */
+  lastRun: LastRun | null
+  /** Ids of the setup in service and of the one on trial, as far as it has looked. */
+  serving: string | null
+  trial: string | null
+  /** It has found nothing more to improve, and watches. */
+  isDone: boolean
+  tried: Tried[]
+  /** `share`: its cost as a share of the app's, as far as that was seen; null without requests. */
+  spent: Spent & { share: number | null }
+}
+
+/** Undefined without a manager. */
+export function managerReport({ isThere, state }: DeployedManager): ManagerReport | undefined {
+  if (!isThere) return undefined
+  const spent = state?.spent ?? { sinceMs: 0, runs: 0, usd: 0, requests: 0, appUsd: 0 }
+  return {
+    lastRun: state?.lastRun ?? null,
+    serving: state?.serving.id ?? null,
+    trial: state?.canary?.id ?? null,
+    isDone: state?.isDone ?? false,
+    tried: state?.tried ?? [],
+    spent: { ...spent, share: spent.appUsd > 0 ? spent.usd / spent.appUsd : null },
+  }
 }
 
 /** The setup that the manager has in service, if the app can still be in it. */

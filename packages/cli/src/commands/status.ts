@@ -3,10 +3,13 @@ import pc from 'picocolors'
 import { currentSetup } from '../app/current-setup.js'
 import { type DevServer, runningServer } from '../app/dev-file.js'
 import { appDir, loadApp } from '../app/load-app.js'
+import { deployedManager, managerReport } from '../app/managed.js'
+import { openAws } from '../app/open-aws.js'
 import { deployedArg, openReadingHost } from '../app/open-host.js'
 import { stateDirOf } from '../app/state-dir.js'
 import { bucketTable } from '../terminal/bucket-table.js'
 import { command } from '../terminal/command.js'
+import { managerLines } from '../terminal/manager-lines.js'
 import { createOutput } from '../terminal/output.js'
 import { table } from '../terminal/table.js'
 
@@ -16,9 +19,9 @@ export default command({
     description: 'Show what runs: setups, sandboxes, sends that wait, and what is in buckets',
     examples: [
       ['status', 'of the running dev server, else of what is kept in the folder'],
-      ['status --deployed', 'of what is deployed: which setups serve, and what failed for good'],
+      ['status --deployed', 'of what is deployed: which setups serve, what failed for good, and what its manager did'],
     ],
-    json: '{ running, pid?, url?, current: { setup, notation, adopted } | null, platform, setups: [{ id, weight, sessions }], functions: [{ function, setup, sandboxes: { starting, idle, busy }, queued }], sends: { pending, retrying, dead }, buckets: [{ bucket, objects, bytes, sessions, oldestMs }] }',
+    json: '{ running, pid?, url?, current: { setup, notation, adopted } | null, platform, setups: [{ id, weight, sessions }], functions: [{ function, setup, sandboxes: { starting, idle, busy }, queued }], sends: { pending, retrying, dead }, buckets: [{ bucket, objects, bytes, sessions, oldestMs }], manager?: { lastRun: { atMs, did, why } | null, serving, trial, isDone, tried: [{ id, notation, strategy, atMs, became, why, requests, p50Ms, costPerMillionUsd }], spent: { sinceMs, runs, usd, requests, appUsd, share } } }',
   },
   args: deployedArg,
   async run({ args }) {
@@ -35,9 +38,10 @@ export default command({
     )
     const host = await openReadingHost(args.cwd, args.deployed)
     const status = await host.status()
+    const manager = args.deployed ? await managerOf(args.cwd) : undefined
     const { buckets = [], functions, platform, sends, setups } = status
     const document = { running: server !== undefined, pid: server?.pid, url: server?.url, current }
-    out.result({ ...document, platform, setups, functions, sends, buckets }, () => {
+    out.result({ ...document, platform, setups, functions, sends, buckets, ...(manager && { manager }) }, () => {
       const lines = [
         `${pc.bold(loaded.name)}  ${whereOf(server, args.deployed)}`,
         current
@@ -63,10 +67,17 @@ export default command({
         lines.push('', table(heading, rows, ['left', 'left', 'right', 'right', 'right', 'right']))
       }
       if (buckets.length > 0) lines.push('', bucketTable(buckets))
+      if (manager) lines.push('', ...managerLines(manager))
       return lines.join('\n')
     })
   },
 })
+
+async function managerOf(cwd: string) {
+  const loaded = await loadApp(cwd, {}, 'aws')
+  const { clients, options } = await openAws(loaded)
+  return managerReport(await deployedManager(loaded, options, clients))
+}
 
 /** A count that a platform may not know. */
 function countOf(count: number | null): string {

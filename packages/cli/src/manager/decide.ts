@@ -34,7 +34,7 @@ export function decide(state: ManagerState, seen: Seen, { context, enough, most,
   const { canary, serving } = state
   if (canary) {
     const verdict = judge(context.goal, seen.serving, seen.canary, enough)
-    const count = `${seen.canary.requests} requests of the setup on trial, ${seen.serving.requests} of the other; ${enough} of each are enough`
+    const count = `${seen.canary.whole} requests of the setup on trial, ${seen.serving.whole} of the other; ${enough} of each are enough`
     if (!verdict) return { do: 'nothing', why: count }
     const { become, failed, why } = verdict
     const { id, reasons, setup, strategy: name, summary } = canary
@@ -42,7 +42,7 @@ export function decide(state: ManagerState, seen: Seen, { context, enough, most,
     return { do: become === 'adopted' ? 'adopt' : 'roll-back', why, round: failed ? { ...round, failure: why } : round }
   }
   const known = seen.rounds.find(({ id }) => id === serving.id)
-  const whole = seen.serving.requests - seen.serving.errors
+  const { whole } = seen.serving
   if (whole < enough) return { do: 'nothing', why: `${whole} requests of the setup in service; ${enough} are enough` }
   if (known && hasDrifted(context.goal, known.measurement, seen.serving.measurement))
     return { do: 'start-anew', why: 'what the goal minimises is no longer what was measured' }

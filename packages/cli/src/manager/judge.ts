@@ -20,8 +20,8 @@ export interface Verdict {
  */
 export function judge(
   goal: Goal,
-  serving: Pick<Reading, 'requests' | 'errors' | 'measurement'>,
-  canary: Pick<Reading, 'requests' | 'errors' | 'measurement'>,
+  serving: Pick<Reading, 'requests' | 'errors' | 'whole' | 'measurement'>,
+  canary: Pick<Reading, 'requests' | 'errors' | 'whole' | 'measurement'>,
   enough: number,
 ): Verdict | undefined {
   if (hasMoreErrors(serving, canary))
@@ -30,7 +30,7 @@ export function judge(
       why: `${canary.errors} of ${canary.requests} requests failed, of ${serving.requests} in the setup that serves ${serving.errors}`,
       failed: true,
     }
-  const least = Math.min(serving.requests - serving.errors, canary.requests - canary.errors)
+  const least = Math.min(serving.whole, canary.whole)
   if (least < enough) return undefined
   const round = (id: string, { measurement }: Pick<Reading, 'measurement'>) => ({ id, measurement }) as Round
   const winner = choose([round('serving', serving), round('canary', canary)], goal)

@@ -37,6 +37,8 @@ export interface LapTools {
 
 /** Setups tried for one app and goal. */
 const MOST_SETUPS = 10
+/** Runs that may begin to deploy a setup: one that dies three times in it is not to blame on chance. */
+const MOST_TRIES = 3
 /** How far back a reading goes that got to the end, in periods of the schedule, and one after a reading that did not, ms. */
 const LOOK_BACK = { periods: 4, behindMs: 5 * 60_000 }
 
@@ -144,6 +146,7 @@ async function step(
 ): Promise<Outcome> {
   const { builder, config, facts, now, strategy } = tools
   const { canary } = state
+  if (canary?.stage === 'deploying' && canary.tries >= MOST_TRIES) return giveUp(tools, state, canary, evidence)
   if (canary?.stage === 'deploying') return tryOut(tools, state, canary, evidence, write)
   if (canary?.stage === 'adopting' || canary?.stage === 'rolling-back') return end(tools, state, canary, evidence)
   if (canary && !(await hasShare(tools, canary))) return tryOut(tools, state, canary, evidence, write)
@@ -182,6 +185,7 @@ async function step(
         deployed: '',
         strategy: strategy.name,
         stage: 'deploying',
+        tries: 0,
         sinceMs: now(),
       }
       const tried = first ? remember(state.tried, triedOf(tools, first, 'first', 'it was in service')) : state.tried
@@ -202,6 +206,16 @@ async function step(
   }
 }
 
+/** What cannot be deployed is not tried again. */
+async function giveUp(tools: LapTools, state: ManagerState, canary: Canary, evidence: Evidence): Promise<Outcome> {
+  const why = `it could not be deployed: ${state.lastRun?.did === 'failed' ? state.lastRun.why : 'the run ended'}`
+  const { measurement, profile } = readingOf(emptyWindow(), tools.facts, 0)
+  const { id, reasons, setup, strategy, summary } = canary
+  const round: ManagedRound = { id, setup, strategy, reasons, summary, measurement, profile, failure: why }
+  const tried = remember(state.tried, triedOf(tools, round, 'rolled back', why))
+  return end(tools, { ...state, tried }, { ...canary, why }, { ...evidence, rounds: [...evidence.rounds, round] })
+}
+
 async function hasShare({ hands }: LapTools, { deployed }: Canary): Promise<boolean> {
   return (await hands.served()).some((one) => one.deployed === deployed && one.share > 0)
 }
@@ -214,12 +228,13 @@ async function tryOut(
   evidence: Evidence,
   write: (state: ManagerState) => Promise<void>,
 ): Promise<Outcome> {
-  await write({ ...state, canary: { ...canary, stage: 'deploying' } })
+  const begun = { ...canary, stage: 'deploying' as const, tries: canary.tries + 1 }
+  await write({ ...state, canary: begun })
   const { deployed } = await hands.prepare(await builder.build(canary.setup, config.env))
   await hands.share({ [state.serving.deployed]: 1 - config.share, [deployed]: config.share })
   const sinceMs = now()
   return {
-    state: { ...state, canary: { ...canary, deployed, stage: 'serving', sinceMs } },
+    state: { ...state, canary: { ...canary, tries: 0, deployed, stage: 'serving', sinceMs } },
     // From now on both are measured, side by side.
     evidence: { ...evidence, serving: emptyWindow(), canary: emptyWindow() },
     lastRun: { atMs: sinceMs, did: 'tried', why: canary.summary },

@@ -21,12 +21,15 @@ export interface Reading extends Pick<Round, 'profile' | 'traces'> {
   requests: number
   /** Requests in whose session anything failed, and invocations that ended without a word. */
   errors: number
-  /** Of the requests that went well; so without errors. */
+  /** Requests that went well, and in whose session no environment started. */
+  whole: number
+  /** Of these. */
   measurement: Measurement
 }
 
 /**
- * Reads a window. There is no client to ask: a request takes from its start-up, if any, to its reply.
+ * Reads a window. There is no client to ask: a request takes what its entry took to reply. How often environments start depends on the share of sessions that a setup has, so
+ * sessions in which one did say nothing of what it is like.
  * @param beforeMs epoch ms from which requests do not count yet
  */
 export function readingOf({ failures, records: all }: Window, facts: PlannerFacts, beforeMs: number): Reading {
@@ -35,22 +38,19 @@ export function readingOf({ failures, records: all }: Window, facts: PlannerFact
   const roots = records.filter(isRequest).sort((a, b) => a.start - b.start)
   const broken = new Set(records.filter(hasError).map(({ session }) => session))
   const first = roots[0]?.start ?? 0
+  const started = new Set(records.filter(({ cold }) => cold !== null).map(({ session }) => session))
+  const isSound = ({ session }: InvocationRecord) => !broken.has(session)
+  const isWhole = ({ session }: InvocationRecord) => !broken.has(session) && !started.has(session)
   const samples = roots
-    .filter(({ session }) => !broken.has(session))
-    .map(
-      ({ cold, reply, session, start }): RequestSample => ({
-        startMs: start - first,
-        latencyMs: reply + (cold ?? 0),
-        session,
-      }),
-    )
-  const sound = records.filter(({ session }) => !broken.has(session))
+    .filter(isWhole)
+    .map(({ reply, session, start }): RequestSample => ({ startMs: start - first, latencyMs: reply, session }))
   return {
     requests: roots.length + failures,
-    errors: roots.length - samples.length + failures,
-    measurement: measure(samples, sound, facts),
+    errors: roots.length - roots.filter(isSound).length + failures,
+    whole: samples.length,
+    measurement: measure(samples, records.filter(isWhole), facts),
     profile: monitor.profile(),
-    traces: spread(tracesOfRecords(sound), KEPT_TRACES),
+    traces: spread(tracesOfRecords(records.filter(isSound)), KEPT_TRACES),
   }
 }
 

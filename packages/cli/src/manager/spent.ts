@@ -1,16 +1,8 @@
+import { servicePrices } from '@fusionize/aws'
 import { costOf, isRequest, type PlannerFacts, totalOf } from '@fusionize/planner'
 import type { InvocationRecord } from 'fusionize/record'
 import type { Spent } from './state.js'
 
-/** Requests to other services in a run, USD as in `servicePrices` of `@fusionize/aws`: two writes and a read of the head, a put, a get and a delete of evidence, the schedule, and its own log. */
-const SERVICES_USD = {
-  tableWrite: 0.625e-6,
-  tableRead: 0.125e-6,
-  s3Put: 5e-6,
-  s3Get: 0.4e-6,
-  schedule: 1e-6,
-  logsPerGb: 0.5,
-}
 /** Units of the table that a head of a few kB takes to write and to read. */
 const HEAD = { writes: 3 * 8, reads: 2 }
 /** Of its own log. */
@@ -27,14 +19,14 @@ export function appCostOf(
   }
 }
 
-/** The sum with one run more. What comes after the last write of the head is not in it: some ms. */
+/** The sum with one run more: its time, a put and a get of evidence, the head, the schedule, its own log. What comes after the last write of the head is not in it: some ms. */
 export function runCost(
   spent: Spent,
   app: { requests: number; usd: number },
   { beganMs, endedMs, memoryMb }: { beganMs: number; endedMs: number; memoryMb: number },
   { prices }: PlannerFacts,
 ): Spent {
-  const { logsPerGb, s3Get, s3Put, schedule, tableRead, tableWrite } = SERVICES_USD
+  const { logsPerGb, s3Get, s3Put, schedule, tableRead, tableWrite } = servicePrices
   const lambda = ((endedMs - beganMs) / 1000) * (memoryMb / 1024) * prices.perGbSecond + prices.perRequest
   const others = HEAD.writes * tableWrite + HEAD.reads * tableRead + s3Put + s3Get + schedule + LOG_GB * logsPerGb
   return {

@@ -19,6 +19,8 @@ export interface Canary extends InService {
   summary: string
   /** `deployed` is empty until the setup is there. */
   stage: 'deploying' | 'serving' | 'adopting' | 'rolling-back'
+  /** Runs that have begun to deploy it. */
+  tries: number
   /** Why it is adopted or rolled back. */
   why?: string
 }

@@ -3,6 +3,7 @@ import {
   carryOutDeployment,
   createAwsPlatform,
   createClients,
+  type ManagerStore,
   managerStore,
   prepareDeployment,
   settingsOf,
@@ -24,8 +25,9 @@ export interface ManagedBed {
   platform: Platform
   /** Deploys with the manager. Returns what was done, as `resource: words`. */
   deploy(dir: string, setup: FusionSetup): Promise<{ loaded: LoadedApp; steps: string[]; deployed: string }>
-  /** Has the schedule start the manager and waits until it is done. */
-  lap(): Promise<LastRun>
+  /** Has the manager started and waits until it is done. @param start what starts it, by default its schedule @throws when it left no word of itself */
+  lap(start?: () => void): Promise<LastRun>
+  store: ManagerStore
   state(): Promise<ManagerState>
 }
 
@@ -40,7 +42,7 @@ export async function startManagedBed(name: string): Promise<ManagedBed & { clos
   const log = `/aws/lambda/${prefix}_manager`
   const state = async () => (await store.read())?.head as ManagerState
   return {
-    ...{ aws, clients, platform, state },
+    ...{ aws, clients, platform, store, state },
     async deploy(dir, setup) {
       const loaded = await loadApp(dir, {}, 'aws')
       const managed = managedOptions(loaded)
@@ -52,11 +54,13 @@ export async function startManagedBed(name: string): Promise<ManagedBed & { clos
       const { deployed, plan } = await carryOutDeployment(prepared, clients, { pace })
       return { loaded, deployed, steps: plan.steps.map(({ resource, words }) => `${resource}: ${words}`) }
     },
-    async lap() {
-      aws.clock.advance(15 * 60_000)
+    async lap(start = () => aws.scheduler.fire(`${prefix}_manager/${prefix}_manager`)) {
+      const before = (await state())?.lastRun?.atMs
+      start()
       await aws.lambda.drained()
       const last = (await state())?.lastRun
-      if (!last || last.did === 'failed') throw new Error(`${last?.why}\n${aws.logs.messages(log).join('')}`)
+      if (!last || last.did === 'failed' || last.atMs === before)
+        throw new Error(`${last?.why}\n${JSON.stringify(aws.lambda.failed.at(-1))}\n${aws.logs.messages(log).join('')}`)
       return last
     },
     async close() {

@@ -31,6 +31,8 @@ export interface ServiceDouble {
   /** Name of the operation that a request asks for. */
   operationOf(request: Omit<Call, 'operation' | 'principal' | 'service'>): string
   /** ARNs of what the call touches, as a policy would name them. */
+  /** The role that a call hands to a service of AWS, if it does. */
+  passedRoleOf?(call: Call): { arn: string; to: string } | undefined
   resourcesOf(call: Call): string[]
   /** What conditions of a policy may ask for, by key. */
   contextOf?(call: Call): Record<string, readonly string[]>

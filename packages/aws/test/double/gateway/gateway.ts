@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mayCall } from '../iam/authorize.js'
+import { mayCall, mayPass } from '../iam/authorize.js'
 import type { Principals } from '../iam/principals.js'
 import type { RoleStore } from '../iam/roles.js'
 import type { Call, Reply, Service, ServiceDouble } from './call.js'
@@ -98,7 +98,9 @@ export class Gateway {
     const { principal, service, operation } = call
     if (principal.kind === 'administrator') return
     const policies = this.#parts.roles.policiesOf(principal.role)
-    const denied = mayCall(policies, service, operation, double.resourcesOf(call), double.contextOf?.(call))
+    const denied =
+      mayCall(policies, service, operation, double.resourcesOf(call), double.contextOf?.(call)) ??
+      mayPass(policies, double.passedRoleOf?.(call))
     if (denied)
       throw refusal(
         service,

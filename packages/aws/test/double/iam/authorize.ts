@@ -23,7 +23,7 @@ const actionNames: Record<string, string> = {
 
 /**
  * The first action and resource that the policies do not allow; undefined where all are.
- * Not imitated: actions that need several permissions at once (iam:PassRole to create a function, s3:GetObject of copied objects).
+ * Not imitated: actions that need several permissions at once (s3:GetObject of copied objects), but for roles that are passed.
  */
 export function mayCall(
   policies: readonly PolicyDocument[],
@@ -40,4 +40,16 @@ export function mayCall(
     (arn) => !isAllowed(policies, action, arn, context),
   )
   return resource === undefined ? undefined : { action, resource }
+}
+
+/**
+ * Whether a role may be handed to a service ("Grant a user permissions to pass a role to an AWS service", IAM User Guide); undefined where it may, or none is.
+ */
+export function mayPass(
+  policies: readonly PolicyDocument[],
+  passed: { arn: string; to: string } | undefined,
+): { action: string; resource: string } | undefined {
+  if (!passed || isAllowed(policies, 'iam:PassRole', passed.arn, { 'iam:PassedToService': [passed.to] }))
+    return undefined
+  return { action: 'iam:PassRole', resource: passed.arn }
 }

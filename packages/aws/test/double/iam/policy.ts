@@ -15,7 +15,7 @@ interface Statement {
 
 /**
  * Whether policies allow an action on a resource: an Allow that matches and no Deny that does.
- * Not imitated: conditions other than ForAllValues:StringLike (an Allow that has one allows nothing, a Deny that has one denies),
+ * Not imitated: conditions other than ForAllValues:StringLike and StringEquals (an Allow that has one allows nothing, a Deny that has one denies),
  * NotAction and NotResource (likewise), policy variables, boundaries, session policies, service control policies.
  */
 export function isAllowed(
@@ -34,12 +34,14 @@ export function isAllowed(
 export type Context = Record<string, readonly string[]>
 
 function holds(condition: Statement['Condition'] = {}, context: Context): boolean {
-  return Object.entries(condition).every(
-    ([operator, keys]) =>
-      operator === 'ForAllValues:StringLike' &&
-      Object.entries(keys).every(([key, patterns]) =>
-        (context[key] ?? []).every((value) => matches(patterns, value, false)),
-      ),
+  return Object.entries(condition).every(([operator, keys]) =>
+    Object.entries(keys).every(([key, patterns]) => {
+      const values = context[key] ?? []
+      if (operator === 'ForAllValues:StringLike') return values.every((value) => matches(patterns, value, false))
+      return (
+        operator === 'StringEquals' && values.length > 0 && values.every((value) => listOf(patterns).includes(value))
+      )
+    }),
   )
 }
 

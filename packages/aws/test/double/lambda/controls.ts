@@ -51,6 +51,7 @@ export class LambdaControls {
   /** Items in a page of a list at most; 50 in Lambda. */
   set pageSize(size: number) {
     this.#system.service.pageSize = size
+    this.#system.mappings.pageSize = size
   }
 
   /** How long a new function is Pending and an update InProgress, ms of the double's clock. */

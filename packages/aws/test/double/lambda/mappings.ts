@@ -46,6 +46,8 @@ interface MappingRequest {
  */
 export class Mappings {
   readonly all = new Map<string, Mapping>()
+  /** Items in a page at most; a test makes it small to see paging. 100 in Lambda ("ListEventSourceMappings", AWS Lambda API Reference). */
+  pageSize = 100
   readonly #parts: MappingParts
   #isClosed = false
 
@@ -68,7 +70,10 @@ export class Mappings {
       const EventSourceMappings = [...this.all.values()].filter(
         (x) => (fn === null || x.FunctionArn === this.#arn(fn)) && (source === null || x.EventSourceArn === source),
       )
-      return json(200, { EventSourceMappings })
+      const from = Number(call.query.get('Marker') ?? 0)
+      const to = from + Math.min(this.pageSize, Number(call.query.get('MaxItems') ?? 100))
+      const more = to < EventSourceMappings.length ? { NextMarker: String(to) } : {}
+      return json(200, { EventSourceMappings: EventSourceMappings.slice(from, to), ...more })
     },
   }
 

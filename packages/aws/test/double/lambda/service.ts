@@ -63,6 +63,12 @@ export class LambdaDouble implements ServiceDouble {
     return [this.#parts.places.arnOf(name, qualifier)]
   }
 
+  passedRoleOf(call: Call): { arn: string; to: string } | undefined {
+    if (call.operation !== 'CreateFunction' && call.operation !== 'UpdateFunctionConfiguration') return undefined
+    const { Role } = bodyOf<{ Role?: string }>(call)
+    return Role === undefined ? undefined : { arn: Role, to: 'lambda.amazonaws.com' }
+  }
+
   handle(call: Call): Reply | Promise<Reply> {
     const route = routeOf(call.method, call.path)
     const operation = this.#operations[call.operation] ?? this.#more[call.operation]

@@ -78,6 +78,12 @@ export class SchedulerDouble implements ServiceDouble {
     return [kind === 'schedule-groups' ? this.groups.arnOf(name) : this.#arnOf(keyOf(call, name))]
   }
 
+  passedRoleOf(call: Call): { arn: string; to: string } | undefined {
+    if (call.operation !== 'CreateSchedule' && call.operation !== 'UpdateSchedule') return undefined
+    const { Target } = bodyOf<ScheduleInput>(call)
+    return { arn: Target.RoleArn, to: 'scheduler.amazonaws.com' }
+  }
+
   handle(call: Call): Reply {
     const ofGroup = this.groups.handle(call)
     if (ofGroup) return ofGroup
