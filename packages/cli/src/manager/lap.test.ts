@@ -193,7 +193,7 @@ it('ends on the best that does not fail, wherever its runs end, and never leaves
         Math.min(...sound.map((size) => behaviour[size]?.ms as number)),
       )
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   )
 }, 60_000)
 
