@@ -1,13 +1,19 @@
 import { type Engine, RegoEngine } from '@aws/cloudformation-validate'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Statement } from '../src/deploy/resources.js'
+import { desiredResources } from '../src/deploy/desired.js'
+import { managerKey } from '../src/deploy/desired-manager.js'
+import { policyCharacters } from '../src/deploy/limits.js'
+import { ofKind, type RoleResource, type Statement } from '../src/deploy/resources.js'
 import { exportCloudFormation } from '../src/export/cloudformation.js'
 import type { Template } from '../src/export/template.js'
+import { where } from './support/app.ts'
 import { zipsOf } from './support/artifacts.ts'
 import { builderOf, type ExampleName, setupsOf } from './support/builds.ts'
 
 const examples: ExampleName[] = ['iot', 'tree', 'webshop', 'ad-events', 'mapreduce-sort']
 const templates = new Map<string, Template>()
+/** Of managed apps: their roles and the manager's. */
+const managed = new Map<string, RoleResource[]>()
 let engine: Engine
 
 beforeAll(async () => {
@@ -21,12 +27,15 @@ beforeAll(async () => {
         const functionUrlAuth = kind === 'fused' ? 'NONE' : 'AWS_IAM'
         const { template } = exportCloudFormation(build, await zipsOf(build), { functionUrlAuth })
         templates.set(`${name} ${kind}`, template)
+        if (kind !== 'remote') continue
+        const code = { ...(await zipsOf(build)), [managerKey]: { sha256: 'm', bytes: 1, unzippedBytes: 1 } }
+        managed.set(name, ofKind(desiredResources(build, code, { ...where, managed: {} }), 'role'))
       }
     } finally {
       await builder.close()
     }
   }
-}, 60_000)
+}, 180_000)
 
 afterAll(() => engine?.free())
 
@@ -76,14 +85,7 @@ describe('the CloudFormation template', () => {
           const arns = Resource.map((one) =>
             typeof one === 'string' ? one : (one as { 'Fn::Sub': string })['Fn::Sub'],
           )
-          const isScoped = (arn: string) =>
-            /^arn:[^:*]+:[a-z0-9]+:[^:*]*:[^:*]*:[^*:/][^*]*([:/]\*)?$/.test(arn.replace(/\$\{AWS::(\w+)\}/g, '$1'))
-          if (
-            Effect !== 'Allow' ||
-            arns.length === 0 ||
-            !arns.every(isScoped) ||
-            Action.some((one) => one.includes('*'))
-          )
+          if (Effect !== 'Allow' || !isScoped(Action, arns))
             wrong.push(`${name} ${id}: ${JSON.stringify({ Action, Resource, ...rest })}`)
         }
       }
@@ -91,7 +93,33 @@ describe('the CloudFormation template', () => {
     expect(count).toBeGreaterThan(200)
   })
 
+  it.each(examples)(
+    'of %s, managed, has roles whose statements all name their resources too, and that are short enough for IAM',
+    (name) => {
+      const roles = managed.get(name) ?? []
+      expect(roles.map((role) => role.name)).toContain(`fusionize-${name}_manager`)
+      for (const { name: role, policies } of roles) {
+        const statements = policies.flatMap(({ document }) => document.Statement)
+        expect(statements.length).toBeGreaterThan(0)
+        for (const { Action, Effect, Resource, Sid } of statements)
+          expect([role, Sid, Effect, isScoped(Action, Resource)]).toEqual([role, Sid, 'Allow', true])
+        const characters = policies.reduce((sum, { document }) => sum + JSON.stringify(document).length, 0)
+        expect(characters).toBeLessThanOrEqual(policyCharacters)
+      }
+    },
+  )
+
   it('says nothing of the machine that it was made on', () => {
     for (const template of templates.values()) expect(JSON.stringify(template)).not.toContain(process.cwd())
   })
 })
+
+/** Actions in full, and no resource but an ARN with a name: of all that is in it or of all its setups, but not of everything. */
+function isScoped(actions: readonly string[], arns: readonly string[]): boolean {
+  const shape = /^arn:[^:*]+:[a-z0-9]+:[^:*]*:[^:*]*:[^*:/][^*]*([:/]\*|:setup-\*)?$/
+  return (
+    arns.length > 0 &&
+    arns.every((arn) => shape.test(arn.replace(/\$\{AWS::(\w+)\}/g, '$1'))) &&
+    !actions.some((one) => one.includes('*'))
+  )
+}

@@ -2,12 +2,14 @@ import { cpSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CreateRoleCommand } from '@aws-sdk/client-iam'
 import {
+  CreateEventSourceMappingCommand,
   CreateFunctionCommand,
   DeleteFunctionCommand,
   GetAliasCommand,
   GetFunctionConfigurationCommand,
   InvokeCommand,
   ListEventSourceMappingsCommand,
+  UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import type { Build } from '@fusionize/platform'
@@ -229,6 +231,20 @@ describe('an app with buckets', () => {
       expect(EventSourceMappings).toMatchObject([
         { FunctionArn: expect.stringMatching(/:fusionize-ad-events-ingest:live$/), State: 'Enabled' },
       ])
+
+      // Somebody switched it off, and gave another function the times, which a page of the list has no room for.
+      const [{ EventSourceArn, UUID } = {}] = EventSourceMappings ?? []
+      await clients.lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }))
+      const FunctionName = 'fusionize-ad-events-ingest'
+      await clients.lambda.send(new CreateEventSourceMappingCommand({ FunctionName, EventSourceArn }))
+      aws.lambda.pageSize = 1
+      expect((await stepsFor(build)).map(({ words }) => words).sort()).toEqual([
+        expect.stringMatching(/^no times come to .*:fusionize-ad-events-ingest any more$/),
+        expect.stringMatching(/^somebody switched it off: times come to .*:live again$/),
+      ])
+      await deploy(build)
+      expect(await stepsFor(build)).toEqual([])
+      aws.lambda.pageSize = 50
       await destroyApp('ad-events', options(), clients, { pace })
       expect((await aws.resources()).filter((arn) => arn.includes('ad-events'))).toEqual([])
       expect((await clients.lambda.send(new ListEventSourceMappingsCommand({}))).EventSourceMappings).toEqual([])

@@ -9,7 +9,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Aws, startAws } from './double/index.js'
-import { Deploy } from './support/deploy.js'
+import { Deploy, type PolicyEntry } from './support/deploy.js'
 
 let aws: Aws
 let deploy: Deploy
@@ -125,6 +125,39 @@ test('a function may do what its role allows and nothing else', async () => {
     { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: `arn:aws:sqs:${aws.region}:${aws.account}:q` },
   ])
   expect(await asks({ kind: 'message', url })).toBe('done')
+})
+
+// "Grant a user permissions to pass a role to an AWS service", IAM User Guide: who gives a service a role needs iam:PassRole on that role, and
+// iam:PassedToService says which service may get it.
+test('a role is passed to a service only by who may pass it to that one', async () => {
+  const source = `
+    import { createRequire } from 'node:module'
+    const require = createRequire(process.env.MODULES_OF)
+    const { LambdaClient, UpdateFunctionConfigurationCommand } = require('@aws-sdk/client-lambda')
+    const lambda = new LambdaClient({ maxAttempts: 1 })
+    export const handler = async (change) =>
+      lambda.send(new UpdateFunctionConfigurationCommand(change)).then(() => 'done', ({ message }) => message)`
+  const passed = await deploy.role('passed')
+  const pass = (service: string): PolicyEntry => ({
+    ...{ Effect: 'Allow', Action: 'iam:PassRole', Resource: passed },
+    Condition: { StringEquals: { 'iam:PassedToService': service } },
+  })
+  const Role = await deploy.role('passer', [
+    { Effect: 'Allow', Action: 'lambda:UpdateFunctionConfiguration', Resource: '*' },
+    pass('scheduler.amazonaws.com'),
+  ])
+  await deploy.fn('passer', source, {
+    Role,
+    Environment: { Variables: { MODULES_OF: import.meta.filename } },
+    Timeout: 20,
+  })
+  await deploy.fn('other', 'export const handler = async () => {}')
+  const asks = async (change: object) => (await deploy.invoke('passer', { FunctionName: 'other', ...change })).payload
+  expect(await asks({ MemorySize: 256 })).toBe('done')
+  await deploy.updated('other')
+  expect(await asks({ Role: passed })).toMatch(/not authorized to perform: iam:PassRole on resource: .*role\/passed/)
+  await deploy.allow('passer', 'more', [pass('lambda.amazonaws.com')])
+  expect(await asks({ Role: passed })).toBe('done')
 })
 
 test('a function whose role may not log loses its lines', async () => {

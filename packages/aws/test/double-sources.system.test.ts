@@ -6,6 +6,7 @@ import {
   DeleteEventSourceMappingCommand,
   DeleteFunctionUrlConfigCommand,
   type FunctionUrlAuthType,
+  ListEventSourceMappingsCommand,
 } from '@aws-sdk/client-lambda'
 import {
   CreateScheduleCommand,
@@ -132,6 +133,27 @@ test('a mapping invokes with batches, removes what was done and brings back what
   })
   expect((await aws.resources()).some((x) => x.includes('event-source-mapping'))).toBe(true)
   await deploy.lambda.send(new DeleteEventSourceMappingCommand({ UUID }))
+})
+
+// "ListEventSourceMappings", AWS Lambda API Reference: at most 100 items in a page, MaxItems sets fewer, NextMarker leads on.
+test('mappings are listed in pages', async () => {
+  const { arn: EventSourceArn } = await queue('pages', 30)
+  const allow = { Effect: 'Allow', Action: 'sqs:*', Resource: EventSourceArn } as const
+  const Role = await deploy.role('pages', [allow])
+  const made: (string | undefined)[] = []
+  for (const FunctionName of ['page-1', 'page-2']) {
+    await deploy.fn(FunctionName, 'export const handler = async () => {}', { Role })
+    const command = new CreateEventSourceMappingCommand({ FunctionName, EventSourceArn })
+    made.push((await deploy.lambda.send(command)).UUID)
+  }
+  const list = async (Marker?: string) =>
+    deploy.lambda.send(new ListEventSourceMappingsCommand({ EventSourceArn, MaxItems: 1, ...(Marker && { Marker }) }))
+  const first = await list()
+  const second = await list(first.NextMarker)
+  const ids = [first, second].map(({ EventSourceMappings: all = [] }) => all.map(({ UUID }) => UUID))
+  expect(ids).toEqual(made.map((id) => [id]))
+  expect([first.NextMarker === undefined, second.NextMarker]).toEqual([false, undefined])
+  for (const UUID of made) await deploy.lambda.send(new DeleteEventSourceMappingCommand({ UUID }))
 })
 
 // https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html, "BatchSize"; the check of the visibility time-out is

@@ -146,6 +146,16 @@ describe('the plan of a deployment', () => {
       ])
     })
 
+    it('has it hear the time again when somebody switched that off', () => {
+      const desired = desire(buildOf(withBuckets(shop)))
+      const one = deploy(desired, nothingObserved())
+      for (const mapping of one.mappings) mapping.isOn = false
+      expect(mappingSteps(desired, one).map(({ operation, words }) => [operation.do, words])).toEqual([
+        ['enable-mapping', expect.stringMatching(/^somebody switched it off/)],
+      ])
+      expect(changes(desired, deploy(desired, one))).toEqual([])
+    })
+
     it('has nobody hear the time any more before the app goes live that has no buckets', () => {
       const one = deploy(desire(buildOf(withBuckets(shop))), nothingObserved())
       expect(mappingSteps(desire(), one).map(({ operation, phase }) => [operation.do, phase])).toEqual([

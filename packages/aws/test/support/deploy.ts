@@ -17,6 +17,7 @@ export interface PolicyEntry {
   Effect: 'Allow' | 'Deny'
   Action: string | string[]
   Resource: string | string[]
+  Condition?: Record<string, Record<string, string | string[]>>
 }
 
 /** What tests of the double do again and again, with the SDK's own clients. */
