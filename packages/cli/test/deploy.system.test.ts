@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createClients, managerStore } from '@fusionize/aws'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Aws, startAws } from '../../aws/test/double/index.js'
 import { fusionize, makeApp, shop, start } from './support/fusionize.js'
@@ -88,6 +89,41 @@ test('plans without an account, and says so', async () => {
     Object.assign(process.env, kept)
   }
 }, 60_000)
+
+test('with --managed deploys a manager too, keeps it when it is not asked, tells of it, and ends it with --no-managed', async () => {
+  const dir = await makeApp(app())
+  const planned = await fusionize(['deploy', '--managed', '--dry-run', '--json'], dir)
+  const { cost, steps } = JSON.parse(planned.stdout)
+  expect(steps.map(({ resource }: { resource: string }) => resource)).toContain('function fusionize-shop_manager')
+  const lines = cost.lines.filter(({ what }: { what: string }) => what.startsWith('manager, '))
+  expect(lines.length).toBeGreaterThan(5)
+  for (const { usd } of lines) expect(usd).toBeGreaterThan(0)
+  await fusionize(['deploy', '--managed'], dir)
+  const again = await fusionize(['deploy'], dir)
+  expect(again.stderr).toMatch(/The app has a manager, which gets the new code too/)
+  expect(again.stdout).toContain('nothing was to be changed')
+  const before = JSON.parse((await fusionize(['status', '--deployed', '--json'], dir)).stdout)
+  expect(before.manager).toMatchObject({ lastRun: null, tried: [], spent: { runs: 0, share: null } })
+  aws.scheduler.fire('fusionize-shop_manager/fusionize-shop_manager')
+  await aws.lambda.drained()
+  const status = await fusionize(['status', '--deployed'], dir)
+  expect(status.stdout).toMatch(/manager {2}\S+Z: 0 requests of the setup in service; 300 are enough\n {2}1 run, \$/)
+  // A run that is under way is waited for.
+  const store = managerStore(createClients(aws.region, aws.client), { ...aws, prefix: 'fusionize-shop' })
+  const { head, revision } = (await store.read()) as { head: object; revision: number }
+  await store.write(revision, { ...head, claim: { run: 'x', untilMs: Date.now() + 600_000 } })
+  const ending = start(['deploy', '--no-managed'], dir)
+  await ending.says(/Waiting for a run of the manager/)
+  await store.write(revision + 1, head)
+  expect(await ending.ended).toMatchObject({ code: 0 })
+  expect((await store.read())?.head).toMatchObject({ claim: null })
+  expect((await aws.resources()).filter((arn) => /manager/.test(arn))).toEqual([
+    expect.stringMatching(/log-group:.aws.lambda.fusionize-shop_manager/),
+  ])
+  expect(JSON.parse((await fusionize(['status', '--deployed', '--json'], dir)).stdout).manager).toBeUndefined()
+  await fusionize(['destroy', '--yes'], dir)
+  expect(await aws.resources()).toEqual([])
+}, 120_000)
 
 test('is not done by accident: the configuration must name the platform', async () => {
   const { code, stderr } = await fusionize(['deploy'], await makeApp(app({ platform: 'local' })))

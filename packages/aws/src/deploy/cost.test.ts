@@ -4,6 +4,7 @@ import { appWithSetups } from '../../../fusionize/test/arbitraries.ts'
 import { appOf, buildOf, codeOf, where } from '../../test/support/app.ts'
 import { estimateCost } from './cost.js'
 import { desiredResources } from './desired.js'
+import { managerKey } from './desired-manager.js'
 import { dryRunDocument, dryRunText } from './dry-run.js'
 import { nothingObserved } from './observed.js'
 import { planDeployment } from './plan.js'
@@ -26,6 +27,22 @@ describe('the estimate', () => {
       ['front', 1e6, 30],
       ['mail', 1e6, 10],
     ])
+  })
+
+  it('has lines of its own for a manager: 2,880 runs of some seconds at 1769 MB, less than half a dollar', () => {
+    const build = buildOf(shop)
+    const code = { ...codeOf(build), [managerKey]: { sha256: 'm', bytes: 1, unzippedBytes: 1 } }
+    const cost = (managed: object | false) =>
+      estimateCost(build.app, build.setup, desiredResources(build, code, { ...where, managed }))
+    const lines = cost({}).lines.filter(({ what }) => what.startsWith('manager, '))
+    const usd = lines.reduce((sum, line) => sum + line.usd, 0)
+    // 2,880 runs of 5 s and 10 of 60 s more, 1.7275 GB, $0.0000133334: 0.345; 24 writes each: 0.043; the rest
+    expect(lines.find(({ what }) => what === 'manager, compute')?.usd).toBeCloseTo(0.3455, 3)
+    expect(usd).toBeGreaterThan(0.39)
+    expect(usd).toBeLessThan(0.5)
+    expect(lines.find(({ what }) => what === 'manager, runs')?.quantity).toBe(2880)
+    expect(cost({ everyMinutes: 60 }).lines.find(({ what }) => what === 'manager, runs')?.quantity).toBe(720)
+    expect(cost({}).assumed.join()).toContain('the manager runs every 15 minutes')
   })
 
   it('is the prices times the quantities: 4 million invocations at $0.20 a million', () => {

@@ -2,7 +2,6 @@ import type { App } from 'fusionize/setup'
 import {
   bucketName,
   functionName,
-  logGroup,
   managerLogGroup,
   managerName,
   managerScheduleRoleName,
@@ -10,7 +9,16 @@ import {
   sweepRoleName,
   tableName,
 } from '../names.js'
-import type { Code, FunctionResource, Resource, RoleResource, ScheduleResource } from './resources.js'
+import { policyCharacters } from './limits.js'
+import type {
+  Code,
+  FunctionResource,
+  PolicyDocument,
+  Resource,
+  RoleResource,
+  ScheduleResource,
+  Statement,
+} from './resources.js'
 import { basePolicy, itemsOf } from './roles.js'
 import { arnOf, managedDefaults, roleArn, type Settings, s3Arn } from './settings.js'
 
@@ -80,78 +88,72 @@ function managerFunction(settings: Settings, code: Code): FunctionResource {
 }
 
 /**
- * It changes functions, their versions and aliases, and the schedules of their setups, by names: of this app's tasks and of nothing else. It changes no role, so it can
- * give no permission to anybody; it passes the roles of the app's functions to Lambda, and the sweep's to the scheduler.
+ * It changes functions, their versions and aliases, and the schedules of their setups: of this app's tasks and of nothing else. It changes no role, so it can
+ * give no permission to anybody; it passes the roles of the app's functions to Lambda, and the sweep's to the scheduler. Functions have their full names, for
+ * another app's prefix may begin with this one's; where IAM has no room for all of them, the prefix.
  */
 function managerRole(app: App, settings: Settings): RoleResource {
-  const { account, prefix, region } = settings
-  const tasks = Object.keys(app.tasks).sort()
-  const functions = tasks.map((fn) => arnOf(settings, 'lambda', `function:${functionName(prefix, fn)}`))
-  const bucket = bucketName(prefix, account, region)
-  const passed = (service: string) => ({ StringEquals: { 'iam:PassedToService': [service] } })
-  const allow = (Sid: string, Action: string[], Resource: string[]) => ({
-    Sid,
-    Effect: 'Allow' as const,
-    Action,
-    Resource,
-  })
+  const { prefix } = settings
+  const named = documentOf(
+    settings,
+    Object.keys(app.tasks)
+      .sort()
+      .map((task) => functionName(prefix, task)),
+  )
+  const document = JSON.stringify(named).length <= policyCharacters ? named : documentOf(settings, [`${prefix}-*`])
   return {
     ...{ kind: 'role', name: managerName(prefix), service: 'lambda.amazonaws.com' },
-    policies: [
+    policies: [{ name: basePolicy, document }],
+  }
+}
+
+/** @param functions names of the app's Lambda functions, which their roles and the ends of their log groups have too */
+function documentOf(settings: Settings, functions: readonly string[]): PolicyDocument {
+  const { account, prefix, region } = settings
+  const bucket = bucketName(prefix, account, region)
+  const table = arnOf(settings, 'dynamodb', `table/${tableName(prefix)}`)
+  const passed = (service: string) => ({ StringEquals: { 'iam:PassedToService': [service] } })
+  const allow = (Sid: string, Action: string[], Resource: string[]): Statement => ({
+    ...{ Sid, Effect: 'Allow', Action, Resource },
+  })
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      allow(
+        'Logs',
+        ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        [arnOf(settings, 'logs', `log-group:${managerLogGroup(prefix)}:*`)],
+      ),
+      allow(
+        'Records',
+        ['logs:FilterLogEvents'],
+        functions.map((name) => arnOf(settings, 'logs', `log-group:/aws/lambda/${name}:*`)),
+      ),
+      allow(
+        'Functions',
+        functionActions,
+        functions.flatMap((name) => ['', ':*'].map((end) => arnOf(settings, 'lambda', `function:${name}${end}`))),
+      ),
       {
-        name: basePolicy,
-        document: {
-          Version: '2012-10-17',
-          Statement: [
-            allow(
-              'Logs',
-              ['logs:CreateLogStream', 'logs:PutLogEvents'],
-              [arnOf(settings, 'logs', `log-group:${managerLogGroup(prefix)}:*`)],
-            ),
-            allow(
-              'Records',
-              ['logs:FilterLogEvents'],
-              tasks.map((fn) => arnOf(settings, 'logs', `log-group:${logGroup(prefix, fn)}:*`)),
-            ),
-            allow(
-              'Functions',
-              functionActions,
-              functions.flatMap((arn) => [arn, `${arn}:*`]),
-            ),
-            {
-              ...allow(
-                'Roles',
-                ['iam:PassRole'],
-                tasks.map((fn) => roleArn(settings, functionName(prefix, fn))),
-              ),
-              Condition: passed('lambda.amazonaws.com'),
-            },
-            allow(
-              'Schedules',
-              ['CreateSchedule', 'DeleteSchedule', 'GetSchedule', 'UpdateSchedule'].map((one) => `scheduler:${one}`),
-              [arnOf(settings, 'scheduler', `schedule/${sweepName(prefix)}/*`)],
-            ),
-            {
-              ...allow('SweepRole', ['iam:PassRole'], [roleArn(settings, sweepRoleName(prefix))]),
-              Condition: passed('scheduler.amazonaws.com'),
-            },
-            {
-              ...allow(
-                'State',
-                ['dynamodb:GetItem', 'dynamodb:PutItem'],
-                [arnOf(settings, 'dynamodb', `table/${tableName(prefix)}`)],
-              ),
-              Condition: itemsOf('manager#*'),
-            },
-            allow(
-              'Evidence',
-              ['s3:DeleteObject', 's3:GetObject', 's3:PutObject'],
-              [s3Arn(settings, `${bucket}/manager/*`)],
-            ),
-            allow('Code', ['s3:GetObject', 's3:PutObject'], [s3Arn(settings, `${bucket}/code/*`)]),
-          ],
-        },
+        ...allow(
+          'Roles',
+          ['iam:PassRole'],
+          functions.map((name) => roleArn(settings, name)),
+        ),
+        Condition: passed('lambda.amazonaws.com'),
       },
+      allow(
+        'Schedules',
+        ['CreateSchedule', 'DeleteSchedule', 'GetSchedule', 'UpdateSchedule'].map((one) => `scheduler:${one}`),
+        [arnOf(settings, 'scheduler', `schedule/${sweepName(prefix)}/*`)],
+      ),
+      {
+        ...allow('SweepRole', ['iam:PassRole'], [roleArn(settings, sweepRoleName(prefix))]),
+        Condition: passed('scheduler.amazonaws.com'),
+      },
+      { ...allow('State', ['dynamodb:GetItem', 'dynamodb:PutItem'], [table]), Condition: itemsOf('manager#*') },
+      allow('Evidence', ['s3:DeleteObject', 's3:GetObject', 's3:PutObject'], [s3Arn(settings, `${bucket}/manager/*`)]),
+      allow('Code', ['s3:GetObject', 's3:PutObject'], [s3Arn(settings, `${bucket}/code/*`)]),
     ],
   }
 }

@@ -97,7 +97,7 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
     ...all.flatMap((one) => aliasesOf(settings, one, build.app.tasks[one.function], deployed)),
     // Sessions are looked after by the function that saw them first.
     ...sweepResources(settings, swept, deployed),
-    ...(managerCode ? managerResources(build.app, settings, managerCode) : []),
+    ...(settings.managed && managerCode ? managerResources(build.app, settings, managerCode) : []),
   ]
   return { setup, deployed, settings, resources }
 }

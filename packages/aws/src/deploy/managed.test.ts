@@ -148,6 +148,14 @@ describe("the manager's role", () => {
     },
   )
 
+  it('names the prefix where IAM has no room for all names', () => {
+    const many = appOf([], Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`task-${i}`, {}])))
+    const functions = statementsOf(desire({}, many), 'fusionize-shop_manager').find(({ Sid }) => Sid === 'Functions')
+    const arn = 'arn:aws:lambda:eu-central-1:123456789012:function:fusionize-shop-*'
+    expect(functions?.Resource).toEqual([arn, `${arn}:*`])
+    expect(() => planDeployment(desire({}, many), nothingObserved(), { now: 0 })).not.toThrow()
+  })
+
   it('changes no permission, no address and not itself, and passes roles of the app to the services that take them', () => {
     const statements = statementsOf(desire({}), 'fusionize-shop_manager')
     const actions = statements.flatMap(({ Action }) => Action)

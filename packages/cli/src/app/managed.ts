@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Clients, DeployOptions } from '@fusionize/aws'
 import type { App, FusionSetup } from 'fusionize/setup'
 import { validate } from 'fusionize/setup'
@@ -23,6 +24,43 @@ export async function deployedManager(
   if (!(await hasManager(clients, settings))) return { isThere: false }
   const stored = await managerStore(clients, settings).read()
   return { isThere: true, ...(stored && { state: stored.head as ManagerState }) }
+}
+
+/** Longest time for which a deployment keeps the manager from beginning a run, ms; it ends with the deployment. */
+const LONGEST_DEPLOYMENT_MS = 15 * 60_000
+const LOOK_MS = 1000
+
+/**
+ * Runs `work` while the app's manager does nothing: waits for a run that is under way, and lets none begin. Without a manager it just runs.
+ * @param onWait told once when it waits, until when it may have to: epoch ms
+ */
+export async function besideManager<T>(
+  loaded: LoadedApp,
+  options: DeployOptions,
+  clients: Clients,
+  work: () => Promise<T>,
+  onWait: (untilMs: number) => void,
+): Promise<T> {
+  const { managerStore, settingsOf } = await import('@fusionize/aws')
+  const store = managerStore(clients, settingsOf(loaded.name, options))
+  for (let waits = 0; ; ) {
+    const stored = await store.read()
+    const state = stored?.head as ManagerState | undefined
+    if (!stored || !state) return work()
+    const { claim } = state
+    if (claim && claim.untilMs > Date.now()) {
+      if (waits++ === 0) onWait(claim.untilMs)
+      await pause(LOOK_MS)
+      continue
+    }
+    const ours = { ...state, claim: { run: 'deploy', untilMs: Date.now() + LONGEST_DEPLOYMENT_MS } }
+    if (!(await store.write(stored.revision, ours))) continue
+    try {
+      return await work()
+    } finally {
+      await store.write(stored.revision + 1, { ...state, claim: null })
+    }
+  }
 }
 
 /** What a manager did last and when, which setups it tried, and what it costs; for `status`. */

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { CodePackage, DeployOptions } from '@fusionize/aws'
 import { build } from 'esbuild'
 import type { FusionSetup } from 'fusionize/setup'
+import { strategyNamed } from '../control/strategy-named.js'
 import { type ManagerConfig, managerDefaults, zipNames } from '../manager/config.js'
 import type { LoadedApp } from './load-app.js'
 
@@ -24,7 +25,7 @@ export function managedOptions({ config }: LoadedApp): NonNullable<DeployOptions
  * The code of an app's manager: its lap, the bundler as WebAssembly, and all that any artifact of the app can be made from. Equal for equal content.
  * @param options of the deployment, with `managed`
  * @param setup that is deployed with it
- * @throws {BuildError} @throws {FusionizeError} `DEPLOY_FAILED` when a package is not there, or was built for another machine
+ * @throws {BuildError} @throws {FusionizeError} `INVALID_CONFIG` for an unknown strategy, `DEPLOY_FAILED` when a package is not there, or was built for another machine
  */
 export async function managerZip(
   loaded: LoadedApp,
@@ -35,6 +36,7 @@ export async function managerZip(
   const { packageFiles, zipFiles } = await import('@fusionize/aws')
   const { aws, constraints, env, goal } = loaded.config
   const { requests, share, strategy } = { ...managerDefaults, ...aws.manager }
+  strategyNamed(strategy)
   const { externals, files: sources, sealed } = await loaded.builder.seal()
   const about = { env, goal, constraints, strategy }
   const files = new Map<string, Uint8Array>([['index.mjs', await bundle()]])

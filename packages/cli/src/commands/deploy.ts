@@ -1,11 +1,11 @@
-import type { DryRun, Preparation } from '@fusionize/aws'
+import type { Clients, DeployOptions, DryRun, Preparation } from '@fusionize/aws'
 import type { Build } from '@fusionize/platform'
 import { FusionizeError } from 'fusionize'
 import { parseSetup } from 'fusionize/setup'
 import pc from 'picocolors'
 import { currentSetup } from '../app/current-setup.js'
 import { type LoadedApp, loadApp } from '../app/load-app.js'
-import { type DeployedManager, deployedManager, managedSetup } from '../app/managed.js'
+import { besideManager, type DeployedManager, deployedManager, managedSetup } from '../app/managed.js'
 import { managedOptions, managerZip } from '../app/manager-zip.js'
 import { openAws, openAwsIfPossible } from '../app/open-aws.js'
 import { requireValid } from '../app/require-valid.js'
@@ -56,29 +56,53 @@ export default command({
         'INVALID_CONFIG',
         "the configuration does not say that the application serves on AWS; set platform: 'aws', or see what would be made with 'fusionize deploy --dry-run'",
       )
-    const { clients, notes, options: given } = isDry ? await openAwsIfPossible(loaded) : await openAws(loaded)
+    const { clients, notes, options } = isDry ? await openAwsIfPossible(loaded) : await openAws(loaded)
     for (const note of notes) out.warn(note)
-    const manager: DeployedManager = clients ? await deployedManager(loaded, given, clients) : { isThere: false }
-    const isManaged = args.managed ?? manager.isThere
-    if (manager.isThere && args.managed === undefined)
-      out.note("The app has a manager, which gets the new code too; 'fusionize deploy --no-managed' ends it")
-    const build = await buildOf(loaded, args.setup, manager, out)
-    const options = { ...given, managed: isManaged ? managedOptions(loaded) : (false as const) }
-    const { dryRunDocument, dryRunText, estimateCost, prepareDeployment, settingsOf } = await import('@fusionize/aws')
-    const { prefix } = settingsOf(loaded.name, options)
-    const { managed } = options
-    const zip = managed ? await managerZip(loaded, { ...options, prefix, managed }, build.setup) : undefined
-    const prepared = await prepareDeployment(build, options, clients, zip)
-    const profile = await lastUsage(loaded.stateDir)
-    const cost = estimateCost(build.app, build.setup, prepared.desired, { requests, profile })
-    const document = dryRunDocument(prepared.desired, prepared.plan, cost, entriesOf(build))
-    for (const warning of prepared.plan.warnings) out.warn(warning)
-    if (isDry || !clients)
-      return out.result({ ...document, dryRun: true }, () => `${dryRunText(document)}\n\nNothing was changed.`)
-    const { changed, urls } = await carryOut(prepared, clients, out)
-    out.result({ ...document, dryRun: false, changed, urls }, () => doneText(document, changed, urls))
+    const asked = { setup: args.setup, managed: args.managed, requests, isDry }
+    const work = () => deployment(loaded, asked, options, clients, out)
+    if (isDry || !clients) return work()
+    await besideManager(loaded, options, clients, work, (untilMs) =>
+      out.note(`Waiting for a run of the manager, until ${new Date(untilMs).toISOString()} at the latest`),
+    )
   },
 })
+
+/** What the command line asks for. */
+interface Asked {
+  setup?: string | undefined
+  managed?: boolean | undefined
+  requests: number
+  isDry: boolean
+}
+
+/** Plans the deployment, tells of it, and carries it out unless it is dry. @param clients null: as if nothing were deployed */
+async function deployment(
+  loaded: LoadedApp,
+  asked: Asked,
+  given: DeployOptions,
+  clients: Clients | null,
+  out: Output,
+): Promise<void> {
+  const manager: DeployedManager = clients ? await deployedManager(loaded, given, clients) : { isThere: false }
+  const isManaged = asked.managed ?? manager.isThere
+  if (manager.isThere && asked.managed === undefined)
+    out.note("The app has a manager, which gets the new code too; 'fusionize deploy --no-managed' ends it")
+  const build = await buildOf(loaded, asked.setup, manager, out)
+  const options = { ...given, managed: isManaged ? managedOptions(loaded) : (false as const) }
+  const { dryRunDocument, dryRunText, estimateCost, prepareDeployment, settingsOf } = await import('@fusionize/aws')
+  const { prefix } = settingsOf(loaded.name, options)
+  const { managed } = options
+  const zip = managed ? await managerZip(loaded, { ...options, prefix, managed }, build.setup) : undefined
+  const prepared = await prepareDeployment(build, options, clients, zip)
+  const profile = await lastUsage(loaded.stateDir)
+  const cost = estimateCost(build.app, build.setup, prepared.desired, { requests: asked.requests, profile })
+  const document = dryRunDocument(prepared.desired, prepared.plan, cost, entriesOf(build))
+  for (const warning of prepared.plan.warnings) out.warn(warning)
+  if (asked.isDry || !clients)
+    return out.result({ ...document, dryRun: true }, () => `${dryRunText(document)}\n\nNothing was changed.`)
+  const { changed, urls } = await carryOut(prepared, clients, out)
+  out.result({ ...document, dryRun: false, changed, urls }, () => doneText(document, changed, urls))
+}
 
 /** The setup that is asked for, else the one that a manager has in service, else the current one. */
 async function buildOf(
@@ -103,11 +127,7 @@ function entriesOf({ app }: Build): Record<string, string> {
 }
 
 /** Tells of every step; when the user ends it, the steps under way are finished first. */
-async function carryOut(
-  prepared: Preparation,
-  clients: Parameters<typeof import('@fusionize/aws').carryOutDeployment>[1],
-  out: Output,
-) {
+async function carryOut(prepared: Preparation, clients: Clients, out: Output) {
   const { carryOutDeployment } = await import('@fusionize/aws')
   const total = prepared.plan.steps.length
   let done = 0

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { choose, type Goal, objective, type Strategy, type StrategyContext, strategies } from '@fusionize/planner'
+import { choose, type Goal, objective, type Strategy, type StrategyContext } from '@fusionize/planner'
 import type { Platform } from '@fusionize/platform'
-import { FusionizeError, type LocalOptions, suggest } from 'fusionize'
+import { FusionizeError, type LocalOptions } from 'fusionize'
 import { type App, allFusedSetup } from 'fusionize/setup'
 import { adoptSetup } from '../app/current-setup.js'
 import type { LoadedApp } from '../app/load-app.js'
@@ -18,6 +18,7 @@ import type { EmulationShare, Outcome, Overhead, Row } from './outcome.js'
 import type { OwnPlatform } from './own-platform.js'
 import { createReader } from './reader.js'
 import { type Schedule, schedule } from './schedule.js'
+import { strategyNamed } from './strategy-named.js'
 import { emulationShare, judge } from './verdict.js'
 import type { Watcher } from './watcher.js'
 
@@ -175,16 +176,6 @@ export async function optimize(loaded: LoadedApp, options: OptimizeOptions, tool
   } finally {
     await close()
   }
-}
-
-function strategyNamed(name: string): Strategy {
-  const strategy = Object.hasOwn(strategies, name) ? strategies[name] : undefined
-  if (strategy) return strategy
-  const known = Object.keys(strategies)
-  throw new FusionizeError(
-    'INVALID_CONFIG',
-    `there is no strategy '${name}'${suggest(name, known)}; choose one of ${known.join(', ')}`,
-  )
 }
 
 function labFor(
