@@ -87,13 +87,8 @@ export function createHands({ app, clients, pace, ...options }: HandsOptions): H
     },
 
     async sightings(since, from) {
-      const page = await readRecords(
-        clients.logs,
-        [...groups.keys()],
-        since === undefined ? undefined : skipTo(since, from),
-        Date.now(),
-        MOST_EVENTS,
-      )
+      const all = [...groups.keys()]
+      const page = await readRecords(clients.logs, all, skipTo(all, since, from), Date.now(), MOST_EVENTS)
       const { lines, next, until } = page
       const failures = page.failures.length > 0 ? await ofSetups(page.failures) : []
       return { lines, failures, next, ...(until !== undefined && { until }) }

@@ -29,12 +29,14 @@ export function readCursor(text: string): Cursor {
   throw new FusionizeError('INVALID_INPUT', `'${text}' does not say how far records were read; begin without it`)
 }
 
-/** The same, going on no earlier than then. @param from epoch ms */
-export function skipTo(text: string, from: number): string {
-  const positions = Object.entries(readCursor(text))
-  return writeCursor(
-    Object.fromEntries(positions.map(([group, one]) => [group, { ...one, from: Math.max(one.from, from) }])),
-  )
+/** Where to go on reading these groups, but no earlier than then. @param since absent: nothing was read. @param from epoch ms */
+export function skipTo(groups: readonly string[], since: string | undefined, from: number): string {
+  const cursor = since === undefined ? {} : readCursor(since)
+  const position = (group: string): Position => {
+    const known = cursor[group] ?? { from, seen: [] }
+    return { ...known, from: Math.max(known.from, from) }
+  }
+  return writeCursor(Object.fromEntries(groups.map((group) => [group, position(group)])))
 }
 
 function isPosition(value: unknown): value is Position {

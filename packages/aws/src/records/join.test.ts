@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { joinReports, type LogEvent } from './join.js'
-import { parseReport } from './report-line.js'
+import { isFailure, parseReport } from './report-line.js'
 
 const request = '8f507cfc-xmpl-4697-b07a-ac58fc914c95'
 // As in "Viewing CloudWatch logs for Lambda functions", AWS Lambda Developer Guide.
@@ -49,4 +49,13 @@ it('the records of a batch of messages keep their own times', () => {
   const events = [event('a', 0, recordLine(null, 5)), event('b', 0, recordLine(null, 7)), event('c', 1, report())]
   const walls = joinReports(events, 1).records.map(({ line }) => JSON.parse(line).wall)
   expect(walls).toEqual([5, 7])
+})
+
+it('knows invocations that ended without an answer by what Lambda reports of them', () => {
+  expect(isFailure(report())).toBe(false)
+  expect(isFailure(report('Status: timeout\t'))).toBe(true)
+  expect(isFailure(report('Status: error\tError Type: Runtime.ExitError\t'))).toBe(true)
+  // A task's error is an answer.
+  expect(isFailure(report('Status: error\tError Type: TypeError\t'))).toBe(false)
+  expect(isFailure(`{"message":"REPORT RequestId: x\tStatus: timeout"}`)).toBe(false)
 })

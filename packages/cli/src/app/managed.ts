@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Clients, DeployOptions } from '@fusionize/aws'
 import type { App, FusionSetup } from 'fusionize/setup'
 import { validate } from 'fusionize/setup'
-import type { LastRun, ManagerState, Spent, Tried } from '../manager/state.js'
+import { knownState, type LastRun, type ManagerState, type Spent, type Tried } from '../manager/state.js'
 import type { LoadedApp } from './load-app.js'
 
 /** What is known of the manager of a deployed app. */
@@ -23,7 +23,8 @@ export async function deployedManager(
   const settings = settingsOf(loaded.name, options)
   if (!(await hasManager(clients, settings))) return { isThere: false }
   const stored = await managerStore(clients, settings).read()
-  return { isThere: true, ...(stored && { state: stored.head as ManagerState }) }
+  const state = knownState(stored?.head)
+  return { isThere: true, ...(state && { state }) }
 }
 
 /** Longest time for which a deployment keeps the manager from beginning a run, ms; it ends with the deployment. */
@@ -45,7 +46,7 @@ export async function besideManager<T>(
   const store = managerStore(clients, settingsOf(loaded.name, options))
   for (let waits = 0; ; ) {
     const stored = await store.read()
-    const state = stored?.head as ManagerState | undefined
+    const state = knownState(stored?.head)
     if (!stored || !state) return work()
     const { claim } = state
     if (claim && claim.untilMs > Date.now()) {

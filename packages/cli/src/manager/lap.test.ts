@@ -3,8 +3,9 @@ import type { Strategy } from '@fusionize/planner'
 import fc from 'fast-check'
 import { type App, type FusionSetup, remoteSetup, setupId } from 'fusionize/setup'
 import { expect, it } from 'vitest'
-import { type LapTools, runLap } from './lap.js'
+import { runLap } from './lap.js'
 import type { ManagerState } from './state.js'
+import type { LapTools } from './tools.js'
 
 const app: App = {
   name: 'shop',

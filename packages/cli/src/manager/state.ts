@@ -107,6 +107,12 @@ export const emptyEvidence = (): Evidence => ({
   ...{ serving: emptyWindow(), canary: emptyWindow() },
 })
 
+/** A head as it was read; undefined for one of another version, which is begun anew. */
+export function knownState(head: unknown): ManagerState | undefined {
+  const state = head as ManagerState | undefined
+  return state?.version === 1 ? state : undefined
+}
+
 /** A manager that knows nothing but what serves. @param before whose costs go on being counted */
 export function newState(key: string, serving: InService, before?: ManagerState): ManagerState {
   return {
