@@ -20,6 +20,7 @@ import { ENVIRONMENT_VARIABLE, type Environment } from '../runtime/environment.j
 import { managerKey, managerResources } from './desired-manager.js'
 import { lambdaLimits, requireWithinLimits } from './limits.js'
 import { managedRoles } from './managed-roles.js'
+import { possibleTasks } from './may-share.js'
 import { type Needs, needsOf, startedOf } from './needs.js'
 import type { Code, Desired, FunctionResource, Resource, RoleResource, ScheduleResource } from './resources.js'
 import { functionRole, sweepRole } from './roles.js'
@@ -75,6 +76,12 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
     }),
     ...(swept.length > 0 ? [sweepRoleOf(settings, swept, deployed)] : []),
   ]
+  /** What a function may take in this setup, or in any that a manager may deploy, s. */
+  const longestOf = ({ function: fn, timeoutS }: FunctionResource) => {
+    if (!settings.managed) return timeoutS
+    const inside = possibleTasks(build.app, settings.managed.constraints ?? {}, fn)
+    return timeoutSeconds(build.app, inside, inside, fn, settings.timeoutMs)
+  }
   const { [managerKey]: managerCode } = code
   const deployed = `${setup}-${digest(make('')).slice(0, 8)}`
   const all = make(deployed)
@@ -83,6 +90,7 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
     ...sharedResources(
       settings,
       all.find((one) => one.function === taker),
+      longestOf,
     ),
     ...(settings.managed
       ? managedRoles(build.app, settings, settings.managed.constraints ?? {}, taker)
@@ -118,8 +126,12 @@ function isSwept(needs: Needs | undefined): boolean {
   return needs?.isCalled === true && needs.leavesWork
 }
 
-/** @param taker function that the queue of times comes to, in an app with buckets */
-function sharedResources(settings: Settings, taker: FunctionResource | undefined): Resource[] {
+/** @param taker function that the queue of times comes to, in an app with buckets; and what such a function may take, s */
+function sharedResources(
+  settings: Settings,
+  taker: FunctionResource | undefined,
+  longestOf: (one: FunctionResource) => number,
+): Resource[] {
   const { account, prefix, region } = settings
   return [
     {
@@ -135,11 +147,11 @@ function sharedResources(settings: Settings, taker: FunctionResource | undefined
     },
     { kind: 'table', name: tableName(prefix), partitionKey: 'pk', sortKey: 'sk', expires: 'expires' },
     { kind: 'queue', name: deadLetterQueue(prefix), keeps: 'dead letters', retentionS: DEAD_LETTER_S },
-    ...(taker ? timeResources(settings, taker) : []),
+    ...(taker ? timeResources(settings, taker, longestOf(taker)) : []),
   ]
 }
 
-function timeResources(settings: Settings, { name, timeoutS }: FunctionResource): Resource[] {
+function timeResources(settings: Settings, { name }: FunctionResource, timeoutS: number): Resource[] {
   const queue = timeQueue(settings.prefix)
   return [
     { kind: 'queue', name: queue, keeps: 'times', retentionS: DEAD_LETTER_S, visibilityS: TIMEOUTS_VISIBLE * timeoutS },

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { appWithSetups } from '../../../fusionize/test/arbitraries.ts'
 import { appOf, buildOf, codeOf, where } from '../../test/support/app.ts'
 import { pretend } from '../../test/support/pretend.ts'
+import { exportCloudFormation } from '../export/cloudformation.js'
 import { desiredResources } from './desired.js'
 import { managerKey } from './desired-manager.js'
 import { possibleTasks } from './may-share.js'
@@ -104,6 +105,11 @@ describe('a managed app', () => {
     expect(Math.max(...ends)).toBeLessThan(Math.min(...at(next, managed, /^(function|alias) fusionize-shop-/)))
   })
 
+  it('is no stack', () => {
+    const build = buildOf(shop)
+    expect(() => exportCloudFormation(build, codeOf(build), { managed: {} })).toThrow(/cannot be exported with one/)
+  })
+
   it('is not changed by who knows nothing of managers', () => {
     const managed = deploy(desire({}), nothingObserved())
     expect(() => changes(desire(), managed)).toThrow(/^function fusionize-shop_manager manages the setups of 'shop'/)
@@ -129,6 +135,50 @@ describe('a setup that is made ready', () => {
     )
     expect(changes(desire({}, shop, fused), ready, { serves: false })).toEqual([])
     expect(changes(desire({}, shop, fused), deploy(desire({}, shop, fused), ready, 1), { now: 2 })).toEqual([])
+  })
+})
+
+describe('any app', () => {
+  const changing = ['function', 'alias', 'async', 'url', 'schedule']
+  const sweep = 'fusionize-generated-sweep'
+
+  /** What is there after a manager, which sees functions and the schedules of setups alone, has done so many steps of what it does. */
+  function managed(
+    before: Observed,
+    whole: Desired,
+    now: number,
+    serves: boolean,
+    most = Number.POSITIVE_INFINITY,
+  ): Observed {
+    const desired = { ...whole, resources: whole.resources.filter(({ kind }) => changing.includes(kind)) }
+    const schedules = before.scheduleGroups.get(sweep) ?? []
+    const seen = { ...nothingObserved(), functions: before.functions, scheduleGroups: new Map([[sweep, schedules]]) }
+    const plan = planDeployment(desired, seen, { now, serves })
+    const after = pretend(
+      seen,
+      plan,
+      desired.settings,
+      plan.steps.slice(0, most % (plan.steps.length + 1) || undefined),
+    )
+    const scheduleGroups = new Map([...before.scheduleGroups, ...after.scheduleGroups])
+    return { ...before, functions: after.functions, scheduleGroups }
+  }
+
+  it('is brought from one setup to another by what a manager may change alone, wherever it was stopped', () => {
+    fc.assert(
+      fc.property(appWithSetups(2), fc.nat(), ({ app, setups: [first, second] }, at) => {
+        if (!first || !second) return
+        const take = (setup: FusionSetup) => (own: FusionSetup) => void Object.assign(own, structuredClone(setup))
+        const [a, b] = [desire({}, app, take(first)), desire({}, app, take(second))] as [Desired, Desired]
+        const one = deploy(a, nothingObserved())
+        const live = ({ functions }: Observed) => [...functions.values()].map(({ aliases }) => aliases.live)
+        const stopped = managed(one, b, 1, false, at)
+        expect(live(stopped).filter(Boolean)).toEqual(live(one).filter(Boolean))
+        const done = managed(managed(stopped, b, 2, false), b, 3, true)
+        expect(changes(b, done, { now: 4 })).toEqual([])
+      }),
+      { numRuns: 40 },
+    )
   })
 })
 

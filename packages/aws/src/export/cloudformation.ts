@@ -1,4 +1,5 @@
 import type { Build } from '@fusionize/platform'
+import { FusionizeError } from 'fusionize'
 import { desiredResources } from '../deploy/desired.js'
 import { type Code, type Desired, type FunctionResource, ofKind } from '../deploy/resources.js'
 import type { DeployOptions } from '../deploy/settings.js'
@@ -23,13 +24,18 @@ const pseudo = { account: `\${AWS::AccountId}`, region: `\${AWS::Region}` }
  * The resources of a setup as a CloudFormation template, for those who keep their infrastructure themselves. The same that `deploySetup` makes,
  * but for the setups before: a stack has one setup, so what belongs to the last goes when the stack is updated.
  * @param code of each function's zip, by function
- * @throws {FusionizeError} as `desiredResources`
+ * @throws {FusionizeError} as `desiredResources`; `UNSUPPORTED` for an app with a manager
  */
 export function exportCloudFormation(
   build: Build,
   code: Record<string, Code>,
   options: Omit<DeployOptions, 'account' | 'region'>,
 ): CloudFormationExport {
+  if (options.managed)
+    throw new FusionizeError(
+      'UNSUPPORTED',
+      'a manager changes what a stack would have, so an app cannot be exported with one; export it without, or deploy it with fusionize deploy --managed',
+    )
   const desired = desiredResources(build, code, { ...options, ...pseudo })
   const functions = ofKind(desired, 'function')
   const keys = Object.fromEntries(functions.map((one) => [one.function, zipName(one)]))
