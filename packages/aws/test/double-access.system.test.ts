@@ -160,6 +160,26 @@ test('a role is passed to a service only by who may pass it to that one', async 
   expect(await asks({ Role: passed })).toBe('done')
 })
 
+// "GetFunction", AWS Lambda API Reference: tags are returned only to who has explicit permission for lambda:ListTags.
+test('tags of a function are shown to who may list them', async () => {
+  const source = `
+    import { createRequire } from 'node:module'
+    const require = createRequire(process.env.MODULES_OF)
+    const { GetFunctionCommand, LambdaClient } = require('@aws-sdk/client-lambda')
+    export const handler = async () =>
+      (await new LambdaClient({ maxAttempts: 1 }).send(new GetFunctionCommand({ FunctionName: 'tagged' }))).Tags ?? null`
+  const Role = await deploy.role('tags', [{ Effect: 'Allow', Action: 'lambda:GetFunction', Resource: '*' }])
+  await deploy.fn('tags', source, {
+    Role,
+    Environment: { Variables: { MODULES_OF: import.meta.filename } },
+    Timeout: 20,
+  })
+  await deploy.fn('tagged', 'export const handler = async () => {}', { Tags: { of: 'shop' } })
+  expect((await deploy.invoke('tags')).payload).toBeNull()
+  await deploy.allow('tags', 'more', [{ Effect: 'Allow', Action: 'lambda:ListTags', Resource: '*' }])
+  expect((await deploy.invoke('tags')).payload).toEqual({ of: 'shop' })
+})
+
 test('a function whose role may not log loses its lines', async () => {
   const Role = await deploy.role('silent')
   await deploy.allow('silent', 'test', [{ Effect: 'Allow', Action: 's3:GetObject', Resource: '*' }])

@@ -32,7 +32,7 @@ const TIMEOUT_S = 600
 const EVENT_AGE_S = 60
 
 const functionActions = [
-  ...['CreateFunction', 'DeleteFunction', 'GetFunction', 'GetFunctionConfiguration', 'TagResource'],
+  ...['CreateFunction', 'DeleteFunction', 'GetFunction', 'GetFunctionConfiguration', 'ListTags', 'TagResource'],
   ...['UpdateFunctionCode', 'UpdateFunctionConfiguration', 'PublishVersion', 'ListVersionsByFunction'],
   ...['PutFunctionConcurrency', 'DeleteFunctionConcurrency'],
   ...['CreateAlias', 'UpdateAlias', 'DeleteAlias', 'GetAlias', 'ListAliases'],

@@ -39,8 +39,8 @@ export interface Hands {
   served(): Promise<ServedSetup[]>
   /** @param from epoch ms before which nothing is read */
   sightings(since: string | undefined, from: number): Promise<Sightings>
-  /** Makes a setup ready, and no session takes it. Returns the id of the deployed setup, and the functions whose code was uploaded. */
-  prepare(build: Build): Promise<{ deployed: string; uploaded: string[] }>
+  /** Makes a setup ready, and no session takes it. Returns the id of the deployed setup. */
+  prepare(build: Build): Promise<string>
   /** Shares new sessions between deployed setups; weights are relative. */
   share(weights: Record<string, number>): Promise<void>
   /** All new sessions take the setup; what was replaced retires in its time. */
@@ -74,10 +74,7 @@ export function createHands({ app, clients, pace, ...options }: HandsOptions): H
     const observed = await observeNamed(clients, prefix, names)
     const plan = planDeployment(desired, observed, { now: Date.now(), serves })
     await applyPlan(plan, clients, { code, settings, pace })
-    const uploaded = plan.steps.flatMap(({ operation: op }) =>
-      op.do === 'create-function' || op.do === 'upload-code' ? op.function.function : [],
-    )
-    return { deployed: desired.deployed, uploaded }
+    return desired.deployed
   }
 
   return {

@@ -119,7 +119,7 @@ class World {
           this.#op(() => {
             this.done.push(`prepare ${memoryOf(setup)}`)
             this.ready.add(deployedOf(setup))
-            return { deployed: deployedOf(setup), uploaded: [] }
+            return deployedOf(setup)
           }),
         share: (weights) =>
           this.#op(() => {

@@ -118,7 +118,7 @@ async function tryOut(
 ): Promise<Outcome> {
   const begun = { ...canary, stage: 'deploying' as const, tries: canary.tries + 1 }
   await write({ ...state, canary: begun })
-  const { deployed } = await hands.prepare(await builder.build(canary.setup, config.env))
+  const deployed = await hands.prepare(await builder.build(canary.setup, config.env))
   await hands.share({ [state.serving.deployed]: 1 - config.share, [deployed]: config.share })
   const sinceMs = now()
   return {

@@ -1,6 +1,8 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda'
 import { bodyOf, type Call, json, type Reply, type ServiceDouble } from '../gateway/call.js'
 import { AwsError } from '../gateway/error.js'
+import { isAllowed } from '../iam/policy.js'
+import type { RoleStore } from '../iam/roles.js'
 import { type AliasInput, createAlias, findAlias, updateAlias } from './aliases.js'
 import type { AsyncQueue } from './async-queue.js'
 import type { Wanted } from './configure.js'
@@ -20,6 +22,7 @@ export interface LambdaParts {
   changes: FunctionChanges
   settings: FunctionSettings
   versions: Pick<FunctionParts, 'places' | 'clock' | 'settleMs'>
+  roles: RoleStore
 }
 
 interface Request {
@@ -96,13 +99,17 @@ export class LambdaDouble implements ServiceDouble {
       this.#parts.changes.remove(name, call.query.get('Qualifier'))
       return json(204)
     },
-    GetFunction: ({ fn, qualifier }) => {
+    GetFunction: ({ call, fn, qualifier }) => {
       const found = fn()
+      const { principal } = call
+      const seesTags =
+        principal.kind === 'administrator' ||
+        isAllowed(this.#parts.roles.policiesOf(principal.role), 'lambda:ListTags', found.arn)
       const concurrency = found.reservedConcurrency
       return json(200, {
         Configuration: this.#described(found, qualifier),
         Code: { RepositoryType: 'S3', Location: 'https://the-double-has-no-download.invalid/' },
-        Tags: Object.fromEntries(found.tags),
+        ...(seesTags && { Tags: Object.fromEntries(found.tags) }),
         ...(concurrency === undefined ? {} : { Concurrency: { ReservedConcurrentExecutions: concurrency } }),
       })
     },

@@ -93,7 +93,7 @@ export function startLambda(world: LambdaWorld): LambdaSystem {
   })
   const mappings = new Mappings({ places, invoker, roles, queues, clock, delayScale: options.delayScale })
   const service = new LambdaDouble(
-    { places, invoker, queue, changes, settings, versions: changeParts },
+    { places, invoker, queue, changes, settings, versions: changeParts, roles },
     { ...urls.operations, ...mappings.operations },
   )
   return {
