@@ -92,7 +92,7 @@ function requireQuotas(
   )
   if (quotas && more > 0 && quotas.unreservedConcurrency - more < lambdaLimits.unreservedConcurrency)
     problems.push(
-      `aws.concurrency reserves ${more} more than now, but the account has ${quotas.unreservedConcurrency} left and ${lambdaLimits.unreservedConcurrency} must stay unreserved; reserve less, or ask AWS for a higher quota of concurrent executions`,
+      `aws.concurrency, with 1 for a manager, reserves ${more} more than now, but the account has ${quotas.unreservedConcurrency} left and ${lambdaLimits.unreservedConcurrency} must stay unreserved; reserve less, or ask AWS for a higher quota of concurrent executions`,
     )
   const uploaded = steps.flatMap(({ operation: op }) =>
     op.do === 'create-function' || op.do === 'upload-code' ? op.function.code.bytes : 0,
