@@ -1,5 +1,6 @@
 import type { FunctionModule } from 'fusionize/runtime'
-import { createAdapter, type LambdaHandler } from './adapter.js'
+import { createAdapter } from './adapter.js'
+import type { LambdaHandler } from './context.js'
 import { ENVIRONMENT_VARIABLE, type Environment } from './environment.js'
 import { type Extension, startExtension } from './extension.js'
 import { writeLine } from './transport.js'

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import dynalite from 'dynalite'
-import type { LambdaHandler } from '../../src/runtime/adapter.js'
+import type { LambdaHandler } from '../../src/runtime/context.js'
 import type { Envelope } from '../../src/runtime/envelope.js'
 import type { Environment } from '../../src/runtime/environment.js'
 import { service } from '../../src/runtime/service.js'
