@@ -6,6 +6,7 @@ import {
   DeleteFunctionCommand,
   GetAliasCommand,
   GetFunctionConfigurationCommand,
+  GetFunctionUrlConfigCommand,
   InvokeCommand,
   ListEventSourceMappingsCommand,
 } from '@aws-sdk/client-lambda'
@@ -172,8 +173,8 @@ describe('deploying', () => {
 })
 
 describe('entries', () => {
-  const deployAs = (functionUrlAuth: 'AWS_IAM' | 'NONE') =>
-    deploySetup(fused, { ...options(), functionUrlAuth }, clients, { pace })
+  const deployAs = (functionUrlAuth: 'AWS_IAM' | 'NONE', streaming = false) =>
+    deploySetup(fused, { ...options(), functionUrlAuth, streaming }, clients, { pace })
   const ask = async ({ urls }: Deployment) =>
     (await fetch(new URL('/readings', urls['analyze-sensor']), { method: 'POST', body: '{}' })).status
 
@@ -184,6 +185,25 @@ describe('entries', () => {
     expect(plan.steps).toEqual([])
     expect(plan.warnings).toEqual([expect.stringMatching(/whoever knows the address/)])
     expect(await ask(await deployAs('AWS_IAM'))).toBe(403)
+  })
+
+  it('stream what they answer where the configuration says so, and stop again', async () => {
+    const modeOf = async () => {
+      const FunctionName = functionName(prefix, 'analyze-sensor')
+      const command = new GetFunctionUrlConfigCommand({ FunctionName, Qualifier: liveAlias })
+      return (await clients.lambda.send(command)).InvokeMode
+    }
+    for (const [streaming, mode] of [
+      [true, 'RESPONSE_STREAM'],
+      [false, 'BUFFERED'],
+    ] as const) {
+      const { plan } = await prepareDeployment(fused, { ...options(), streaming }, clients)
+      expect(plan.warnings).toEqual([expect.stringMatching(/aws\.streaming changes for .*analyze-sensor.*garbled/)])
+      await deployAs('AWS_IAM', streaming)
+      expect(await modeOf()).toBe(mode)
+      const again = await prepareDeployment(fused, { ...options(), streaming }, clients)
+      expect([again.plan.steps, again.plan.warnings]).toEqual([[], []])
+    }
   })
 
   it('are asked for what replies left behind, by a schedule that may do that and nothing else', async () => {

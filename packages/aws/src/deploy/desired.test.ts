@@ -47,6 +47,23 @@ describe('what should be there', () => {
     expect(roles.map(({ name }) => name)).toEqual(['fusionize-shop-front'])
   })
 
+  it('streams where asked to: what the address does and what its function does go together', () => {
+    const streams = (options: object) => {
+      const desired = desire(buildOf(shop), undefined, options)
+      const told = ofKind(desired, 'function').map(
+        ({ environment }) => JSON.parse(environment.FUSIONIZE ?? '').streaming,
+      )
+      return { modes: ofKind(desired, 'url').map(({ mode }) => mode), told }
+    }
+    const buffered = { modes: ['BUFFERED'], told: [undefined, undefined, undefined, undefined] }
+    expect(streams({})).toEqual(buffered)
+    expect(streams({ streaming: true })).toEqual({
+      modes: ['RESPONSE_STREAM'],
+      told: [undefined, undefined, true, undefined],
+    })
+    expect(streams({ streaming: true, functionUrlAuth: 'off' })).toEqual({ ...buffered, modes: [] })
+  })
+
   it('lets a function touch the held work of its own alone', () => {
     const fused = buildOf(shop, (setup) => setup.functions.front?.inline.send.push('mail'))
     const held = ofKind(desire(fused), 'role')
@@ -149,7 +166,7 @@ describe('what should be there', () => {
 
   it('has an address for entries alone, for signed requests unless the configuration says otherwise', () => {
     expect(ofKind(desire(), 'url')).toEqual([
-      { kind: 'url', functionName: 'fusionize-shop-front', qualifier: 'live', auth: 'AWS_IAM' },
+      { kind: 'url', functionName: 'fusionize-shop-front', qualifier: 'live', auth: 'AWS_IAM', mode: 'BUFFERED' },
     ])
   })
 

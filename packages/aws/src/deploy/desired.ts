@@ -19,7 +19,7 @@ import { COMMIT_MS } from '../runtime/buckets/ports.js'
 import { ENVIRONMENT_VARIABLE, type Environment } from '../runtime/environment.js'
 import { lambdaLimits, requireWithinLimits } from './limits.js'
 import { type Needs, needsOf, startedOf } from './needs.js'
-import type { Code, Desired, FunctionResource, Resource, ScheduleResource } from './resources.js'
+import type { Code, Desired, FunctionResource, Resource, ScheduleResource, UrlResource } from './resources.js'
 import { functionRole, sweepRole } from './roles.js'
 import { arnOf, type DeployOptions, roleArn, type Settings, settingsOf } from './settings.js'
 
@@ -158,6 +158,7 @@ function functionResource(
         .map((callee) => [callee, functionName(prefix, callee)]),
     ),
     ...(http && { http: [{ ...http, task: fn }] }),
+    ...(http && isStreaming(settings) && { streaming: true }),
     bucket: bucketName(prefix, account, region),
     table: tableName(prefix),
     deadLetters: queueUrl(settings, deadLetterQueue(prefix)),
@@ -211,6 +212,7 @@ function aliasesOf(
 ): Resource[] {
   const onFailure = arnOf(settings, 'sqs', deadLetterQueue(settings.prefix))
   const { functionUrlAuth: auth } = settings
+  const mode: UrlResource['mode'] = isStreaming(settings) ? 'RESPONSE_STREAM' : 'BUFFERED'
   return [setupAlias(deployed), liveAlias].flatMap((alias): Resource[] => [
     { kind: 'alias', functionName: name, name: alias },
     {
@@ -222,9 +224,14 @@ function aliasesOf(
       onFailure,
     },
     ...(alias === liveAlias && task?.http && auth !== 'off'
-      ? [{ kind: 'url' as const, functionName: name, qualifier: alias, auth }]
+      ? [{ kind: 'url' as const, functionName: name, qualifier: alias, auth, mode }]
       : []),
   ])
+}
+
+/** Only addresses of our own stream: an API Gateway has answers whole. */
+function isStreaming({ functionUrlAuth, streaming }: Settings): boolean {
+  return streaming && functionUrlAuth !== 'off'
 }
 
 function sweepResources(settings: Settings, functions: readonly string[], deployed: string): Resource[] {

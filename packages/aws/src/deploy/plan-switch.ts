@@ -46,9 +46,11 @@ function liveSteps(deployed: string, name: string, known: ObservedFunction | und
 function urlSteps(url: UrlResource, known: ObservedFunction | undefined): Step[] {
   const step = stepFor('entries', `url of ${url.functionName}`, `function ${url.functionName}`)
   const who = url.auth === 'NONE' ? 'for everybody' : 'for signed requests'
+  const how = url.mode === 'RESPONSE_STREAM' ? `${who}, answers are streamed` : who
+  const isSame = known?.url?.auth === url.auth && known.url.mode === url.mode
   const allowed = known?.allowed ?? []
   return [
-    ...(known?.url?.auth === url.auth ? [] : [step(who, { do: 'set-url', url, exists: known?.url !== undefined })]),
+    ...(isSame ? [] : [step(how, { do: 'set-url', url, exists: known?.url !== undefined })]),
     ...urlStatements.flatMap((statement): Step[] => {
       const isAllowed = allowed.includes(statement)
       if (isAllowed === (url.auth === 'NONE')) return []

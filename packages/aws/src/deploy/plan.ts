@@ -100,14 +100,22 @@ function policySizes(desired: Desired, roles: Observed['roles'], steps: readonly
   )
 }
 
-function warningsOf(desired: Desired, { quotas }: Observed): string[] {
+function warningsOf(desired: Desired, { functions, quotas }: Observed): string[] {
   const warnings: string[] = []
-  const functions = ofKind(desired, 'function')
-  if (quotas && quotas.unreservedConcurrency < 10 * functions.length)
+  const count = ofKind(desired, 'function').length
+  if (quotas && quotas.unreservedConcurrency < 10 * count)
     warnings.push(
-      `the account runs ${quotas.unreservedConcurrency} functions at a time, and this app has ${functions.length}; ask AWS for a higher quota of concurrent executions before you put load on it`,
+      `the account runs ${quotas.unreservedConcurrency} functions at a time, and this app has ${count}; ask AWS for a higher quota of concurrent executions before you put load on it`,
     )
   if (ofKind(desired, 'url').some(({ auth }) => auth === 'NONE'))
     warnings.push("aws.functionUrlAuth is 'NONE': whoever knows the address of an entry can call it")
+  const changed = ofKind(desired, 'url').filter(({ functionName, mode }) => {
+    const now = functions.get(functionName)?.url?.mode
+    return now !== undefined && now !== mode
+  })
+  if (changed.length > 0)
+    warnings.push(
+      `aws.streaming changes for ${changed.map(({ functionName }) => functionName).join(', ')}: until both the function and its address have changed, a second or two, HTTP answers are garbled`,
+    )
   return warnings
 }

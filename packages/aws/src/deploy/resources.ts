@@ -86,6 +86,8 @@ export interface UrlResource {
   functionName: string
   qualifier: string
   auth: 'AWS_IAM' | 'NONE'
+  /** Whether Lambda passes answers on as they come; then the function streams them. */
+  mode: 'BUFFERED' | 'RESPONSE_STREAM'
 }
 
 export interface BucketResource {

@@ -109,7 +109,7 @@ export function createAdapter(
   const run = sessionRun({ function: own, environment, limits, buckets, extension, begin })
   const serve = serveEnvelope({ run, store, attempts, buckets })
   const answer = entries({
-    ...{ function: own, http: environment.http ?? [], run, serve, sweep, buckets },
+    ...{ function: own, http: environment.http ?? [], streaming: environment.streaming, run, serve, sweep, buckets },
     complain: (session, message) => complain(own, session, message),
   })
   return (event, context) => {

@@ -4,7 +4,7 @@ import type { Buckets, TimeMessage } from './buckets/index.js'
 import { answerTimes, isTimes } from './buckets/times.js'
 import type { LambdaContext, LambdaHandler } from './context.js'
 import { ENVELOPE_VERSION, type Envelope } from './envelope.js'
-import { answerHttp, type HttpRoute, isHttpEvent } from './http-event.js'
+import { answerHttp, type HttpRoute, isByUrl, isHttpEvent, wholeAnswer } from './http-event.js'
 import { newId } from './ids.js'
 import type { Work } from './invocations.js'
 import type { SessionRun } from './session-run.js'
@@ -14,6 +14,8 @@ export interface EntryPorts {
   /** Its own task has the same name. */
   function: string
   http: readonly HttpRoute[]
+  /** Requests by a Function URL are answered by a `Response`, to be streamed. */
+  streaming: boolean | undefined
   run: SessionRun
   serve(envelope: Envelope, context: LambdaContext): Promise<unknown>
   /** Hands on what dead sandboxes left. @returns how much */
@@ -27,7 +29,16 @@ export interface EntryPorts {
  * @returns what knows which event is what: other functions of the app (envelopes), the sweep, a time, requests over HTTP (Function URL, API
  * Gateway), batches of SQS, and anything else as the input of the function's own task
  */
-export function entries({ function: own, http, run, serve, sweep, buckets, complain }: EntryPorts): LambdaHandler {
+export function entries({
+  function: own,
+  http,
+  streaming,
+  run,
+  serve,
+  sweep,
+  buckets,
+  complain,
+}: EntryPorts): LambdaHandler {
   /** What came from outside, for a task of this function. */
   async function outside(task: string, input: Payload, context: LambdaContext, more: Partial<Work> = {}) {
     const session = more.session ?? newId()
@@ -59,8 +70,12 @@ export function entries({ function: own, http, run, serve, sweep, buckets, compl
     if (kind === 'sweep') return { handed: await sweep() }
     if (kind === 'time' && buckets) return buckets.time(event as TimeMessage)
     if (kind !== undefined) throw unknownKind(own, kind)
-    if (isHttpEvent(event))
-      return answerHttp(event, http, (task, input, traceparent) => outside(task, input, context, traceOf(traceparent)))
+    if (isHttpEvent(event)) {
+      const response = await answerHttp(event, http, (task, input, traceparent) =>
+        outside(task, input, context, traceOf(traceparent)),
+      )
+      return streaming && isByUrl(event) ? response : wholeAnswer(response)
+    }
     if (isSqsEvent(event))
       return buckets && isTimes(event) ? answerTimes(event, (message) => buckets.time(message)) : batch(event, context)
     return plainOf(await outside(own, event === undefined ? undefined : JSON.stringify(event), context))

@@ -16,6 +16,8 @@ export interface Environment {
   functions: Record<string, string>
   /** Entries of this function: how requests over HTTP reach its tasks. */
   http?: { method: string; path: string; task: string }[]
+  /** Answers to requests by the Function URL are streamed. */
+  streaming?: true
   /** S3 bucket and DynamoDB table of the app. */
   bucket: string
   table: string

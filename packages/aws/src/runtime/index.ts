@@ -3,6 +3,7 @@ import { createAdapter } from './adapter.js'
 import type { LambdaHandler } from './context.js'
 import { ENVIRONMENT_VARIABLE, type Environment } from './environment.js'
 import { type Extension, startExtension } from './extension.js'
+import { type StreamingHandler, streamed } from './streamed.js'
 import { writeLine } from './transport.js'
 
 export type * from './envelope.js'
@@ -16,12 +17,13 @@ const extension = environment?.afterReply === 'extension' ? await openExtension(
  * Makes the function's Lambda handler. The build puts the call at the end of every artifact.
  * @throws {Error} outside of Lambda, or where `fusionize deploy` did not make the function
  */
-export function start(module: FunctionModule): LambdaHandler {
+export function start(module: FunctionModule): LambdaHandler | StreamingHandler {
   if (environment === undefined)
     throw new Error(
       `this file is a function of fusionize: deploy it by 'fusionize deploy', which sets ${ENVIRONMENT_VARIABLE}`,
     )
-  return createAdapter(module, environment, extension)
+  const handler = createAdapter(module, environment, extension)
+  return environment.streaming ? streamed(handler) : handler
 }
 
 function environmentOf(text: string | undefined): Environment | undefined {
