@@ -22,6 +22,7 @@ import { type Needs, needsOf, startedOf } from './needs.js'
 import type { Code, Desired, FunctionResource, Resource, ScheduleResource, UrlResource } from './resources.js'
 import { functionRole, sweepRole } from './roles.js'
 import { arnOf, type DeployOptions, roleArn, type Settings, settingsOf } from './settings.js'
+import { ignoredOf, storedOf } from './setup-options.js'
 
 /** S that a function keeps beyond the limits of its tasks, to say that they took too long. */
 const MARGIN_S = 2
@@ -85,7 +86,7 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
     // Sessions are looked after by the function that saw them first.
     ...sweepResources(settings, hasBuckets ? functions : functions.filter(holdsWork), deployed),
   ]
-  return { setup, deployed, settings, resources }
+  return { setup, deployed, settings, resources, ignored: ignoredOf(build.app, build.setup, functions) }
 }
 
 /** A function that this setup lacks may be in another; one that no task has the name of is a mistake. */
@@ -146,6 +147,7 @@ function functionResource(
   const { account, prefix, region, retryMs, sampleCpuEvery, sweepMs, timeoutMs } = settings
   const memoryMb = setup.functions[fn]?.memory ?? lambdaLimits.memoryMb.min
   const http = app.tasks[fn]?.http
+  const stored = storedOf(setup, fn)
   const environment: Environment = {
     ...identity,
     prefix,
@@ -157,6 +159,8 @@ function functionResource(
         .sort()
         .map((callee) => [callee, functionName(prefix, callee)]),
     ),
+    ...(stored.length > 0 && { store: stored }),
+    ...(Object.keys(needs.ahead).length > 0 && { ahead: needs.ahead }),
     ...(http && { http: [{ ...http, task: fn }] }),
     ...(http && isStreaming(settings) && { streaming: true }),
     bucket: bucketName(prefix, account, region),

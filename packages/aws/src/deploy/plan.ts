@@ -101,7 +101,7 @@ function policySizes(desired: Desired, roles: Observed['roles'], steps: readonly
 }
 
 function warningsOf(desired: Desired, { functions, quotas }: Observed): string[] {
-  const warnings: string[] = []
+  const warnings: string[] = [...desired.ignored]
   const count = ofKind(desired, 'function').length
   if (quotas && quotas.unreservedConcurrency < 10 * count)
     warnings.push(

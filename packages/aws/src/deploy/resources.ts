@@ -166,6 +166,8 @@ export interface Desired {
   deployed: string
   settings: Settings
   resources: Resource[]
+  /** What of the setup means nothing on Lambda, in words. */
+  ignored: string[]
 }
 
 /** The desired resources of one kind. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createHandler, errorToWire, type FunctionModule, type HeldSend, type Outcome } from 'fusionize/runtime'
+import { startsAhead } from './ahead.js'
 import type { Evaluator } from './buckets/index.js'
 import type { LambdaHandler } from './context.js'
 import { entries } from './entries.js'
@@ -72,6 +73,7 @@ export function createAdapter(
   const handler = createHandler(module, info, transport)
   const holds = holdsOf(own, table, store, limits.longestMs * 2)
   let cold: number | null = Math.round(performance.now())
+  let coldKind: 'natural' | 'prewarmed' = 'natural'
 
   /** Has work that was held here run as an invocation of its own. @param attempt of that run */
   async function handOn(held: HeldSend, attempt: number): Promise<void> {
@@ -101,19 +103,25 @@ export function createAdapter(
     cold() {
       const first = cold
       cold = null
-      return first
+      return { cold: first, ...(first !== null && { coldKind }) }
     },
     record: (line, request) => writeLine(`{"fusionize":"record","request":"${request}","record":${line}}`),
     log: complain,
   })
-  const run = sessionRun({ function: own, environment, limits, buckets, extension, begin })
+  const ahead = startsAhead(environment, lambda, ({ message }) => complain(own, '', message))
+  const run = sessionRun({ function: own, environment, limits, buckets, extension, ahead, begin })
   const serve = serveEnvelope({ run, store, attempts, buckets })
   const answer = entries({
     ...{ function: own, http: environment.http ?? [], streaming: environment.streaming, run, serve, sweep, buckets },
+    warmed() {
+      coldKind = 'prewarmed'
+    },
     complain: (session, message) => complain(own, session, message),
   })
   return (event, context) => {
     functionArn = context.invokedFunctionArn
-    return answer(event, context)
+    const answered = answer(event, context)
+    extension?.during(context.awsRequestId, answered)
+    return answered
   }
 }

@@ -5,4 +5,9 @@ export interface LambdaContext {
   getRemainingTimeInMillis(): number
 }
 
+/** Epoch ms at which Lambda ends the sandbox. */
+export function endOf(context: LambdaContext): number {
+  return Date.now() + context.getRemainingTimeInMillis()
+}
+
 export type LambdaHandler = (event: unknown, context: LambdaContext) => Promise<unknown>

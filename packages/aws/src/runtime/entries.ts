@@ -1,5 +1,6 @@
 import { FusionizeError } from 'fusionize'
 import { errorFromWire, type Outcome, type Payload } from 'fusionize/runtime'
+import { WARM } from './ahead.js'
 import type { Buckets, TimeMessage } from './buckets/index.js'
 import { answerTimes, isTimes } from './buckets/times.js'
 import type { LambdaContext, LambdaHandler } from './context.js'
@@ -18,6 +19,8 @@ export interface EntryPorts {
   streaming: boolean | undefined
   run: SessionRun
   serve(envelope: Envelope, context: LambdaContext): Promise<unknown>
+  /** Its environment was started ahead of need. */
+  warmed(): void
   /** Hands on what dead sandboxes left. @returns how much */
   sweep(): Promise<number>
   buckets: Buckets | undefined
@@ -26,7 +29,7 @@ export interface EntryPorts {
 }
 
 /**
- * @returns what knows which event is what: other functions of the app (envelopes), the sweep, a time, requests over HTTP (Function URL, API
+ * @returns what knows which event is what: other functions of the app (envelopes), a start ahead, the sweep, a time, requests over HTTP (Function URL, API
  * Gateway), batches of SQS, and anything else as the input of the function's own task
  */
 export function entries({
@@ -35,6 +38,7 @@ export function entries({
   streaming,
   run,
   serve,
+  warmed,
   sweep,
   buckets,
   complain,
@@ -67,6 +71,7 @@ export function entries({
   return async (event, context) => {
     const { fusionize: kind } = (event ?? {}) as { fusionize?: unknown }
     if (kind === ENVELOPE_VERSION) return serve(event as Envelope, context)
+    if (kind === WARM.fusionize) return warmed()
     if (kind === 'sweep') return { handed: await sweep() }
     if (kind === 'time' && buckets) return buckets.time(event as TimeMessage)
     if (kind !== undefined) throw unknownKind(own, kind)

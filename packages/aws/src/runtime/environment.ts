@@ -14,6 +14,10 @@ export interface Environment {
   timeoutMs: number
   /** Lambda function of each function that can be called remotely from here, by function. */
   functions: Record<string, string>
+  /** Tasks whose inputs go through S3, whatever their size (`passing` of the setup). */
+  store?: string[]
+  /** Ms after a request's arrival here to start an environment of a function, by function (`prewarm` of the setup). */
+  ahead?: Record<string, number>
   /** Entries of this function: how requests over HTTP reach its tasks. */
   http?: { method: string; path: string; task: string }[]
   /** Answers to requests by the Function URL are streamed. */

@@ -1,8 +1,9 @@
 import * as http from 'node:http'
+import { type Exchanged, exchange } from './exchange.js'
 
 /** Keeps the environment from being frozen while work goes on after a reply. */
 export interface Extension {
-  /** The invocation with this request id goes on until the promise settles. */
+  /** The invocation with this request id goes on until the promise settles, and all others that were told of it before that. */
   during(requestId: string, work: Promise<unknown>): void
 }
 
@@ -37,14 +38,17 @@ export async function startExtension(api: string, failed: (error: Error) => void
         })
       })
     awaited.delete(requestId)
-    await works.get(requestId)
+    for (let work: unknown; work !== works.get(requestId); ) {
+      work = works.get(requestId)
+      await work
+    }
     works.delete(requestId)
   }
 
   async function serve(): Promise<never> {
     for (;;) {
       const { body } = await ask(agent, api, 'GET', 'event/next', identity)
-      const { requestId } = JSON.parse(body) as { requestId?: string }
+      const { requestId } = JSON.parse(body.toString()) as { requestId?: string }
       if (requestId !== undefined) await over(requestId)
     }
   }
@@ -57,38 +61,23 @@ export async function startExtension(api: string, failed: (error: Error) => void
   return {
     during(requestId, work) {
       if (!serving) return
-      works.set(
-        requestId,
-        work.catch(() => {}),
-      )
+      works.set(requestId, Promise.allSettled([works.get(requestId), work]))
       awaited.get(requestId)?.()
     },
   }
 }
 
-function ask(
+async function ask(
   agent: http.Agent,
   api: string,
   method: string,
   path: string,
   headers: Record<string, string>,
   body = '',
-): Promise<{ headers: http.IncomingHttpHeaders; body: string }> {
-  return new Promise((resolve, reject) => {
-    const options = { agent, method, headers: { ...headers, 'content-length': Buffer.byteLength(body) } }
-    const request = http.request(`http://${api}/2020-01-01/extension/${path}`, options, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk) => {
-        text += chunk
-      })
-      response.on('error', reject)
-      response.on('end', () => {
-        if (response.statusCode === 200) resolve({ headers: response.headers, body: text })
-        else reject(new Error(`the Extensions API answered ${method} ${path} with ${response.statusCode}: ${text}`))
-      })
-    })
-    request.on('error', reject)
-    request.end(body)
-  })
+): Promise<Exchanged> {
+  const [hostname, port] = api.split(':')
+  const options = { agent, hostname, port, method, path: `/2020-01-01/extension/${path}`, headers }
+  const answer = await exchange(http, options, body)
+  if (answer.status === 200) return answer
+  throw new Error(`the Extensions API answered ${method} ${path} with ${answer.status}: ${answer.body}`)
 }

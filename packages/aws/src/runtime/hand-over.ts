@@ -1,6 +1,6 @@
 import type { HeldSend } from 'fusionize/runtime'
 import { calleeOf } from './callee.js'
-import { ENVELOPE_VERSION, type Envelope } from './envelope.js'
+import { type Envelope, headOf } from './envelope.js'
 import type { Environment } from './environment.js'
 import { send } from './lambda.js'
 import { SEND_BYTES } from './limits.js'
@@ -25,20 +25,8 @@ export interface HandOver {
 
 export function handOver(environment: Environment, lambda: Service, store: ObjectStore): HandOver {
   async function envelopeBy(held: HeldSend, deadline: number): Promise<Envelope> {
-    const { id, session, task, trace, parent } = held
     const input = await seal(held.input, SEND_BYTES, store, deadline)
-    return {
-      fusionize: ENVELOPE_VERSION,
-      id,
-      session,
-      task,
-      mode: 'send',
-      external: false,
-      input,
-      trace,
-      parent,
-      at: Date.now(),
-    }
+    return { ...headOf(held), mode: 'send', input, at: Date.now() }
   }
 
   return {

@@ -36,8 +36,8 @@ export interface InvocationPorts {
   outlives?(work: Work): Promise<void>
   /** An inline send failed here; resolves once it is known elsewhere. */
   again(send: HeldSend, outcome: Outcome & { ok: false }): Promise<void>
-  /** Ms of the start-up, for the first invocation; null after that. */
-  cold(): number | null
+  /** The start-up, for the first invocation; `cold` null after that. */
+  cold(): Pick<Invocation, 'cold' | 'coldKind'>
   /** @param request Lambda's id of the invocation */
   record(line: string, request: string): void
   log(task: string, session: string, message: string): void
@@ -124,7 +124,6 @@ export function invocations(ports: InvocationPorts) {
     }
 
     const { id, session, task, mode, input, external, attempt, trace, parent } = work
-    const cold = ports.cold()
     ports.handler().run(
       {
         id,
@@ -137,8 +136,7 @@ export function invocations(ports: InvocationPorts) {
         deadline,
         trace,
         parent,
-        cold,
-        ...(cold !== null && { coldKind: 'natural' as const }),
+        ...ports.cold(),
       },
       port,
     )

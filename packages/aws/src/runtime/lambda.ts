@@ -1,7 +1,8 @@
 import { type ErrorCode, FusionizeError } from 'fusionize'
 import { errorFromWire } from 'fusionize/runtime'
 import { type Answer, ENVELOPE_VERSION, type Envelope } from './envelope.js'
-import type { Service, ServiceResponse } from './service.js'
+import type { Exchanged } from './exchange.js'
+import type { Service } from './service.js'
 
 /** A function of the app, as Lambda knows it. */
 export interface Callee {
@@ -50,24 +51,24 @@ export function answerOf(callee: Callee, payload: string, failed: boolean): Answ
  * Hands over; resolves once Lambda holds the event.
  * @param deadline epoch ms until which it is tried
  */
-export async function send(lambda: Service, callee: Callee, envelope: Envelope, deadline: number): Promise<void> {
-  await invoke(lambda, callee, envelope, 'Event', deadline, undefined)
+export async function send(lambda: Service, callee: Callee, event: object, deadline: number): Promise<void> {
+  await invoke(lambda, callee, event, 'Event', deadline, undefined)
 }
 
 async function invoke(
   lambda: Service,
   callee: Callee,
-  envelope: Envelope,
+  event: object,
   type: 'RequestResponse' | 'Event',
   deadline: number,
   signal: AbortSignal | undefined,
-): Promise<ServiceResponse> {
+): Promise<Exchanged> {
   const response = await lambda.ask({
     method: 'POST',
     path: ['2015-03-31', 'functions', callee.name, 'invocations'],
     query: { Qualifier: callee.qualifier },
     headers: { 'content-type': 'application/json', 'x-amz-invocation-type': type },
-    body: JSON.stringify(envelope),
+    body: JSON.stringify(event),
     deadline,
     signal,
   })

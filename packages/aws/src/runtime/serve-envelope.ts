@@ -1,6 +1,6 @@
 import { errorFromWire, type Outcome } from 'fusionize/runtime'
 import type { Buckets, From } from './buckets/index.js'
-import type { LambdaContext } from './context.js'
+import { endOf, type LambdaContext } from './context.js'
 import { type Answer, ENVELOPE_VERSION, type Envelope } from './envelope.js'
 import { CALL_BYTES } from './limits.js'
 import type { ObjectStore } from './object-store.js'
@@ -52,9 +52,4 @@ function fromOf({ external, id, session, mode, root }: Envelope): From {
 async function answerOf(outcome: Outcome, store: ObjectStore, deadline: number): Promise<Answer> {
   if (!outcome.ok) return { fusionize: ENVELOPE_VERSION, ok: false, error: outcome.error }
   return { fusionize: ENVELOPE_VERSION, ok: true, output: await seal(outcome.output, CALL_BYTES, store, deadline) }
-}
-
-/** Epoch ms at which Lambda ends the sandbox. */
-function endOf(context: LambdaContext): number {
-  return Date.now() + context.getRemainingTimeInMillis()
 }

@@ -1,5 +1,6 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
+import { type Exchanged, exchange } from './exchange.js'
 import { encode, queryText, sign } from './sign.js'
 
 export interface ServiceRequest {
@@ -15,12 +16,6 @@ export interface ServiceRequest {
   signal?: AbortSignal | undefined
 }
 
-export interface ServiceResponse {
-  status: number
-  headers: http.IncomingHttpHeaders
-  body: Buffer
-}
-
 /** A service of AWS, asked by signed HTTPS over connections that stay open. */
 export interface Service {
   /**
@@ -28,7 +23,7 @@ export interface Service {
    * @returns the last answer, whatever its status
    * @throws when there is no answer
    */
-  ask(request: ServiceRequest): Promise<ServiceResponse>
+  ask(request: ServiceRequest): Promise<Exchanged>
 }
 
 /** First pause before another attempt, ms; doubles each time, with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog). */
@@ -61,35 +56,18 @@ export function service(name: string, env: NodeJS.ProcessEnv = process.env): Ser
       },
     )
     const asked = queryText(query)
-    return new Promise<ServiceResponse>((resolve, reject) => {
-      const { hostname, port } = endpoint
-      const options = { method, hostname, port, path: asked === '' ? encoded : `${encoded}?${asked}`, agent }
-      const request = client.request({ ...options, headers: { ...signed, 'content-length': byteLength(body) } })
+    const { hostname, port } = endpoint
+    const options = { method, hostname, port, path: asked === '' ? encoded : `${encoded}?${asked}`, agent }
+    let over = () => {}
+    return exchange(client, { ...options, headers: signed }, body, (request) => {
       const timer = setTimeout(() => request.destroy(new Error('no answer in time')), timeoutMs)
       const stop = () => request.destroy(new Error('nobody waits'))
       signal?.addEventListener('abort', stop)
-      const over = () => {
+      over = () => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', stop)
       }
-      request.on('response', (response) => {
-        const chunks: Buffer[] = []
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('end', () => {
-          over()
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) })
-        })
-        response.on('error', (error) => {
-          over()
-          reject(error)
-        })
-      })
-      request.on('error', (error) => {
-        over()
-        reject(error)
-      })
-      request.end(body)
-    })
+    }).finally(() => over())
   }
 
   return {
@@ -116,8 +94,4 @@ function isTransient(status: number): boolean {
 
 function suffixOf(region: string): string {
   return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
-}
-
-function byteLength(body: string | Uint8Array): number {
-  return typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
 }

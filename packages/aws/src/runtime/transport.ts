@@ -1,8 +1,8 @@
 import { FusionizeError, timeoutError } from 'fusionize'
-import type { LogEntry, Outbound, Outcome, Transport } from 'fusionize/runtime'
+import type { LogEntry, Outcome, Transport } from 'fusionize/runtime'
 import type { Buckets } from './buckets/index.js'
 import { calleeOf } from './callee.js'
-import { ENVELOPE_VERSION } from './envelope.js'
+import { headOf } from './envelope.js'
 import type { Environment } from './environment.js'
 import { call, send } from './lambda.js'
 import { CALL_BYTES, SEND_BYTES } from './limits.js'
@@ -23,13 +23,16 @@ export function lambdaTransport(
   store: ObjectStore,
   buckets?: Buckets,
 ): Transport {
+  const { store: stored = [] } = environment
+  /** Bytes that may go inside: of a task whose inputs pass through the store (`passing` of the setup) none. */
+  const limitOf = (task: string, bytes: number) => (stored.includes(task) ? 0 : bytes)
   return {
     async call(request, signal): Promise<Outcome> {
       if (signal?.aborted) throw signal.reason
       const { deadline } = request
       const began = Date.now()
       const callee = calleeOf(environment, request.function ?? request.task)
-      const input = await seal(request.input, CALL_BYTES, store, deadline)
+      const input = await seal(request.input, limitOf(request.task, CALL_BYTES), store, deadline)
       const root = buckets?.sessions.uncounted(request.session)
       const about = { mode: 'call' as const, deadline, at: Date.now(), ...(root !== undefined && { root }) }
       let counted = true
@@ -51,7 +54,7 @@ export function lambdaTransport(
     async send(request) {
       const deadline = Date.now() + SEND_MS
       const callee = calleeOf(environment, request.function ?? request.task)
-      const input = await seal(request.input, SEND_BYTES, store, deadline)
+      const input = await seal(request.input, limitOf(request.task, SEND_BYTES), store, deadline)
       if (buckets) {
         const { deadline: _, function: fn = request.task, ...sent } = request
         const item = await buckets.sessions.count(request.session, [request.id])
@@ -78,10 +81,6 @@ function unasked(): never {
     'BUILD_FAILED',
     "this function was built without the app's buckets; run 'fusionize deploy' again",
   )
-}
-
-function headOf({ id, session, task, trace, parent }: Outbound) {
-  return { fusionize: ENVELOPE_VERSION, id, session, task, external: false, trace, parent } as const
 }
 
 function logLine({ level, task, session, message, data, time }: LogEntry): string {

@@ -13,7 +13,8 @@ const appDir = fileURLToPath(new URL('../fixtures/entries', import.meta.url))
 export interface EntriesApp extends AwsBed {
   /** Where its tasks leave files. */
   notes: string
-  deploy(edit?: (setup: FusionSetup) => void): Promise<void>
+  /** @param base @default everything fused */
+  deploy(edit?: (setup: FusionSetup) => void, base?: typeof allFusedSetup): Promise<void>
   /** Address of an entry. */
   url(fn: string): Promise<string>
 }
@@ -26,8 +27,8 @@ export async function startEntriesApp(options: Partial<AwsPlatformOptions> = {})
   return {
     ...bed,
     notes,
-    async deploy(edit = () => {}) {
-      const setup = allFusedSetup(app, 256)
+    async deploy(edit = () => {}, base = allFusedSetup) {
+      const setup = base(app, 256)
       edit(setup)
       await bed.platform.deploy(await bed.builder.build(setup, { NOTES: notes }))
     },
