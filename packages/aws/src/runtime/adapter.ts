@@ -1,6 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { createHandler, errorToWire, type FunctionModule, type HeldSend, type Outcome } from 'fusionize/runtime'
+import {
+  createHandler,
+  errorToWire,
+  type FunctionModule,
+  type HeldSend,
+  type LogEntry,
+  type Outcome,
+} from 'fusionize/runtime'
 import { startsAhead } from './ahead.js'
 import type { Evaluator } from './buckets/index.js'
 import type { LambdaHandler } from './context.js'
@@ -17,9 +23,10 @@ import { attemptsOf, deadLetters } from './retries.js'
 import { serveEnvelope } from './serve-envelope.js'
 import { service } from './service.js'
 import { sessionRun } from './session-run.js'
+import { stuckRuns } from './stuck.js'
 import { openTable } from './table.js'
 import { taskLimits } from './task-limits.js'
-import { lambdaTransport, writeLine } from './transport.js'
+import { lambdaTransport, writeLine, writeLog } from './transport.js'
 
 /** MB that come with one core. */
 const MB_PER_CORE = 1769
@@ -41,7 +48,7 @@ export function createAdapter(
   const table = openTable(service('dynamodb'), environment.table)
   const sqs = service('sqs')
   const { setup, memory, timeoutMs, sampleCpuEvery } = environment
-  const sandbox = process.env.AWS_LAMBDA_LOG_STREAM_NAME ?? randomBytes(8).toString('hex')
+  const sandbox = process.env.AWS_LAMBDA_LOG_STREAM_NAME ?? newId()
   const cores = Math.ceil(memory / MB_PER_CORE)
   const limits = taskLimits(module, timeoutMs)
   const over = handOver(environment, lambda, store)
@@ -66,7 +73,7 @@ export function createAdapter(
     fired: (ids) => writeLine(JSON.stringify({ fusionize: 'fired', ids })),
     later: (message, delayS) => sendMessage(sqs, environment.times ?? '', message, delayS),
     pause,
-    log: (level, session, message) => transport.log({ level, task: own, session, message, time: Date.now() }),
+    log: (level, session, message) => log(level, own, session, message),
   })
   const transport = lambdaTransport(environment, lambda, store, buckets)
   const info = { setup, sandbox, memory, cores, sampleCpuEvery, timeoutMs, dev: false }
@@ -92,8 +99,7 @@ export function createAdapter(
     return held + ((await buckets?.sweep()) ?? 0)
   }
 
-  const complain = (task: string, session: string, message: string) =>
-    transport.log({ level: 'error', task, session, message, time: Date.now() })
+  const complain = (task: string, session: string, message: string) => log('error', task, session, message)
   const begin = invocations({
     handler: () => handler,
     limitOf: limits.timeoutMs,
@@ -109,7 +115,12 @@ export function createAdapter(
     log: complain,
   })
   const ahead = startsAhead(environment, lambda, ({ message }) => complain(own, '', message))
-  const run = sessionRun({ function: own, environment, limits, buckets, extension, ahead, begin })
+  const api = process.env.AWS_LAMBDA_RUNTIME_API
+  const stuck =
+    api === undefined
+      ? undefined
+      : stuckRuns(api, () => complain(own, '', 'a run did not stop in time: the environment ends'))
+  const run = sessionRun({ function: own, environment, limits, buckets, extension, ahead, stuck, begin })
   const serve = serveEnvelope({ run, store, attempts, buckets })
   const answer = entries({
     ...{ function: own, http: environment.http ?? [], streaming: environment.streaming, run, serve, sweep, buckets },
@@ -118,10 +129,16 @@ export function createAdapter(
     },
     complain: (session, message) => complain(own, session, message),
   })
-  return (event, context) => {
+  return async (event, context) => {
     functionArn = context.invokedFunctionArn
     const answered = answer(event, context)
     extension?.during(context.awsRequestId, answered)
-    return answered
+    const given = await answered
+    await stuck?.end(context.awsRequestId, given)
+    return given
   }
+}
+
+function log(level: LogEntry['level'], task: string, session: string, message: string): void {
+  writeLog({ level, task, session, message, time: Date.now() })
 }

@@ -44,6 +44,11 @@ export function headOf({
   return { fusionize: ENVELOPE_VERSION, id, session, task, external: false, trace, parent } as const
 }
 
+/** Asks for a run that nobody waits for. */
+export function sendOf(work: Parameters<typeof headOf>[0], input: Sealed): Envelope {
+  return { ...headOf(work), mode: 'send', input, at: Date.now() }
+}
+
 /** What the function answers to a call. `counted`: the session's item counts the envelope's `root` now. */
 export type Answer =
   | { fusionize: typeof ENVELOPE_VERSION; ok: true; output: Sealed; counted?: true }

@@ -1,5 +1,5 @@
 import * as http from 'node:http'
-import { type Exchanged, exchange } from './exchange.js'
+import { askRuntime } from './runtime-api.js'
 
 /** Keeps the environment from being frozen while work goes on after a reply. */
 export interface Extension {
@@ -7,6 +7,7 @@ export interface Extension {
   during(requestId: string, work: Promise<unknown>): void
 }
 
+const PATH = '/2020-01-01/extension/'
 /** Ms in which the invocation that an event told of must have begun here. */
 const BEGIN_MS = 1000
 
@@ -23,7 +24,7 @@ export async function startExtension(api: string, failed: (error: Error) => void
   const awaited = new Map<string, () => void>()
   const agent = new http.Agent({ keepAlive: true })
   const name = { 'lambda-extension-name': 'fusionize' }
-  const registered = await ask(agent, api, 'POST', 'register', name, '{"events":["INVOKE"]}')
+  const registered = await askRuntime(api, 'POST', `${PATH}register`, name, '{"events":["INVOKE"]}', agent)
   const identity = { 'lambda-extension-identifier': String(registered.headers['lambda-extension-identifier']) }
   let serving = true
 
@@ -47,7 +48,7 @@ export async function startExtension(api: string, failed: (error: Error) => void
 
   async function serve(): Promise<never> {
     for (;;) {
-      const { body } = await ask(agent, api, 'GET', 'event/next', identity)
+      const { body } = await askRuntime(api, 'GET', `${PATH}event/next`, identity, '', agent)
       const { requestId } = JSON.parse(body.toString()) as { requestId?: string }
       if (requestId !== undefined) await over(requestId)
     }
@@ -65,19 +66,4 @@ export async function startExtension(api: string, failed: (error: Error) => void
       awaited.get(requestId)?.()
     },
   }
-}
-
-async function ask(
-  agent: http.Agent,
-  api: string,
-  method: string,
-  path: string,
-  headers: Record<string, string>,
-  body = '',
-): Promise<Exchanged> {
-  const [hostname, port] = api.split(':')
-  const options = { agent, hostname, port, method, path: `/2020-01-01/extension/${path}`, headers }
-  const answer = await exchange(http, options, body)
-  if (answer.status === 200) return answer
-  throw new Error(`the Extensions API answered ${method} ${path} with ${answer.status}: ${answer.body}`)
 }

@@ -1,6 +1,6 @@
 import type { HeldSend } from 'fusionize/runtime'
 import { calleeOf } from './callee.js'
-import { type Envelope, headOf } from './envelope.js'
+import { type Envelope, sendOf } from './envelope.js'
 import type { Environment } from './environment.js'
 import { send } from './lambda.js'
 import { SEND_BYTES } from './limits.js'
@@ -26,7 +26,7 @@ export interface HandOver {
 export function handOver(environment: Environment, lambda: Service, store: ObjectStore): HandOver {
   async function envelopeBy(held: HeldSend, deadline: number): Promise<Envelope> {
     const input = await seal(held.input, SEND_BYTES, store, deadline)
-    return { ...headOf(held), mode: 'send', input, at: Date.now() }
+    return sendOf(held, input)
   }
 
   return {

@@ -24,6 +24,8 @@ export interface Started {
   reply: Promise<Outcome>
   /** Nothing of it is under way any more. */
   done: Promise<void>
+  /** Where its time was up before it had an answer of its own: settles when it has one, and what that leaves behind is held. */
+  late(): Promise<void> | undefined
 }
 
 export interface InvocationPorts {
@@ -58,18 +60,21 @@ export function invocations(ports: InvocationPorts) {
     /** What must happen before the invocation is over. */
     const leaving: Promise<void>[] = []
     let withheld: Outcome | undefined
-    let resolveReply: (outcome: Outcome) => void = () => {}
-    let resolveDone: () => void = () => {}
-    const reply = new Promise<Outcome>((resolve) => {
-      resolveReply = resolve
-    })
-    const done = new Promise<void>((resolve) => {
-      resolveDone = resolve
-    })
+    let late: Promise<void> | undefined
+    const reply = deferred<Outcome>()
+    const stopped = deferred()
+    const done = deferred()
     const timer = setTimeout(() => {
+      late = stopped.promise
       ports.handler().cancel(work.id, 'timeout')
-      resolveReply({ ok: false, error: errorToWire(timeoutError(work.task, givenMs)) })
+      reply.resolve({ ok: false, error: errorToWire(timeoutError(work.task, givenMs)) })
     }, deadline - began)
+
+    /** Its own answer, which nobody waits for any more when it is late. */
+    function answer(outcome: Outcome): void {
+      reply.resolve(outcome)
+      stopped.resolve()
+    }
 
     /** Work is left behind: it is held outside, or it ends before the reply. */
     function leave(items: readonly HeldSend[]): Promise<readonly string[]> | undefined {
@@ -86,11 +91,11 @@ export function invocations(ports: InvocationPorts) {
       reply(outcome, items) {
         const left = leave(items)
         if (holds === undefined) withheld = outcome
-        else if (left === undefined) resolveReply(outcome)
+        else if (left === undefined) answer(outcome)
         else
           left.then(
-            () => resolveReply(outcome),
-            (error) => resolveReply({ ok: false, error: errorToWire(error) }),
+            () => answer(outcome),
+            (error) => answer({ ok: false, error: errorToWire(error) }),
           )
         return left
       },
@@ -119,27 +124,19 @@ export function invocations(ports: InvocationPorts) {
       if (kept.length > 0 && !failed)
         await holds?.letGo(kept).catch((error: Error) => ports.log(work.task, work.session, error.message))
       if (failed && withheld?.ok) withheld = { ok: false, error: errorToWire(failed.reason) }
-      if (withheld) resolveReply(withheld)
-      resolveDone()
+      if (withheld) answer(withheld)
+      done.resolve()
     }
 
-    const { id, session, task, mode, input, external, attempt, trace, parent } = work
-    ports.handler().run(
-      {
-        id,
-        session,
-        task,
-        mode,
-        input,
-        external,
-        attempt,
-        deadline,
-        trace,
-        parent,
-        ...ports.cold(),
-      },
-      port,
-    )
-    return { reply, done }
+    ports.handler().run({ ...work, deadline, ...ports.cold() }, port)
+    return { reply: reply.promise, done: done.promise, late: () => late }
   }
+}
+
+function deferred<T = void>() {
+  let resolve: (value: T) => void = () => {}
+  const promise = new Promise<T>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
 }

@@ -2,7 +2,7 @@ import type { Outcome } from 'fusionize/runtime'
 import type { Envelope } from './envelope.js'
 import { sendMessage } from './queue.js'
 import type { Service } from './service.js'
-import type { Table } from './table.js'
+import { expiresIn, type Table } from './table.js'
 
 /**
  * Ms after a hand-over before which Lambda has not yet retried: it waits a minute before the first retry and two before the second
@@ -47,8 +47,7 @@ export function attemptsOf(
         return false
       }
       const failures = attempt - (envelope.attempt ?? 1) + 1
-      const expires = Math.ceil(Date.now() / 1000) + EXPIRE_DAYS * 86_400
-      await table.put({ pk: key(envelope), sk: '-', failures, expires }, soon())
+      await table.put({ pk: key(envelope), sk: '-', failures, expires: expiresIn(EXPIRE_DAYS) }, soon())
       return true
     },
   }

@@ -10,7 +10,7 @@ export interface ServiceRequest {
   query?: Record<string, string>
   /** Names in lower case. */
   headers?: Record<string, string>
-  body?: string | Uint8Array
+  body?: string | Uint8Array | undefined
   /** Epoch ms after which nobody waits for the answer: no further attempt, and one that is under way ends. */
   deadline: number
   signal?: AbortSignal | undefined
@@ -86,6 +86,17 @@ export function service(name: string, env: NodeJS.ProcessEnv = process.env): Ser
       }
     },
   }
+}
+
+/** Asks a service that takes JSON for an operation ("AWS JSON 1.0 protocol", Smithy). @param target as in `DynamoDB_20120810.GetItem` */
+export function askJson(service: Service, target: string, body: object, deadline: number): Promise<Exchanged> {
+  return service.ask({
+    method: 'POST',
+    path: [],
+    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': target },
+    body: JSON.stringify(body),
+    deadline,
+  })
 }
 
 function isTransient(status: number): boolean {

@@ -1,5 +1,5 @@
 import { FusionizeError } from 'fusionize'
-import type { Service } from './service.js'
+import { askJson, type Service } from './service.js'
 
 /** An item's attributes, strings and numbers only. */
 export type Item = Record<string, string | number>
@@ -41,6 +41,11 @@ interface Refusal {
   Item?: Record<string, Attribute>
 }
 
+/** Of an item's attribute `expires`: seconds since 1970, after which DynamoDB removes it. */
+export function expiresIn(days: number): number {
+  return Math.ceil(Date.now() / 1000) + days * 86_400
+}
+
 export function openTable(dynamodb: Service, name: string): Table {
   async function ask<Answer>(operation: string, body: object, deadline: number): Promise<Answer> {
     const { ok, answer, why } = await tell<Answer>(operation, body, deadline)
@@ -49,13 +54,8 @@ export function openTable(dynamodb: Service, name: string): Table {
   }
 
   async function tell<Answer>(operation: string, body: object, deadline: number) {
-    const response = await dynamodb.ask({
-      method: 'POST',
-      path: [],
-      headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `DynamoDB_20120810.${operation}` },
-      body: JSON.stringify({ TableName: name, ...body }),
-      deadline,
-    })
+    const about = { TableName: name, ...body }
+    const response = await askJson(dynamodb, `DynamoDB_20120810.${operation}`, about, deadline)
     const answer = JSON.parse(response.body.toString()) as Answer & Refusal
     const why = answer.message ?? answer.Message ?? `status ${response.status}`
     return { ok: response.status === 200, answer, why }

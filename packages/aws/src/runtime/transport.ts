@@ -2,7 +2,7 @@ import { FusionizeError, timeoutError } from 'fusionize'
 import type { LogEntry, Outcome, Transport } from 'fusionize/runtime'
 import type { Buckets } from './buckets/index.js'
 import { calleeOf } from './callee.js'
-import { headOf } from './envelope.js'
+import { headOf, sendOf } from './envelope.js'
 import type { Environment } from './environment.js'
 import { call, send } from './lambda.js'
 import { CALL_BYTES, SEND_BYTES } from './limits.js'
@@ -60,12 +60,12 @@ export function lambdaTransport(
         const item = await buckets.sessions.count(request.session, [request.id])
         await buckets.sent(request.session, item, [{ ...sent, function: fn, setup: environment.deployed }])
       }
-      await send(lambda, callee, { ...headOf(request), mode: 'send', input, at: Date.now() }, deadline)
+      await send(lambda, callee, sendOf(request, input), deadline)
     },
     async bucket(op) {
       return (buckets ?? unasked()).ask(op)
     },
-    log: (entry) => writeLine(logLine(entry)),
+    log: writeLog,
     // A function is never lent a session: what belongs to that is never asked for.
     mirror() {},
     result() {},
@@ -81,6 +81,11 @@ function unasked(): never {
     'BUILD_FAILED',
     "this function was built without the app's buckets; run 'fusionize deploy' again",
   )
+}
+
+/** A line of the function's log that says what a task, or the function itself, has to say. */
+export function writeLog(entry: LogEntry): void {
+  writeLine(logLine(entry))
 }
 
 function logLine({ level, task, session, message, data, time }: LogEntry): string {
