@@ -46,9 +46,15 @@ test('a run that does not stop when its time is up is answered for, and its envi
 })
 
 test('one that stops then keeps its environment', async () => {
-  const [[, before]] = (await ask('')) as [[number, number]]
-  expect(await ask('heeds=1')).toEqual([late])
-  expect(await ask('')).toEqual([[200, before]])
+  const held = ask('heeds=1')
+  const busy = await vi.waitFor(() => {
+    const found = environments().find(({ phase }) => phase === 'busy')
+    if (!found) throw new Error('none is at work')
+    return found
+  })
+  expect(await held).toEqual([late])
+  // It waits for the next request, which one that ends never does.
+  await vi.waitFor(() => expect(environments()).toContainEqual({ ...busy, phase: 'idle' }))
 })
 
 test('who calls it hears TIMEOUT, and what it has sent elsewhere is done', async () => {

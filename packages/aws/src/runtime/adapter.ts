@@ -51,7 +51,7 @@ export function createAdapter(
   const sandbox = process.env.AWS_LAMBDA_LOG_STREAM_NAME ?? newId()
   const cores = Math.ceil(memory / MB_PER_CORE)
   const limits = taskLimits(module, timeoutMs)
-  const over = handOver(environment, lambda, store)
+  const elsewhere = handOver(environment, lambda, store)
   let functionArn = ''
   const bury = deadLetters(sqs, environment.deadLetters, () => functionArn)
   const attempts = attemptsOf(table, limits.retries, bury, environment.retryMs)
@@ -66,9 +66,9 @@ export function createAdapter(
       now: Date.now,
       random: Math.random,
     },
-    handOn: (held, attempt) => over.handOver(held, attempt ?? 1, held.setup),
+    handOn: (held, attempt) => elsewhere.handOver(held, attempt ?? 1, held.setup),
     bury: async (held, attempt, error) =>
-      bury(await over.envelope(held), attempt, { ok: false, error: errorToWire(error) }),
+      bury(await elsewhere.envelope(held), attempt, { ok: false, error: errorToWire(error) }),
     ...(environment.sweepMs !== undefined && { lateMs: environment.sweepMs }),
     fired: (ids) => writeLine(JSON.stringify({ fusionize: 'fired', ids })),
     later: (message, delayS) => sendMessage(sqs, environment.times ?? '', message, delayS),
@@ -85,12 +85,12 @@ export function createAdapter(
   /** Has work that was held here run as an invocation of its own. @param attempt of that run */
   async function handOn(held: HeldSend, attempt: number): Promise<void> {
     await buckets?.sessions.count(held.session, [held.id])
-    await over.handOver(held, attempt)
+    await elsewhere.handOver(held, attempt)
   }
 
   async function again(held: HeldSend, outcome: Outcome & { ok: false }): Promise<void> {
     if (limits.retries(held.task) > 0) return handOn(held, 2)
-    await attempts.failed(await over.envelope(held), 1, outcome)
+    await attempts.failed(await elsewhere.envelope(held), 1, outcome)
   }
 
   async function sweep(): Promise<number> {

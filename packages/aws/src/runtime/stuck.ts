@@ -18,14 +18,16 @@ export interface StuckRuns {
 
 /** @param api host and port of the runtime's API  @param ends told when the environment is about to end */
 export function stuckRuns(api: string, ends: () => void): StuckRuns {
-  const runs = new Map<string, Promise<void>>()
+  // An environment has one invocation at a time.
+  let last: { request: string; stopped: Promise<void> } | undefined
   return {
-    late: (request, stopped) => void runs.set(request, stopped),
+    late(request, stopped) {
+      last = { request, stopped }
+    },
     async end(request, answer) {
-      const stopped = runs.get(request)
-      runs.delete(request)
       // A stream is the runtime's alone.
-      if (!stopped || answer instanceof Response) return
+      if (last?.request !== request || answer instanceof Response) return
+      const { stopped } = last
       const isOver = (ms: number) => Promise.race([stopped.then(() => true), pause(ms, false)])
       if (await isOver(BEFORE_MS)) return
       await askRuntime(api, 'POST', `/2018-06-01/runtime/invocation/${request}/response`, {}, JSON.stringify(answer))
