@@ -116,10 +116,9 @@ export function createAdapter(
   })
   const ahead = startsAhead(environment, lambda, ({ message }) => complain(own, '', message))
   const api = process.env.AWS_LAMBDA_RUNTIME_API
-  const stuck =
-    api === undefined
-      ? undefined
-      : stuckRuns(api, () => complain(own, '', 'a run did not stop in time: the environment ends'))
+  const stuck = api
+    ? stuckRuns(api, () => complain(own, '', 'a run did not stop in time: the environment ends'))
+    : undefined
   const run = sessionRun({ function: own, environment, limits, buckets, extension, ahead, stuck, begin })
   const serve = serveEnvelope({ run, store, attempts, buckets })
   const answer = entries({

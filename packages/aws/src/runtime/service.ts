@@ -31,8 +31,6 @@ const PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 2_000
 const MOST_ATTEMPTS = 8
 
-const agentOptions = { keepAlive: true, maxSockets: 256 }
-
 /**
  * @param name in host names and signatures: `lambda`, `s3`, `dynamodb`…
  * @param env the function's environment: region, credentials, and `AWS_ENDPOINT_URL_<NAME>` or `AWS_ENDPOINT_URL` instead of AWS's own hosts
@@ -42,7 +40,7 @@ export function service(name: string, env: NodeJS.ProcessEnv = process.env): Ser
   const given = env[`AWS_ENDPOINT_URL_${name.toUpperCase()}`] ?? env.AWS_ENDPOINT_URL
   const endpoint = new URL(given ?? `https://${name}.${region}.${suffixOf(region)}`)
   const client = endpoint.protocol === 'http:' ? http : https
-  const agent = new client.Agent(agentOptions)
+  const agent = new client.Agent({ keepAlive: true, maxSockets: 256 })
 
   function once({ method, path, query = {}, headers = {}, body = '', signal }: ServiceRequest, timeoutMs: number) {
     const encoded = `${endpoint.pathname.replace(/\/$/, '')}/${path.map(encode).join('/')}`
