@@ -49,10 +49,11 @@ export function grantsOfSetup({ policies }: RoleResource): Grant[] {
 function baseStatements(settings: Settings, fn: string): Statement[] {
   const { account, prefix, region } = settings
   return [
+    // Reads it to know of attempts that ended without a word.
     {
       Sid: 'Logs',
       Effect: 'Allow',
-      Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      Action: ['logs:CreateLogStream', 'logs:FilterLogEvents', 'logs:PutLogEvents'],
       Resource: [arnOf(settings, 'logs', `log-group:${logGroup(prefix, fn)}:*`)],
     },
     {
