@@ -14,6 +14,7 @@ import {
 import type { Evaluator, From, TimeMessage } from './buckets/index.js'
 import { answerTimes, isTimes } from './buckets/times.js'
 import { calleeOf } from './callee.js'
+import { endingsIn } from './endings.js'
 import { type Answer, ENVELOPE_VERSION, type Envelope } from './envelope.js'
 import type { Environment } from './environment.js'
 import type { Extension } from './extension.js'
@@ -24,7 +25,7 @@ import { send } from './lambda.js'
 import { CALL_BYTES, LAST_WORDS_MS, SEND_BYTES } from './limits.js'
 import { objectStore } from './object-store.js'
 import { sendMessage } from './queue.js'
-import { attemptsOf, deadLetters } from './retries.js'
+import { attemptsOf, deadLetters, firstAttempt } from './retries.js'
 import { open, seal } from './seal.js'
 import { service } from './service.js'
 import { answerBatch, isSqsEvent } from './sqs-event.js'
@@ -100,7 +101,16 @@ export function createAdapter(
   let context: LambdaContext
   let cold: number | null = Math.round(performance.now())
   const bury = deadLetters(sqs, environment.deadLetters, () => context.invokedFunctionArn)
-  const attempts = attemptsOf(table, retriesOf, bury, environment.retryMs)
+  const endings = endingsIn(service('logs'), process.env.AWS_LAMBDA_LOG_GROUP_NAME ?? '')
+  const began = ({ id, session, task, trace, parent }: Envelope, attempt: number) =>
+    writeLine(
+      JSON.stringify({
+        fusionize: 'began',
+        request: context.awsRequestId,
+        work: { invocation: id, session, task, mode: 'send', trace, parent, attempt },
+      }),
+    )
+  const attempts = attemptsOf({ table, retriesOf, bury, endings, began }, environment.retryMs)
   const longestMs = Math.max(timeoutMs, ...[...options.keys()].map(limitOf))
   const holds = holdsOf(module.function, table, store, longestMs * 2)
 
@@ -135,7 +145,7 @@ export function createAdapter(
 
   async function again(held: HeldSend, outcome: Outcome & { ok: false }): Promise<void> {
     if (retriesOf(held.task) > 0) return handOn(held, 2)
-    await attempts.failed(await envelopeOf(held, Date.now() + SEND_MS), 1, outcome)
+    await attempts.failed(await envelopeOf(held, Date.now() + SEND_MS), firstAttempt, outcome)
   }
 
   const begin = invocations({
@@ -180,8 +190,8 @@ export function createAdapter(
     const { id, session, task, mode, external, trace, parent, root } = envelope
     const deadline = envelope.deadline ?? Number.MAX_SAFE_INTEGER
     const input = await open(envelope.input, store, Date.now() + context.getRemainingTimeInMillis())
-    const attempt = mode === 'send' ? await attempts.of(envelope) : 1
-    const work = { id, session, task, mode, input, external, attempt, deadline, trace, parent }
+    const attempt = mode === 'send' ? await attempts.begin(envelope, context.awsRequestId) : firstAttempt
+    const work = { id, session, task, mode, input, external, attempt: attempt.number, deadline, trace, parent }
     const from: From =
       external || id === session
         ? { kind: 'root', sent: mode === 'send' }
