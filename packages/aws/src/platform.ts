@@ -17,6 +17,7 @@ import { Drain } from './drain.js'
 import { invokeFunction, newId, sendToFunction } from './invoke.js'
 import { bucketName, deadLetterQueue as deadLetterName, functionName, liveAlias, logGroup, tableName } from './names.js'
 import { readRecords } from './records/read.js'
+import { versionsOf } from './records/versions.js'
 import type { Callee } from './runtime/lambda.js'
 import { CALL_BYTES, SEND_BYTES } from './runtime/limits.js'
 import { open } from './runtime/seal.js'
@@ -51,6 +52,7 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
   const { account, architecture, prefix, region, timeoutMs } = settings
   const { lambda, logs, sqs } = clients
   const store = s3Store(clients.s3, bucketName(prefix, account, region))
+  const source = { logs, app, versions: versionsOf(lambda, prefix) }
   const prices = ratesOf(architecture === 'arm64' ? awsLambdaArm : awsLambdaX86)
   const buckets = new BucketWork(clients.dynamodb, tableName(prefix))
   let served: App | undefined
@@ -92,7 +94,7 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
     let wasOver = false
     let hadWork = false
     for (;;) {
-      const page = await readRecords(logs, await logGroups(), drainedTo, Date.now())
+      const page = await readRecords(source, await logGroups(), drainedTo, Date.now())
       drainedTo = page.next
       for (const id of page.fired) drain.fired(id)
       for (const line of page.lines) drain.saw(parseRecord(line))
@@ -175,7 +177,7 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
       return { id, session }
     },
 
-    records: async (since) => readRecords(logs, await logGroups(), since, Date.now()),
+    records: async (since) => readRecords(source, await logGroups(), since, Date.now()),
 
     deadLetters: async () =>
       (await (await letters()).list()).map(({ envelope: _, functionName: __, ...letter }) => letter),

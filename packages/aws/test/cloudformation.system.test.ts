@@ -77,7 +77,9 @@ describe('the CloudFormation template', () => {
             typeof one === 'string' ? one : (one as { 'Fn::Sub': string })['Fn::Sub'],
           )
           const isScoped = (arn: string) =>
-            /^arn:[^:*]+:[a-z0-9]+:[^:*]*:[^:*]*:[^*:/][^*]*([:/]\*)?$/.test(arn.replace(/\$\{AWS::(\w+)\}/g, '$1'))
+            /^arn:[^:*]+:[a-z0-9]+:[^:*]*:[^:*]*:[^*:/][^*]*([:/]\*|:setup-\*)?$/.test(
+              arn.replace(/\$\{AWS::(\w+)\}/g, '$1'),
+            )
           if (
             Effect !== 'Allow' ||
             arns.length === 0 ||

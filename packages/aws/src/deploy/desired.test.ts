@@ -26,15 +26,14 @@ describe('what should be there', () => {
     expect(desire(build, codeOf(build), { retentionDays: 30 }).deployed).toBe(desire().deployed)
   })
 
-  it('lets a function call what its tasks call remotely, in this setup, and nothing else', () => {
+  it('lets a function call what its tasks call remotely, by the aliases of setups, and nothing else', () => {
     const desired = desire()
     const role = (name: string) => ofKind(desired, 'role').find((one) => one.name === `fusionize-shop-${name}`)
     const calls = (name: string) =>
       role(name)
         ?.policies.flatMap(({ document }) => document.Statement)
         .find(({ Sid }) => Sid === 'Calls')?.Resource
-    const arn = (fn: string) =>
-      `arn:aws:lambda:eu-central-1:123456789012:function:fusionize-shop-${fn}:setup-${desired.deployed}`
+    const arn = (fn: string) => `arn:aws:lambda:eu-central-1:123456789012:function:fusionize-shop-${fn}:setup-*`
     expect(calls('front')).toEqual([arn('cart'), arn('mail')])
     expect(calls('mail')).toBeUndefined()
     expect(JSON.stringify(role('mail'))).toContain('arn:aws:ses:eu-central-1:123456789012:identity/*')
@@ -123,7 +122,7 @@ describe('what should be there', () => {
       const [times] = ofKind(desired, 'queue').filter(({ name }) => name === 'fusionize-shop-time')
       expect(times?.visibilityS).toBe(6 * (front?.timeoutS ?? 0))
       expect(ofKind(desired, 'mapping')).toMatchObject([{ functionName: 'fusionize-shop-front', qualifier: 'live' }])
-      expect(statements('front', 'Times')[0]?.Action).toContain('sqs:ReceiveMessage')
+      expect(statements('front', 'TakeTimes')[0]?.Action).toContain('sqs:ReceiveMessage')
       expect(statements('join', 'Times')[0]?.Action).toEqual(['sqs:SendMessage'])
       expect(ofKind(desired, 'schedule')).toHaveLength(5)
       for (const { environment } of ofKind(desired, 'function'))

@@ -17,10 +17,19 @@ import {
 } from '../names.js'
 import { COMMIT_MS } from '../runtime/buckets/ports.js'
 import { ENVIRONMENT_VARIABLE, type Environment } from '../runtime/environment.js'
+import { GRANTS_VARIABLE, grantKeys } from './grants.js'
 import { lambdaLimits, requireWithinLimits } from './limits.js'
 import { type Needs, needsOf, startedOf } from './needs.js'
-import type { Code, Desired, FunctionResource, Resource, ScheduleResource, UrlResource } from './resources.js'
-import { functionRole, sweepRole } from './roles.js'
+import type {
+  Code,
+  Desired,
+  FunctionResource,
+  Resource,
+  RoleResource,
+  ScheduleResource,
+  UrlResource,
+} from './resources.js'
+import { functionRole, grantsOfSetup, sweepRole } from './roles.js'
 import { arnOf, type DeployOptions, roleArn, type Settings, settingsOf } from './settings.js'
 import { ignoredOf, storedOf } from './setup-options.js'
 
@@ -58,11 +67,18 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
   // An entry: it is in every setup.
   const taker = hasBuckets ? entryTasks(build.app).find((fn) => functions.includes(fn)) : undefined
   const setup = setupId(build.setup)
+  const roles = new Map(
+    functions.map((fn) => {
+      const part = { holdsWork: holdsWork(fn), takesTimes: fn === taker }
+      return [fn, functionRole(build.app, settings, fn, needs.get(fn) as Needs, part)]
+    }),
+  )
   const make = (deployed: string) =>
     functions.map((fn) => {
       const afterReply = holdsWork(fn) ? 'extension' : 'before-reply'
       const identity = { setup, deployed, afterReply } as const
-      return functionResource(build, settings, fn, needs.get(fn) as Needs, code[fn] as Code, identity)
+      const role = roles.get(fn) as RoleResource
+      return functionResource(build, settings, role, fn, needs.get(fn) as Needs, code[fn] as Code, identity)
     })
   const deployed = `${setup}-${digest(make('')).slice(0, 8)}`
   const all = make(deployed)
@@ -72,10 +88,7 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
       settings,
       all.find((one) => one.function === taker),
     ),
-    ...functions.map((fn) => {
-      const part = { deployed, holdsWork: holdsWork(fn), takesTimes: fn === taker }
-      return functionRole(build.app, settings, fn, needs.get(fn) as Needs, part)
-    }),
+    ...roles.values(),
     ...functions.map((fn) => ({
       kind: 'log-group' as const,
       name: logGroup(settings.prefix, fn),
@@ -139,6 +152,7 @@ function timeResources(settings: Settings, { name, timeoutS }: FunctionResource)
 function functionResource(
   { app, env, setup }: Build,
   settings: Settings,
+  role: RoleResource,
   fn: string,
   needs: Needs,
   code: Code,
@@ -178,7 +192,7 @@ function functionResource(
     name: functionName(prefix, fn),
     function: fn,
     tasks: needs.tasks,
-    role: functionName(prefix, fn),
+    role: role.name,
     runtime: settings.runtime,
     architecture: settings.architecture,
     memoryMb,
@@ -188,6 +202,7 @@ function functionResource(
       ...(settings.sourceMaps && { NODE_OPTIONS: '--enable-source-maps' }),
       ...env,
       [ENVIRONMENT_VARIABLE]: JSON.stringify(environment),
+      [GRANTS_VARIABLE]: grantKeys(grantsOfSetup(role)),
     },
     code,
     ...(concurrency !== undefined && { concurrency }),
@@ -255,7 +270,7 @@ function sweepResources(settings: Settings, functions: readonly string[], deploy
       input: '{"fusionize":"sweep"}',
     }),
   )
-  return [{ kind: 'schedule-group', name: group }, sweepRole(settings, role, names, deployed), ...schedules]
+  return [{ kind: 'schedule-group', name: group }, sweepRole(settings, role, names), ...schedules]
 }
 
 /** Where SQS is asked for a queue ("Queue and message identifiers", Amazon SQS Developer Guide). */

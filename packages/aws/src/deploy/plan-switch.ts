@@ -1,10 +1,9 @@
 import { liveAlias, setupAlias } from '../names.js'
 import type { Observed, ObservedFunction } from './observed.js'
 import { asyncSteps } from './plan-functions.js'
-import { stepFor } from './plan-shared.js'
 import { type Desired, ofKind, type UrlResource } from './resources.js'
 import { aliasDescription, oldSetups } from './retirement.js'
-import { type Step, urlStatements } from './steps.js'
+import { type Step, stepFor, urlStatements } from './steps.js'
 
 /**
  * Steps that let new sessions come by the setup: `live` of every function, and what is reached by it. Afterwards the setups before are

@@ -85,19 +85,14 @@ function requireQuotas(desired: Desired, { quotas, functions, roles }: Observed,
   if (problems.length > 0) throw new FusionizeError('DEPLOY_FAILED', problems.join('\n'), { problems })
 }
 
-/** Characters of all inline policies by role, while the old ones are still there. */
+/** Characters of all inline policies by role, before what no setup needs any more is taken away. */
 function policySizes(desired: Desired, roles: Observed['roles'], steps: readonly Step[]): Map<string, number> {
-  const gone = new Set(
-    steps.flatMap(({ operation: op }) => (op.do === 'delete-policy' ? `${op.role} ${op.policy}` : [])),
-  )
-  return new Map(
-    ofKind(desired, 'role').map(({ name, policies }) => {
-      const all = new Map(roles.get(name))
-      for (const policy of all.keys()) if (gone.has(`${name} ${policy}`)) all.delete(policy)
-      for (const policy of policies) all.set(policy.name, JSON.stringify(policy.document))
-      return [name, [...all.values()].reduce((sum, text) => sum + text.replace(/\s/g, '').length, 0)]
-    }),
-  )
+  const policies = new Map(ofKind(desired, 'role').map(({ name }) => [name, new Map(roles.get(name))]))
+  for (const { operation: op, phase } of steps)
+    if (op.do === 'put-policy' && phase === 'roles')
+      policies.get(op.role)?.set(op.policy.name, JSON.stringify(op.policy.document))
+  const size = (text: string) => text.replace(/\s/g, '').length
+  return new Map([...policies].map(([name, all]) => [name, [...all.values()].reduce((sum, one) => sum + size(one), 0)]))
 }
 
 function warningsOf(desired: Desired, { functions, quotas }: Observed): string[] {

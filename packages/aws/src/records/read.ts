@@ -4,8 +4,11 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-cloudwatch-logs'
 import type { RecordsPage } from '@fusionize/platform'
+import type { LogEvent } from './attempts.js'
 import { type Cursor, type Position, readCursor, writeCursor } from './cursor.js'
-import { joinReports, type LogEvent } from './join.js'
+import { joinReports } from './join.js'
+import { killedRecord } from './killed.js'
+import type { Versions } from './versions.js'
 
 /**
  * Ms for which an event may come after later ones: what is so far back is read again, and known by its id. CloudWatch says of no event when it
@@ -20,7 +23,15 @@ export interface Page extends RecordsPage {
 }
 
 /** What a function says of itself, and what Lambda says of it. */
-const PATTERN = '?"fusionize" ?"REPORT RequestId"'
+const PATTERN = '?"fusionize" ?"REPORT RequestId" ?"platform.report"'
+
+/** Where records are read. */
+export interface Source {
+  logs: CloudWatchLogsClient
+  /** The application's name. */
+  app: string
+  versions: Versions
+}
 
 /**
  * Records since the last time, of all functions.
@@ -29,7 +40,7 @@ const PATTERN = '?"fusionize" ?"REPORT RequestId"'
  * @param now epoch ms
  */
 export async function readRecords(
-  logs: CloudWatchLogsClient,
+  source: Source,
   groups: readonly string[],
   since: string | undefined,
   now: number,
@@ -41,7 +52,7 @@ export async function readRecords(
   await Promise.all(
     groups.map(async (group) => {
       const position = cursor[group] ?? { from: 0, seen: [] }
-      const read = await readGroup(logs, group, position, now)
+      const read = await readGroup(source, group, position, now)
       next[group] = read.position
       lines.push(...read.lines)
       fired.push(...read.fired)
@@ -51,20 +62,30 @@ export async function readRecords(
 }
 
 async function readGroup(
-  logs: CloudWatchLogsClient,
+  { app, logs, versions }: Source,
   group: string,
   { from, seen }: Position,
   now: number,
 ): Promise<{ lines: string[]; fired: string[]; position: Position }> {
   const events = await eventsOf(logs, group, from)
-  const { records, waiting, fired } = joinReports(events, now)
+  const { records, killed, waiting, fired } = joinReports(events, now)
   const known = new Set(seen)
-  const fresh = records.filter(({ event }) => !known.has(event.id))
+  const lost = killed.filter(({ event }) => !known.has(event.id))
+  const told = await Promise.all(
+    lost.map(async (one) => ({
+      event: one.event,
+      line: killedRecord(one, app, await versions(group, one.event.stream)),
+    })),
+  )
+  // Attempts one after the other: whoever follows them must not hear of a failure after what came of it.
+  const fresh = [...records.filter(({ event }) => !known.has(event.id)), ...told].sort(
+    (a, b) => a.event.time - b.event.time,
+  )
   // What waits for its REPORT is read again with it, and so is the time in which others may still come.
   const earliest = Math.min(...waiting.map(({ time }) => time), Math.max(from, latest(events) - LATE_MS))
   const position = {
     from: earliest,
-    seen: records.flatMap(({ event }) => (event.time >= earliest ? [event.id] : [])),
+    seen: [...records, ...killed].flatMap(({ event }) => (event.time >= earliest ? [event.id] : [])),
   }
   return { lines: fresh.map(({ line }) => line), fired, position }
 }
@@ -81,8 +102,8 @@ async function eventsOf(logs: CloudWatchLogsClient, logGroupName: string, startT
     do {
       const command = new FilterLogEventsCommand({ logGroupName, startTime, filterPattern: PATTERN, nextToken })
       const page = await logs.send(command)
-      for (const { eventId = '', timestamp = 0, message = '' } of page.events ?? [])
-        events.push({ id: eventId, time: timestamp, line: message.trimEnd() })
+      for (const { eventId = '', logStreamName = '', timestamp = 0, message = '' } of page.events ?? [])
+        events.push({ id: eventId, stream: logStreamName, time: timestamp, line: message.trimEnd() })
       nextToken = page.nextToken
     } while (nextToken !== undefined)
   } catch (error) {

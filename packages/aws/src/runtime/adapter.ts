@@ -9,8 +9,10 @@ import {
 } from 'fusionize/runtime'
 import { startsAhead } from './ahead.js'
 import type { Evaluator } from './buckets/index.js'
-import type { LambdaHandler } from './context.js'
+import type { LambdaContext, LambdaHandler } from './context.js'
+import { endingsIn } from './endings.js'
 import { entries } from './entries.js'
+import type { Envelope } from './envelope.js'
 import type { Environment } from './environment.js'
 import type { Extension } from './extension.js'
 import { handOver } from './hand-over.js'
@@ -19,7 +21,7 @@ import { newId } from './ids.js'
 import { invocations, type Work } from './invocations.js'
 import { objectStore } from './object-store.js'
 import { sendMessage } from './queue.js'
-import { attemptsOf, deadLetters } from './retries.js'
+import { attemptsOf, deadLetters, firstAttempt } from './retries.js'
 import { serveEnvelope } from './serve-envelope.js'
 import { service } from './service.js'
 import { sessionRun } from './session-run.js'
@@ -52,9 +54,18 @@ export function createAdapter(
   const cores = Math.ceil(memory / MB_PER_CORE)
   const limits = taskLimits(module, timeoutMs)
   const elsewhere = handOver(environment, lambda, store)
-  let functionArn = ''
-  const bury = deadLetters(sqs, environment.deadLetters, () => functionArn)
-  const attempts = attemptsOf(table, limits.retries, bury, environment.retryMs)
+  let invocation: LambdaContext
+  const bury = deadLetters(sqs, environment.deadLetters, () => invocation.invokedFunctionArn)
+  const endings = endingsIn(service('logs'), process.env.AWS_LAMBDA_LOG_GROUP_NAME ?? '')
+  const began = ({ id, session, task, trace, parent }: Envelope, attempt: number) =>
+    writeLine(
+      JSON.stringify({
+        fusionize: 'began',
+        request: invocation.awsRequestId,
+        work: { invocation: id, session, task, mode: 'send', trace, parent, attempt },
+      }),
+    )
+  const attempts = attemptsOf({ table, retriesOf: limits.retries, bury, endings, began }, environment.retryMs)
   const buckets = (module.evaluator as Evaluator | undefined)?.({
     ...{
       function: own,
@@ -90,7 +101,7 @@ export function createAdapter(
 
   async function again(held: HeldSend, outcome: Outcome & { ok: false }): Promise<void> {
     if (limits.retries(held.task) > 0) return handOn(held, 2)
-    await attempts.failed(await elsewhere.envelope(held), 1, outcome)
+    await attempts.failed(await elsewhere.envelope(held), firstAttempt, outcome)
   }
 
   async function sweep(): Promise<number> {
@@ -129,7 +140,7 @@ export function createAdapter(
     complain: (session, message) => complain(own, session, message),
   })
   return async (event, context) => {
-    functionArn = context.invokedFunctionArn
+    invocation = context
     const answered = answer(event, context)
     extension?.during(context.awsRequestId, answered)
     const given = await answered

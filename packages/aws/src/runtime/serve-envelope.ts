@@ -4,7 +4,7 @@ import { endOf, type LambdaContext } from './context.js'
 import { type Answer, ENVELOPE_VERSION, type Envelope } from './envelope.js'
 import { CALL_BYTES } from './limits.js'
 import type { ObjectStore } from './object-store.js'
-import type { Attempts } from './retries.js'
+import { type Attempts, firstAttempt } from './retries.js'
 import { open, seal } from './seal.js'
 import type { SessionRun } from './session-run.js'
 
@@ -24,8 +24,8 @@ export function serveEnvelope({ run, store, attempts, buckets }: ServePorts) {
     const { id, session, task, mode, external, trace, parent, root } = envelope
     const deadline = envelope.deadline ?? Number.MAX_SAFE_INTEGER
     const input = await open(envelope.input, store, endOf(context))
-    const attempt = mode === 'send' ? await attempts.of(envelope) : 1
-    const work = { id, session, task, mode, input, external, attempt, deadline, trace, parent }
+    const attempt = mode === 'send' ? await attempts.begin(envelope, context.awsRequestId) : firstAttempt
+    const work = { id, session, task, mode, input, external, attempt: attempt.number, deadline, trace, parent }
     if (mode === 'send' && (await buckets?.isOver(work))) {
       await buckets?.over(work)
       return null

@@ -59,8 +59,8 @@ interface Failure {
 
 /**
  * One execution environment: a process under Amazon's runtime client, one invocation at a time, frozen between them.
- * Not imitated: the share of a CPU that the memory size gives, the end for want of memory, the file system's limits, a second try of a
- * failed initialization, isolation of any kind.
+ * Not imitated: the share of a CPU that the memory size gives, the end for want of memory, the peak that a killed process had in its last
+ * invocation, the file system's limits, a second try of a failed initialization, isolation of any kind.
  */
 export class Environment {
   phase: Phase = 'init'
