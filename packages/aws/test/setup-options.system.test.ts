@@ -66,7 +66,11 @@ test('prewarm: neither fails a request nor outlives it', async () => {
     throw new AwsError('AccessDeniedException', 403, 'not today')
   })
   open('second')
-  expect(await request('gate=second')).toBe(2)
+  // Until one was over sooner: what is cold takes longer.
+  do {
+    asked.length = 0
+    expect(await request('gate=second')).toBe(2)
+  } while (asked.length > 0)
   // A start that was still to come then would come as soon as the environment is awake again.
   const began = Date.now()
   const held = request('gate=third')
