@@ -25,7 +25,6 @@ import { attemptsOf, deadLetters, firstAttempt } from './retries.js'
 import { serveEnvelope } from './serve-envelope.js'
 import { service } from './service.js'
 import { sessionRun } from './session-run.js'
-import { stuckRuns } from './stuck.js'
 import { openTable } from './table.js'
 import { taskLimits } from './task-limits.js'
 import { lambdaTransport, writeLine, writeLog } from './transport.js'
@@ -126,11 +125,7 @@ export function createAdapter(
     log: complain,
   })
   const ahead = startsAhead(environment, lambda, ({ message }) => complain(own, '', message))
-  const api = process.env.AWS_LAMBDA_RUNTIME_API
-  const stuck = api
-    ? stuckRuns(api, () => complain(own, '', 'a run did not stop in time: the environment ends'))
-    : undefined
-  const run = sessionRun({ function: own, environment, limits, buckets, extension, ahead, stuck, begin })
+  const run = sessionRun({ function: own, environment, limits, buckets, extension, ahead, begin })
   const serve = serveEnvelope({ run, store, attempts, buckets })
   const answer = entries({
     ...{ function: own, http: environment.http ?? [], streaming: environment.streaming, run, serve, sweep, buckets },
@@ -139,13 +134,11 @@ export function createAdapter(
     },
     complain: (session, message) => complain(own, session, message),
   })
-  return async (event, context) => {
+  return (event, context) => {
     invocation = context
     const answered = answer(event, context)
     extension?.during(context.awsRequestId, answered)
-    const given = await answered
-    await stuck?.end(context.awsRequestId, given)
-    return given
+    return answered
   }
 }
 

@@ -66,25 +66,6 @@ function world(options: {
   return { told, start: (more, endMs = 60_000) => begin({ ...work, ...more }, Date.now() + endMs, 'r') }
 }
 
-it('says when its time was up, and when it stops after all', async () => {
-  const stops = gate()
-  const { start } = world({ holds: 'kept', first: () => stops.opened.then(() => 2) })
-  const { late, reply } = start({}, 200)
-  expect(late()).toBeUndefined()
-  expect(await reply).toMatchObject({ ok: false, error: { code: 'TIMEOUT' } })
-  let isStopped = false
-  const stopped = late()?.then(() => {
-    isStopped = true
-  })
-  await Promise.resolve()
-  expect(isStopped).toBe(false)
-  stops.open()
-  await stopped
-  const timely = world({}).start()
-  await timely.reply
-  expect(timely.late()).toBeUndefined()
-})
-
 it('what a reply leaves behind is held before the reply leaves, runs after it, and is let go when it is over', async () => {
   const late = gate()
   const { told, start } = world({ holds: 'kept', second: () => late.opened })

@@ -24,8 +24,6 @@ export interface Started {
   reply: Promise<Outcome>
   /** Nothing of it is under way any more. */
   done: Promise<void>
-  /** Where its time was up before it had an answer of its own: settles when it has one, and what that leaves behind is held. */
-  late(): Promise<void> | undefined
 }
 
 export interface InvocationPorts {
@@ -60,21 +58,12 @@ export function invocations(ports: InvocationPorts) {
     /** What must happen before the invocation is over. */
     const leaving: Promise<void>[] = []
     let withheld: Outcome | undefined
-    let late: Promise<void> | undefined
     const reply = deferred<Outcome>()
-    const stopped = deferred()
     const done = deferred()
     const timer = setTimeout(() => {
-      late = stopped.promise
       ports.handler().cancel(work.id, 'timeout')
       reply.resolve({ ok: false, error: errorToWire(timeoutError(work.task, givenMs)) })
     }, deadline - began)
-
-    /** Its own answer, which nobody waits for any more when it is late. */
-    function answer(outcome: Outcome): void {
-      reply.resolve(outcome)
-      stopped.resolve()
-    }
 
     /** Work is left behind: it is held outside, or it ends before the reply. */
     function leave(items: readonly HeldSend[]): Promise<readonly string[]> | undefined {
@@ -91,11 +80,11 @@ export function invocations(ports: InvocationPorts) {
       reply(outcome, items) {
         const left = leave(items)
         if (holds === undefined) withheld = outcome
-        else if (left === undefined) answer(outcome)
+        else if (left === undefined) reply.resolve(outcome)
         else
           left.then(
-            () => answer(outcome),
-            (error) => answer({ ok: false, error: errorToWire(error) }),
+            () => reply.resolve(outcome),
+            (error) => reply.resolve({ ok: false, error: errorToWire(error) }),
           )
         return left
       },
@@ -124,12 +113,12 @@ export function invocations(ports: InvocationPorts) {
       if (kept.length > 0 && !failed)
         await holds?.letGo(kept).catch((error: Error) => ports.log(work.task, work.session, error.message))
       if (failed && withheld?.ok) withheld = { ok: false, error: errorToWire(failed.reason) }
-      if (withheld) answer(withheld)
+      if (withheld) reply.resolve(withheld)
       done.resolve()
     }
 
     ports.handler().run({ ...work, deadline, ...ports.cold() }, port)
-    return { reply: reply.promise, done: done.promise, late: () => late }
+    return { reply: reply.promise, done: done.promise }
   }
 }
 

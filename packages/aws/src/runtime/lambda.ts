@@ -39,9 +39,8 @@ export async function call(
  */
 export function answerOf(callee: Callee, payload: string, failed: boolean): Answer {
   const answer = parsed(payload) as Partial<Answer>
-  // A failure after the answer is none of it: the environment of a run that did not stop has ended.
-  if (answer.fusionize === ENVELOPE_VERSION) return answer as Answer
   if (failed) throw functionError(callee, payload)
+  if (answer.fusionize === ENVELOPE_VERSION) return answer as Answer
   throw new FusionizeError(
     'UNSUPPORTED',
     `function '${callee.function}' (${callee.name}:${callee.qualifier}) answers in another version than ${ENVELOPE_VERSION}; deploy the app again`,

@@ -5,7 +5,6 @@ import type { Environment } from './environment.js'
 import type { Extension } from './extension.js'
 import type { Started, Work } from './invocations.js'
 import { LAST_WORDS_MS } from './limits.js'
-import type { StuckRuns } from './stuck.js'
 import type { TaskLimits } from './task-limits.js'
 
 export interface SessionRunPorts {
@@ -14,8 +13,6 @@ export interface SessionRunPorts {
   limits: TaskLimits
   buckets: Buckets | undefined
   extension: Extension | undefined
-  /** Absent outside of Lambda. */
-  stuck: StuckRuns | undefined
   /** See `startsAhead`. */
   ahead(): () => void
   /** Begins an invocation. @param end epoch ms at which Lambda ends the sandbox  @param request Lambda's id of the invocation */
@@ -33,7 +30,6 @@ export function sessionRun({
   environment,
   extension,
   limits,
-  stuck,
   ...ports
 }: SessionRunPorts): SessionRun {
   return async (work, from, context) => {
@@ -44,16 +40,15 @@ export function sessionRun({
     const request = { ...work, function: ports.function, parent: work.parent ?? '', setup: environment.deployed }
     buckets?.enter({ ...work, request }, from)
     if (bucket !== undefined) await buckets?.awaits(work.session, bucket)
-    const { reply, done, late } = begin(work, end, awsRequestId)
+    const { reply, done } = begin(work, end, awsRequestId)
     if (from.kind === 'root' && work.attempt === 1) done.then(ahead())
     // Whether an invocation that failed is over its attempts say.
     const over = buckets && work.mode === 'call' ? done.then(() => buckets.over(work)) : done
     extension?.during(awsRequestId, over)
     const outcome = await reply
     // What takes too long may go on, and nobody knows how long.
-    const stopped = late()
-    if (stopped && work.mode === 'call') stuck?.late(awsRequestId, stopped)
-    if (buckets && !extension && !stopped) await over
+    const late = !outcome.ok && outcome.error.code === 'TIMEOUT'
+    if (buckets && !extension && !late) await over
     if (!buckets || bucket === undefined || !outcome.ok) return outcome
     return buckets.answer(work, bucket, Math.min(end - LAST_WORDS_MS, began + limits.timeoutMs(work.task)))
   }
