@@ -5,6 +5,7 @@ import { ANSWER, AWAITED, answerLater, awaitAnswer, PASSED_ON } from './answers.
 import type { Cause, Change, PutChange } from './changes.js'
 import { Expectations } from './expectations.js'
 import { closedError } from './failures.js'
+import { handOver } from './hand-over.js'
 import { expectedName, isClosed, sessionKey, VERSION } from './items.js'
 import { noted } from './noted.js'
 import { Objects } from './objects.js'
@@ -40,9 +41,15 @@ export class Buckets {
   readonly #sweep: Sweep
 
   constructor(readonly ports: BucketPorts) {
-    const look = (session: string, item: Item) => this.sessions.look(session, item)
+    const handOn = async (send: HeldSend, attempt?: number) => {
+      if (!(await handOver(ports, send, attempt))) await this.sessions.over(send)
+    }
     this.objects = new Objects(ports.store, ports.now)
-    this.#outboxes = new Outboxes(ports, (session, ids, instead) => this.sessions.count(session, ids, instead), look)
+    this.#outboxes = new Outboxes(ports, {
+      count: (session, ids, instead) => this.sessions.count(session, ids, instead),
+      handOver: handOn,
+      look: (session, item) => this.sessions.look(session, item),
+    })
     this.#end = new SessionEnd(ports, {
       outboxes: this.#outboxes,
       endIn: async (bucket, change) => (await this.#slots.of(bucket, undefined).change(change, this.#cause())).ended,
@@ -62,6 +69,7 @@ export class Buckets {
       sessions: this.sessions,
       keep: async (op, by, session, bucket, refs) =>
         void (await this.#slots.of(bucket, session).change({ op, by, refs }, this.#cause())),
+      handOver: handOn,
       look: (session) => this.#look(session),
     })
     this.#sweep = new Sweep(ports, {
