@@ -81,6 +81,7 @@ export function createAdapter(
     bury: async (held, attempt, error) =>
       bury(await envelopeOf(held, Date.now() + SEND_MS), attempt, { ok: false, error: errorToWire(error) }),
     ...(environment.sweepMs !== undefined && { lateMs: environment.sweepMs }),
+    cancel: (run) => handler.cancel(run, 'cancelled'),
     fired: (ids) => writeLine(JSON.stringify({ fusionize: 'fired', ids })),
     later: (message, delayS) => sendMessage(sqs, environment.times ?? '', message, delayS),
     pause,
@@ -242,6 +243,7 @@ export function createAdapter(
       const held = environment.afterReply === 'extension' ? await holds.sweep((send) => handOn(send, 2)) : 0
       return { handed: held + ((await buckets?.sweep()) ?? 0) }
     }
+    if (kind === 'flush' && buckets) return { fired: await buckets.flush() }
     if (kind === 'time' && buckets) return buckets.time(event as TimeMessage)
     if (kind !== undefined) throw unknownKind(own, kind)
     if (isHttpEvent(event))

@@ -31,6 +31,7 @@ export class World {
   readonly handed: HeldSend[] = []
   readonly buried: HeldSend[] = []
   readonly fired: string[] = []
+  readonly cancelled: string[] = []
   readonly messages: { message: TimeMessage; delayS: number }[] = []
   readonly logs: string[] = []
   now = 1_700_000_000_000
@@ -53,6 +54,7 @@ export class World {
       store: this.store,
       handOn: async (send) => void this.handed.push(send),
       bury: async (send) => void this.buried.push(send),
+      cancel: (run) => void this.cancelled.push(run),
       fired: (ids) => void this.fired.push(...ids),
       later: async (message, delayS) => void this.messages.push({ message, delayS }),
       longestMs: 60_000,

@@ -1,10 +1,11 @@
-import { bucketOf, isRef, refsIn } from 'fusionize/buckets'
+import { type BucketDefinition, bucketOf, isRef, refsIn } from 'fusionize/buckets'
 import { type BucketOp, errorToWire, type HeldSend, type Outcome, type Payload } from 'fusionize/runtime'
 import type { Item } from '../table.js'
 import { ANSWER, AWAITED, answerLater, awaitAnswer, PASSED_ON } from './answers.js'
 import type { Cause, Change, PutChange } from './changes.js'
 import { Expectations } from './expectations.js'
 import { closedError } from './failures.js'
+import { isShared } from './firings.js'
 import { handOver } from './hand-over.js'
 import { expectedName, isClosed, sessionKey, VERSION } from './items.js'
 import { noted } from './noted.js'
@@ -12,9 +13,11 @@ import { Objects } from './objects.js'
 import { Outboxes } from './outbox.js'
 import { type BucketPorts, COMMIT_MS, type TimeMessage } from './ports.js'
 import { readable } from './readable.js'
+import { seenTable } from './seen-table.js'
 import { SessionEnd } from './session-end.js'
 import { type From, type Run, Sessions } from './sessions.js'
 import { Slots } from './slots.js'
+import { Sources } from './sources.js'
 import { Sweep } from './sweep.js'
 import { tellAt } from './timer.js'
 
@@ -40,7 +43,14 @@ export class Buckets {
   readonly #expectations: Expectations
   readonly #sweep: Sweep
 
-  constructor(readonly ports: BucketPorts) {
+  readonly #sources: Sources
+  readonly ports: BucketPorts
+
+  constructor(given: BucketPorts) {
+    this.#sources = new Sources(given)
+    const table = seenTable(given.table, (session, item) => this.#sources.saw(session, item))
+    const ports = { ...given, table }
+    this.ports = ports
     const handOn = async (send: HeldSend, attempt?: number) => {
       if (!(await handOver(ports, send, attempt))) await this.sessions.over(send)
     }
@@ -180,6 +190,17 @@ export class Buckets {
     return handed
   }
 
+  /** Fires what waits in queues of the application that say `flush`: no more objects come. @returns how many firings */
+  async flush(): Promise<number> {
+    let fired = 0
+    for (const definition of this.ports.definitions.filter(isShared)) {
+      const { deliveries } = await this.#slots.of(definition.name, undefined).change({ op: 'flush' }, this.#cause())
+      fired += deliveries.length
+    }
+    await this.settled()
+    return fired
+  }
+
   /** Invocations of the session are handed over. @param item of the session, as it is now */
   async sent(session: string, item: Item | undefined, sends: readonly HeldSend[]): Promise<void> {
     for (const send of sends) this.sessions.remember(send)
@@ -188,7 +209,7 @@ export class Buckets {
 
   async #op(op: BucketOp): Promise<Payload> {
     const { bucket, session } = op
-    this.#slots.definition(bucket)
+    const definition = this.#slots.definition(bucket)
     switch (op.op) {
       case 'get':
         return readable(bucket, session, op.key, await this.#slots.of(bucket, session).get(session, op.key))
@@ -200,8 +221,10 @@ export class Buckets {
       }
       case 'sourceDone':
       case 'sourceFailed':
+        this.#sources.ended(session, bucket, op.source)
         return this.#change(bucket, { op: op.op, session, source: op.source })
       case 'source':
+        if (cancels(definition)) await this.#sources.began(session, bucket, op.source, op.invocation)
         return undefined
       case 'promise':
         if ((await this.#slots.of(bucket, session).get(session, op.key)) === undefined)
@@ -267,6 +290,11 @@ export class Buckets {
     const { now, newId } = this.ports
     return { trace: newId(), parent: '', at: now() }
   }
+}
+
+/** Whether a trigger of the bucket stops sources that it does not need. */
+function cancels({ triggers }: BucketDefinition): boolean {
+  return triggers.some(({ spec }) => spec.kind === 'redundant' && spec.cancel)
 }
 
 /** The firing that an input is from, if it names objects of the store. */

@@ -14,8 +14,15 @@ export interface ItemKey {
   sk: string
 }
 
-export const sessionKey = (session: string): ItemKey => ({ pk: `session#${session}`, sk: 'state' })
+const SESSION = 'session#'
+
+export const sessionKey = (session: string): ItemKey => ({ pk: `${SESSION}${session}`, sk: 'state' })
 export const bucketItemKey = (bucket: string): ItemKey => ({ pk: `bucket#${bucket}`, sk: 'state' })
+
+/** The session whose item is in the partition; undefined in that of a bucket. */
+export function sessionOf(pk: string): string | undefined {
+  return pk.startsWith(SESSION) ? pk.slice(SESSION.length) : undefined
+}
 
 /** Counts all changes of the item. */
 export const VERSION = 'v'
@@ -41,13 +48,26 @@ export const expectedName = (bucket: string, key: string) => `e:${bucket}\n${key
 /** The session has put into a bucket of the application. */
 export const touchedName = (bucket: string) => `t:${bucket}`
 
-export function namesWith(item: Item, prefix: 'b:' | 'o:' | 'f:' | 't:' | 'e:'): string[] {
+/** Sources that a commit has found nobody needs any more. */
+export const unneededName = (commit: string) => `u:${commit}`
+
+export function namesWith(item: Item, prefix: 'b:' | 'o:' | 'f:' | 't:' | 'e:' | 'u:'): string[] {
   return Object.keys(item).filter((name) => name.startsWith(prefix))
 }
 
 /** Invocations of the session that are open, with the epoch ms after which they are taken for lost. */
 export function openOf(item: Item): { id: string; dueMs: number }[] {
   return namesWith(item, 'o:').map((name) => ({ id: name.slice(2), dueMs: Number(item[name]) }))
+}
+
+/** @param sources of a bucket @returns what stands in the item */
+export function unneeded(bucket: string, sources: readonly string[]): string {
+  return JSON.stringify(sources.map((source) => [bucket, source]))
+}
+
+/** Sources of the session that nobody needs any more. */
+export function unneededIn(item: Item): [bucket: string, source: string][] {
+  return namesWith(item, 'u:').flatMap((name) => JSON.parse(String(item[name])) as [string, string][])
 }
 
 /** Whether nothing of the session runs, is handed over, expected or firing. */

@@ -2,7 +2,7 @@ import type { HeldSend } from 'fusionize/runtime'
 import type { Sealed } from '../envelope.js'
 import { open, seal } from '../seal.js'
 import type { Item, Update } from '../table.js'
-import { type ItemKey, namesWith, outboxName, VERSION } from './items.js'
+import { type ItemKey, namesWith, outboxName, sessionOf, VERSION } from './items.js'
 import { type BucketPorts, COMMIT_MS } from './ports.js'
 
 /** Characters of an outbox in an item; a longer one is kept in S3. */
@@ -129,7 +129,7 @@ export class Outboxes {
     const { help } = this
     await this.#count(
       sends.filter((send) => !counted.has(send.id)),
-      key.pk.startsWith('session#') ? undefined : commit,
+      sessionOf(key.pk) === undefined ? commit : undefined,
     )
     const left: HeldSend[] = []
     const errors: unknown[] = []
@@ -154,7 +154,8 @@ export class Outboxes {
     const change: Pick<Update, 'set' | 'remove'> =
       left.length > 0 ? { set: { [name]: await this.textOf(left) } } : { remove: [name] }
     const { item } = await table.update({ ...key, ...change, add: { [VERSION]: 1 } }, now() + COMMIT_MS)
-    if (item && key.pk.startsWith('session#')) await this.help.look(key.pk.slice('session#'.length), item)
+    const session = sessionOf(key.pk)
+    if (item && session !== undefined) await this.help.look(session, item)
   }
 
   /** Sessions know what is handed over before it is. One that begins with the firing begins to count when it runs. */

@@ -29,6 +29,8 @@ export interface BucketPorts {
   handOn(send: HeldSend, attempt?: number): Promise<void>
   /** A run that nobody tries again: a dead letter. */
   bury(send: HeldSend, attempt: number, error: FusionizeError): Promise<void>
+  /** Nobody needs the run, if it is here: its signal aborts. */
+  cancel(run: string): void
   /** Says that these firings, which begin sessions of their own, are made: whoever waits for all work finds them nowhere else. */
   fired(ids: readonly string[]): void
   /** Has a function of the app told later. @param delayS 0…900 */

@@ -15,6 +15,8 @@ import {
   recordName,
   recordVersion,
   SETUP,
+  unneeded,
+  unneededName,
   VERSION,
 } from './items.js'
 import type { Objects } from './objects.js'
@@ -185,9 +187,11 @@ export class Slot {
     const besides =
       session === undefined ? {} : { ...(await help.sessions.watch(session, item)), ...help.sessions.besides(session) }
     const dueMs = ports.now() + SEND_OPEN_MS
+    const stopped = this.#stopped(applied, commit)
     const set: Item = {
       ...besides,
       ...noted.set,
+      ...(session !== undefined && stopped.get(session)),
       [recordName(name)]: this.#packed(record),
       [recordVersion(name)]: commit,
       ...(sends.length > 0 && { [outboxName(commit)]: await help.outboxes.textOf(sends) }),
@@ -205,6 +209,8 @@ export class Slot {
     if (made) {
       if (session !== undefined) help.sessions.told(session)
       if (armMs !== undefined) await help.arm(name, session, armMs)
+      if (session === undefined)
+        for (const [one, what] of stopped) help.outboxes.track(help.sessions.note(one, what).then(() => {}))
       // It may change this record, too.
       if (session !== undefined && sends.length > 0) help.outboxes.track(help.sent(session, written.item, sends))
       if (sends.length > 0) help.outboxes.begin(key, { commit, sends }, counted)
@@ -229,6 +235,16 @@ export class Slot {
     const { newId } = this.ports
     return applied.flatMap(({ deliveries }, i) =>
       deliveries.map((delivery) => sendOf(this.definition, delivery, (batch[i] as Waiting).cause, setup, newId)),
+    )
+  }
+
+  /** By session, what its item must say of sources that nobody needs any more. */
+  #stopped(applied: readonly Applied[], commit: string): ReadonlyMap<string, Item> {
+    const sources = new Map<string, string[]>()
+    for (const { cancelled } of applied.flatMap(({ results }) => results))
+      for (const { session, source } of cancelled) sources.set(session, [...(sources.get(session) ?? []), source])
+    return new Map(
+      [...sources].map(([session, all]) => [session, { [unneededName(commit)]: unneeded(this.definition.name, all) }]),
     )
   }
 

@@ -1,5 +1,4 @@
 import type { Item } from '../table.js'
-import { armedOf } from './bucket-record.js'
 import type { Expectations } from './expectations.js'
 import { isShared } from './firings.js'
 import {
@@ -17,6 +16,7 @@ import {
 import type { Outboxes } from './outbox.js'
 import { unpack } from './packed.js'
 import { type BucketPorts, COMMIT_MS } from './ports.js'
+import { armedOf } from './saved-record.js'
 import type { Sessions } from './sessions.js'
 import { sortable, watchEntry, watchPartition } from './watch.js'
 
