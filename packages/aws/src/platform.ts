@@ -20,6 +20,7 @@ import { flushBuckets } from './flush.js'
 import { invokeFunction, newId, sendToFunction } from './invoke.js'
 import { bucketName, deadLetterQueue as deadLetterName, functionName, liveAlias, logGroup, tableName } from './names.js'
 import { readRecords } from './records/read.js'
+import type { Envelope } from './runtime/envelope.js'
 import type { Callee } from './runtime/lambda.js'
 import { CALL_BYTES, SEND_BYTES } from './runtime/limits.js'
 import { open } from './runtime/seal.js'
@@ -193,7 +194,7 @@ export function createAwsPlatform(options: AwsPlatformOptions): AwsPlatform {
 
     async replay(ids) {
       return (await letters()).replay(ids, async ({ envelope, functionName: name, task }) => {
-        const again = { ...envelope, attempt: 1, at: Date.now() }
+        const again: Envelope = { ...envelope, attempt: 1, at: Date.now(), replayed: true }
         await sendToFunction(lambda, { name, qualifier: liveAlias, function: task }, again, store)
         drain.expect(envelope.id)
       })

@@ -13,7 +13,7 @@ import {
 } from 'fusionize/runtime'
 import type { Evaluator, From, TimeMessage } from './buckets/index.js'
 import { answerTimes, isTimes } from './buckets/times.js'
-import { calleeOf } from './callee.js'
+import { calleeOf, functionArn } from './callee.js'
 import { type Answer, ENVELOPE_VERSION, type Envelope } from './envelope.js'
 import type { Environment } from './environment.js'
 import type { Extension } from './extension.js'
@@ -79,7 +79,12 @@ export function createAdapter(
     },
     handOn: (held, attempt) => handOver(held, attempt, held.setup),
     bury: async (held, attempt, error) =>
-      bury(await envelopeOf(held, Date.now() + SEND_MS), attempt, { ok: false, error: errorToWire(error) }),
+      bury(
+        await envelopeOf(held, Date.now() + SEND_MS),
+        attempt,
+        { ok: false, error: errorToWire(error) },
+        held.function,
+      ),
     ...(environment.sweepMs !== undefined && { lateMs: environment.sweepMs }),
     cancel: (run) => handler.cancel(run, 'cancelled'),
     fired: (ids) => writeLine(JSON.stringify({ fusionize: 'fired', ids })),
@@ -100,7 +105,9 @@ export function createAdapter(
   const retriesOf = (task: string) => options.get(task)?.retries ?? DEFAULT_RETRIES
   let context: LambdaContext
   let cold: number | null = Math.round(performance.now())
-  const bury = deadLetters(sqs, environment.deadLetters, () => context.invokedFunctionArn)
+  const bury = deadLetters(sqs, environment.deadLetters, (fn) =>
+    fn === undefined ? context.invokedFunctionArn : functionArn(environment, context.invokedFunctionArn, fn),
+  )
   const attempts = attemptsOf(table, retriesOf, bury, environment.retryMs)
   const longestMs = Math.max(timeoutMs, ...[...options.keys()].map(limitOf))
   const holds = holdsOf(module.function, table, store, longestMs * 2)
@@ -189,7 +196,7 @@ export function createAdapter(
         : mode === 'call'
           ? { kind: 'call', root }
           : { kind: 'send' }
-    if (mode === 'send' && (await buckets?.isOver(work))) {
+    if (mode === 'send' && (await buckets?.isOver(work, envelope.replayed))) {
       await buckets?.over(work)
       return null
     }

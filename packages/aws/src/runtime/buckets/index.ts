@@ -139,14 +139,15 @@ export class Buckets {
   /**
    * Whether this is another delivery of a firing that is over: then its objects are gone. One whose objects stand in its input is not known
    * again, and runs twice.
+   * @param replayed it failed for good before, and what it needs was kept for this
    */
-  async isOver({ id, session, input }: Run): Promise<boolean> {
+  async isOver({ id, session, input }: Run, replayed = false): Promise<boolean> {
     const delivery = deliveryIn(input)
     if (!delivery) return false
     const needed = await this.#slots.of(delivery.bucket, delivery.session).needs(delivery.refs)
     if (needed !== undefined) return !needed
     // What its end has delivered outlives a session, and nothing else.
-    if (id === session) return false
+    if (id === session || replayed) return false
     const { pk, sk } = sessionKey(session)
     return isClosed(await this.ports.table.get(pk, sk, this.ports.now() + COMMIT_MS))
   }
