@@ -66,7 +66,7 @@ test('stops by Ctrl-C and goes on where it stopped, changes nothing the second t
   const gone = await fusionize(['destroy', '--yes', '--json'], dir)
   expect(JSON.parse(gone.stdout).left).toEqual([])
   expect(await aws.resources()).toEqual([])
-}, 60_000)
+}, 120_000)
 
 test('plans without an account, and says so', async () => {
   const dir = await makeApp(app({ aws: { region: 'eu-west-1' } }))

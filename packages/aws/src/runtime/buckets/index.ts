@@ -1,13 +1,14 @@
-import { type BucketDefinition, bucketOf, isRef, refsIn } from 'fusionize/buckets'
+import { type BucketDefinition, bucketOf, isRef } from 'fusionize/buckets'
 import { type BucketOp, errorToWire, type HeldSend, type Outcome, type Payload } from 'fusionize/runtime'
 import type { Item } from '../table.js'
 import { ANSWER, AWAITED, answerLater, awaitAnswer, PASSED_ON } from './answers.js'
 import type { Cause, Change, PutChange } from './changes.js'
+import { Deliveries } from './deliveries.js'
 import { Expectations } from './expectations.js'
 import { closedError } from './failures.js'
 import { isShared } from './firings.js'
 import { handOver } from './hand-over.js'
-import { expectedName, isClosed, sessionKey, VERSION } from './items.js'
+import { expectedName, sessionKey, VERSION } from './items.js'
 import { noted } from './noted.js'
 import { Objects } from './objects.js'
 import { Outboxes } from './outbox.js'
@@ -39,6 +40,7 @@ export class Buckets {
   readonly objects: Objects
   readonly #outboxes: Outboxes
   readonly #slots: Slots
+  readonly #deliveries: Deliveries
   readonly #end: SessionEnd
   readonly #expectations: Expectations
   readonly #sweep: Sweep
@@ -75,6 +77,7 @@ export class Buckets {
       noted,
       sent: (session, item, sends) => this.sent(session, item, sends),
     })
+    this.#deliveries = new Deliveries(ports, (bucket, session) => this.#slots.of(bucket, session))
     this.#expectations = new Expectations(ports, {
       sessions: this.sessions,
       keep: async (op, by, session, bucket, refs) =>
@@ -136,27 +139,16 @@ export class Buckets {
     return this.sessions.outlives(run)
   }
 
-  /**
-   * Whether this is another delivery of a firing that is over: then its objects are gone. One whose objects stand in its input is not known
-   * again, and runs twice.
-   * @param replayed it failed for good before, and what it needs was kept for this
-   */
-  async isOver({ id, session, input }: Run, replayed = false): Promise<boolean> {
-    const delivery = deliveryIn(input)
-    if (!delivery) return false
-    const needed = await this.#slots.of(delivery.bucket, delivery.session).needs(delivery.refs)
-    if (needed !== undefined) return !needed
-    // What its end has delivered outlives a session, and nothing else.
-    if (id === session || replayed) return false
-    const { pk, sk } = sessionKey(session)
-    return isClosed(await this.ports.table.get(pk, sk, this.ports.now() + COMMIT_MS))
+  /** Whether this is another delivery of a firing that is over. @param replayed it failed for good before */
+  isOver(run: Run, replayed = false): Promise<boolean> {
+    return this.#deliveries.isOver(run, replayed)
   }
 
   /** It is over for good. What fails here is left to the sweep. @param isLetter it has failed, and may be replayed: its objects stay until they expire */
   async over(run: Run, isLetter = false): Promise<void> {
     try {
       await this.settled()
-      if (!isLetter) await this.#delivered(run.input)
+      if (!isLetter) await this.#deliveries.over(run.input)
       await this.sessions.over(run)
       await this.settled()
     } catch (error) {
@@ -266,20 +258,6 @@ export class Buckets {
     await answerLater(this.ports, session, bucket, value)
   }
 
-  /** What triggers delivered to this run is not needed any more. */
-  async #delivered(input: Payload): Promise<void> {
-    const delivery = deliveryIn(input)
-    if (!delivery) return
-    const { bucket, id, refs, session } = delivery
-    await this.#slots
-      .of(bucket, session)
-      .change({ op: 'release', by: id, refs }, this.#cause())
-      .catch((error: Error) =>
-        // They expire.
-        this.ports.log('info', session ?? '', `objects of bucket '${bucket}' stay until they expire: ${error.message}`),
-      )
-  }
-
   async #look(session: string): Promise<void> {
     const { table, now } = this.ports
     const key = sessionKey(session)
@@ -296,15 +274,4 @@ export class Buckets {
 /** Whether a trigger of the bucket stops sources that it does not need. */
 function cancels({ triggers }: BucketDefinition): boolean {
   return triggers.some(({ spec }) => spec.kind === 'redundant' && spec.cancel)
-}
-
-/** The firing that an input is from, if it names objects of the store. */
-function deliveryIn(input: Payload) {
-  const refs = refsIn(input).map(({ ref }) => ref)
-  if (refs.length === 0) return undefined
-  const { head, items } = JSON.parse(String(input).slice(1)) as {
-    head: { fired: { bucket: string; id: string } }
-    items: [key: string, session: string][]
-  }
-  return { ...head.fired, refs, session: items[0]?.[1] }
 }

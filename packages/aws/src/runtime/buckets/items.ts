@@ -48,7 +48,7 @@ export const expectedName = (bucket: string, key: string) => `e:${bucket}\n${key
 /** The session has put into a bucket of the application. */
 export const touchedName = (bucket: string) => `t:${bucket}`
 
-/** Sources that a commit has found nobody needs any more. */
+/** Sources that a commit has found nobody needs any more, with their buckets, as JSON. */
 export const unneededName = (commit: string) => `u:${commit}`
 
 export function namesWith(item: Item, prefix: 'b:' | 'o:' | 'f:' | 't:' | 'e:' | 'u:'): string[] {
@@ -58,16 +58,6 @@ export function namesWith(item: Item, prefix: 'b:' | 'o:' | 'f:' | 't:' | 'e:' |
 /** Invocations of the session that are open, with the epoch ms after which they are taken for lost. */
 export function openOf(item: Item): { id: string; dueMs: number }[] {
   return namesWith(item, 'o:').map((name) => ({ id: name.slice(2), dueMs: Number(item[name]) }))
-}
-
-/** @param sources of a bucket @returns what stands in the item */
-export function unneeded(bucket: string, sources: readonly string[]): string {
-  return JSON.stringify(sources.map((source) => [bucket, source]))
-}
-
-/** Sources of the session that nobody needs any more. */
-export function unneededIn(item: Item): [bucket: string, source: string][] {
-  return namesWith(item, 'u:').flatMap((name) => JSON.parse(String(item[name])) as [string, string][])
 }
 
 /** Whether nothing of the session runs, is handed over, expected or firing. */

@@ -15,8 +15,6 @@ import {
   recordName,
   recordVersion,
   SETUP,
-  unneeded,
-  unneededName,
   VERSION,
 } from './items.js'
 import type { Objects } from './objects.js'
@@ -25,6 +23,7 @@ import { pack, unpack } from './packed.js'
 import { type BucketPorts, COMMIT_MS, SEND_OPEN_MS } from './ports.js'
 import { logResults, removeObjects } from './report.js'
 import type { Sessions } from './sessions.js'
+import { notNeeded } from './sources.js'
 
 /** What a change did, once it is in the table. */
 export type Committed = Omit<Applied, 'error'>
@@ -187,7 +186,7 @@ export class Slot {
     const besides =
       session === undefined ? {} : { ...(await help.sessions.watch(session, item)), ...help.sessions.besides(session) }
     const dueMs = ports.now() + SEND_OPEN_MS
-    const stopped = this.#stopped(applied, commit)
+    const stopped = notNeeded(name, applied, commit)
     const set: Item = {
       ...besides,
       ...noted.set,
@@ -235,16 +234,6 @@ export class Slot {
     const { newId } = this.ports
     return applied.flatMap(({ deliveries }, i) =>
       deliveries.map((delivery) => sendOf(this.definition, delivery, (batch[i] as Waiting).cause, setup, newId)),
-    )
-  }
-
-  /** By session, what its item must say of sources that nobody needs any more. */
-  #stopped(applied: readonly Applied[], commit: string): ReadonlyMap<string, Item> {
-    const sources = new Map<string, string[]>()
-    for (const { cancelled } of applied.flatMap(({ results }) => results))
-      for (const { session, source } of cancelled) sources.set(session, [...(sources.get(session) ?? []), source])
-    return new Map(
-      [...sources].map(([session, all]) => [session, { [unneededName(commit)]: unneeded(this.definition.name, all) }]),
     )
   }
 

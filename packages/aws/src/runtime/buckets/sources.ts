@@ -1,5 +1,6 @@
 import type { Item } from '../table.js'
-import { sessionKey, unneededIn } from './items.js'
+import type { Applied } from './bucket-record.js'
+import { namesWith, sessionKey, unneededName } from './items.js'
 import { type BucketPorts, COMMIT_MS } from './ports.js'
 
 /** Ms between two looks at a session whose sources run here: a reading costs a thousandth of a millisecond of the smallest function. */
@@ -50,6 +51,22 @@ export class Sources {
     const item = await table.get(pk, sk, now() + COMMIT_MS)
     if (item) this.saw(session, item)
   }
+}
+
+/** What a commit has found nobody needs: by session, what its item must say of that. */
+export function notNeeded(bucket: string, applied: readonly Pick<Applied, 'results'>[], commit: string) {
+  const sources = new Map<string, [bucket: string, source: string][]>()
+  for (const { cancelled } of applied.flatMap(({ results }) => results))
+    for (const { session, source } of cancelled)
+      sources.set(session, [...(sources.get(session) ?? []), [bucket, source]])
+  return new Map(
+    [...sources].map(([session, all]): [string, Item] => [session, { [unneededName(commit)]: JSON.stringify(all) }]),
+  )
+}
+
+/** Sources of the session that nobody needs any more. */
+function unneededIn(item: Item): [bucket: string, source: string][] {
+  return namesWith(item, 'u:').flatMap((name) => JSON.parse(String(item[name])) as [string, string][])
 }
 
 function nameOf(bucket: string, source: string): string {
