@@ -17,7 +17,8 @@ export async function readDeployed(lambda: LambdaClient, prefix: string): Promis
   for await (const { Functions = [] } of paginateListFunctions({ client: lambda }, {}))
     for (const { Environment: variables, FunctionName = '' } of Functions) {
       const environment = environmentOf(variables?.Variables?.[ENVIRONMENT_VARIABLE])
-      if (environment?.prefix === prefix && FunctionName.startsWith(`${prefix}-`))
+      // What was deployed before functions said who they are is told by the next deployment.
+      if (environment?.prefix === prefix && environment.function !== undefined)
         found.push({ environment, name: FunctionName })
     }
   found.sort((a, b) => Number(b.environment.http !== undefined) - Number(a.environment.http !== undefined))
