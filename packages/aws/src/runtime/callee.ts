@@ -20,9 +20,5 @@ export function calleeOf({ deployed, functions, setup }: Environment, fn: string
 
 /** ARN of the Lambda function that a function of the app is, told from that of another. */
 export function functionArn({ functions, prefix }: Environment, other: string, fn: string): string {
-  const name = functions[fn] ?? `${prefix}-${fn}`
-  return other
-    .split(':')
-    .map((part, i) => (i === 6 ? name : part))
-    .join(':')
+  return other.replace(/:function:[^:]+/, `:function:${functions[fn] ?? `${prefix}-${fn}`}`)
 }
