@@ -17,6 +17,7 @@ import { type Clients, closeClients, createClients } from '../src/deploy/clients
 import { type Deployment, type DeployRun, deploySetup, prepareDeployment } from '../src/deploy/deploy-setup.js'
 import { destroyApp, planDestruction } from '../src/deploy/destroy.js'
 import { shiftTraffic } from '../src/deploy/traffic.js'
+import { readDeployed } from '../src/deployed.js'
 import { bucketName, functionName, liveAlias, setupAlias } from '../src/names.js'
 import { type Aws, startAws } from './double/index.js'
 import { builderOf, setupsOf } from './support/builds.ts'
@@ -93,6 +94,8 @@ describe('deploying', () => {
     expect(first.changed).toEqual(Object.keys(remote.artifacts).sort())
     expect(await invoke('analyze-sensor')).toEqual({ function: 'analyze-sensor', tasks: 1 })
     expect(await serving(remote)).toEqual([first.deployed])
+    const { functions } = await readDeployed(clients.lambda, prefix)
+    expect([...functions.keys()].sort()).toEqual(Object.keys(remote.artifacts).sort())
   })
 
   it('changes nothing the second time, and asks nobody to', async () => {

@@ -125,8 +125,12 @@ describe('what should be there', () => {
       expect(statements('front', 'TakeTimes')[0]?.Action).toContain('sqs:ReceiveMessage')
       expect(statements('join', 'Times')[0]?.Action).toEqual(['sqs:SendMessage'])
       expect(ofKind(desired, 'schedule')).toHaveLength(5)
-      for (const { environment } of ofKind(desired, 'function'))
-        expect(JSON.parse(environment.FUSIONIZE ?? '')).toMatchObject({ times: expect.stringMatching(/-time$/) })
+      for (const one of ofKind(desired, 'function'))
+        expect(JSON.parse(one.environment.FUSIONIZE ?? '')).toMatchObject({
+          function: one.function,
+          buckets: ['events'],
+          times: expect.stringMatching(/-time$/),
+        })
     })
 
     it('keeps objects for longer than records and dead letters can name them', () => {

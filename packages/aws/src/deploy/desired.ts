@@ -162,7 +162,14 @@ function functionResource(
   const memoryMb = setup.functions[fn]?.memory ?? lambdaLimits.memoryMb.min
   const http = app.tasks[fn]?.http
   const stored = storedOf(setup, fn)
+  const retries = needs.tasks.flatMap((task) => {
+    const { retries } = app.tasks[task] ?? {}
+    return retries === undefined ? [] : [[task, retries] as const]
+  })
   const environment: Environment = {
+    function: fn,
+    ...(retries.length > 0 && { retries: Object.fromEntries(retries) }),
+    ...(app.buckets && { buckets: Object.keys(app.buckets).sort() }),
     ...identity,
     prefix,
     memory: memoryMb,

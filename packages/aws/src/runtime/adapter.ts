@@ -9,6 +9,7 @@ import {
 } from 'fusionize/runtime'
 import { startsAhead } from './ahead.js'
 import type { Evaluator } from './buckets/index.js'
+import { functionArn } from './callee.js'
 import type { LambdaContext, LambdaHandler } from './context.js'
 import { endingsIn } from './endings.js'
 import { entries } from './entries.js'
@@ -54,7 +55,9 @@ export function createAdapter(
   const limits = taskLimits(module, timeoutMs)
   const elsewhere = handOver(environment, lambda, store)
   let invocation: LambdaContext
-  const bury = deadLetters(sqs, environment.deadLetters, () => invocation.invokedFunctionArn)
+  const bury = deadLetters(sqs, environment.deadLetters, (fn) =>
+    fn === undefined ? invocation.invokedFunctionArn : functionArn(environment, invocation.invokedFunctionArn, fn),
+  )
   const endings = endingsIn(service('logs'), process.env.AWS_LAMBDA_LOG_GROUP_NAME ?? '')
   const began = ({ id, session, task, trace, parent }: Envelope, attempt: number) =>
     writeLine(
@@ -78,8 +81,9 @@ export function createAdapter(
     },
     handOn: (held, attempt) => elsewhere.handOver(held, attempt ?? 1, held.setup),
     bury: async (held, attempt, error) =>
-      bury(await elsewhere.envelope(held), attempt, { ok: false, error: errorToWire(error) }),
+      bury(await elsewhere.envelope(held), attempt, { ok: false, error: errorToWire(error) }, held.function),
     ...(environment.sweepMs !== undefined && { lateMs: environment.sweepMs }),
+    cancel: (run) => handler.cancel(run, 'cancelled'),
     fired: (ids) => writeLine(JSON.stringify({ fusionize: 'fired', ids })),
     later: (message, delayS) => sendMessage(sqs, environment.times ?? '', message, delayS),
     pause,

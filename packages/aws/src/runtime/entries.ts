@@ -29,7 +29,7 @@ export interface EntryPorts {
 }
 
 /**
- * @returns what knows which event is what: other functions of the app (envelopes), a start ahead, the sweep, a time, requests over HTTP (Function URL, API
+ * @returns what knows which event is what: other functions of the app (envelopes), a start ahead, the sweep, a flush, a time, requests over HTTP (Function URL, API
  * Gateway), batches of SQS, and anything else as the input of the function's own task
  */
 export function entries({
@@ -73,6 +73,7 @@ export function entries({
     if (kind === ENVELOPE_VERSION) return serve(event as Envelope, context)
     if (kind === WARM.fusionize) return warmed()
     if (kind === 'sweep') return { handed: await sweep() }
+    if (kind === 'flush' && buckets) return { fired: await buckets.flush() }
     if (kind === 'time' && buckets) return buckets.time(event as TimeMessage)
     if (kind !== undefined) throw unknownKind(own, kind)
     if (isHttpEvent(event)) {

@@ -29,6 +29,8 @@ export interface Envelope {
   at: number
   /** Of the first run that Lambda makes of it, where others came before elsewhere. @default 1 */
   attempt?: number
+  /** It was a dead letter: its session may have ended since it failed. */
+  replayed?: true
   /** Of a call in an app with buckets: the invocation that the session began with, if its item does not count that yet. */
   root?: { id: string; sent: boolean }
 }

@@ -1,8 +1,14 @@
 /** Variable in which the deployer tells a function what it is: `Environment` as JSON. */
 export const ENVIRONMENT_VARIABLE = 'FUSIONIZE'
 
-/** What the deployer tells a version of a function. */
+/** What the deployer tells a version of a function, and whoever looks at what is deployed. */
 export interface Environment {
+  /** The function, as the app knows it. */
+  function: string
+  /** Runs after a failed first one, of tasks in this function that say how many. */
+  retries?: Record<string, number>
+  /** Names of the app's buckets. */
+  buckets?: string[]
   /** Id of the setup, as records have it. */
   setup: string
   /** Id of the setup with this code and configuration: the alias `setup-<deployed>` of every function leads to the versions of one deployment. */

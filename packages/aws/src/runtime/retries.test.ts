@@ -1,8 +1,9 @@
 import type { WireError } from 'fusionize/runtime'
 import { expect, it, vi } from 'vitest'
+import type { Item } from './attributes.js'
 import { ENVELOPE_VERSION, type Envelope } from './envelope.js'
 import { attemptsOf } from './retries.js'
-import type { Item, Table } from './table.js'
+import type { Table } from './table.js'
 
 const RETRY_MS = 1000
 const failure: { ok: false; error: WireError } = { ok: false, error: { name: 'Error', message: 'no' } }

@@ -84,16 +84,24 @@ export function attemptsOf(
   }
 }
 
-/** The app's dead letters: an SQS queue, to which Lambda itself sends what exhausts its retries. */
-export function deadLetters(sqs: Service, url: string, functionArn: () => string) {
-  return async (envelope: Envelope, attempt: number, { error }: Outcome & { ok: false }): Promise<void> => {
+/**
+ * The app's dead letters: an SQS queue, to which Lambda itself sends what exhausts its retries.
+ * @param functionArn of the function that runs a replay; `fn`: another than this one
+ */
+export function deadLetters(sqs: Service, url: string, functionArn: (fn: string | undefined) => string) {
+  return async (
+    envelope: Envelope,
+    attempt: number,
+    { error }: Outcome & { ok: false },
+    fn?: string,
+  ): Promise<void> => {
     // As Lambda's own destinations write it, with the error whole besides.
     const letter = {
       version: '1.0',
       timestamp: new Date().toISOString(),
       requestContext: {
         requestId: envelope.id,
-        functionArn: functionArn(),
+        functionArn: functionArn(fn),
         condition: 'RetriesExhausted',
         approximateInvokeCount: attempt - (envelope.attempt ?? 1) + 1,
       },

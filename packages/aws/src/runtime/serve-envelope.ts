@@ -26,7 +26,7 @@ export function serveEnvelope({ run, store, attempts, buckets }: ServePorts) {
     const input = await open(envelope.input, store, endOf(context))
     const attempt = mode === 'send' ? await attempts.begin(envelope, context.awsRequestId) : firstAttempt
     const work = { id, session, task, mode, input, external, attempt: attempt.number, deadline, trace, parent }
-    if (mode === 'send' && (await buckets?.isOver(work))) {
+    if (mode === 'send' && (await buckets?.isOver(work, envelope.replayed))) {
       await buckets?.over(work)
       return null
     }

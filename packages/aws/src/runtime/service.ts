@@ -70,14 +70,16 @@ export function service(name: string, env: NodeJS.ProcessEnv = process.env): Ser
 
   return {
     async ask(request) {
+      let answer: Exchanged | undefined
       for (let attempt = 1; ; attempt++) {
         const leftMs = request.deadline - Date.now()
         const pauseMs = Math.random() * Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** attempt)
         const last = attempt >= MOST_ATTEMPTS || pauseMs >= leftMs
         try {
-          const response = await once(request, Math.max(1, Math.min(leftMs, 2 ** 31 - 1)))
-          if (last || !isTransient(response.status)) return response
+          answer = await once(request, Math.max(1, Math.min(leftMs, 2 ** 31 - 1)))
+          if (last || !isTransient(answer.status)) return answer
         } catch (error) {
+          if (answer && Date.now() >= request.deadline) return answer
           if (last || request.signal?.aborted || Date.now() >= request.deadline) throw error
         }
         await new Promise((resolve) => setTimeout(resolve, pauseMs))

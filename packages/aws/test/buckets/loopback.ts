@@ -54,7 +54,15 @@ export class Loopback {
     const names = Object.fromEntries(functions.map((fn) => [fn, fn]))
     for (const fn of functions) {
       const environment: Environment = {
-        ...{ setup: 'S', deployed: 'S', prefix: 'app', memory: 1769, timeoutMs: 10_000, functions: names },
+        ...{
+          function: fn,
+          setup: 'S',
+          deployed: 'S',
+          prefix: 'app',
+          memory: 1769,
+          timeoutMs: 10_000,
+          functions: names,
+        },
         ...{ bucket: 'objects', table: TABLE, deadLetters: `${rest}/dead`, times: `${rest}/times` },
         ...{ afterReply: 'before-reply', sampleCpuEvery: 0 },
       }

@@ -16,7 +16,7 @@ export default command({
     description: 'Show what runs: setups, sandboxes, sends that wait, and what is in buckets',
     examples: [
       ['status', 'of the running dev server, else of what is kept in the folder'],
-      ['status --deployed', 'of what is deployed: which setups serve, and what failed for good'],
+      ['status --deployed', 'of what is deployed: which setups serve, what failed for good, and what is in buckets'],
     ],
     json: '{ running, pid?, url?, current: { setup, notation, adopted } | null, platform, setups: [{ id, weight, sessions }], functions: [{ function, setup, sandboxes: { starting, idle, busy }, queued }], sends: { pending, retrying, dead }, buckets: [{ bucket, objects, bytes, sessions, oldestMs }] }',
   },

@@ -76,7 +76,9 @@ export function createBuilder(options: BuilderOptions): Builder {
   const layout = new Layout(appDir, outDir, new Packages())
   const cache: ModuleCache = new Map()
   const store = new ArtifactStore(outDir)
-  const bundler = new Bundler(layout)
+  // Whose functions evaluate any bucket leases no sessions.
+  const conditions = ['fusionize-function', ...(options.evaluator === undefined ? [] : ['fusionize-unleased'])]
+  const bundler = new Bundler(layout, conditions)
   const adapter = isAbsolute(options.adapter) ? layout.appPath(options.adapter) : options.adapter
   let read: string[] = []
 
@@ -102,7 +104,7 @@ export function createBuilder(options: BuilderOptions): Builder {
     /** @param asked what it is asked for, in words that hold wherever the app lies */
     async function make(folder: string, asked: object, request: BundleRequest) {
       const stubbed = stubbedFiles(scanned.tasks, request.tasks)
-      const key = sha256(JSON.stringify([formatVersion, bundlerVersion, options.name, asked, settings]))
+      const key = sha256(JSON.stringify([formatVersion, bundlerVersion, options.name, conditions, asked, settings]))
       const found = await store.find(key, (input) => hashes.of(input, stubbed))
       if (found) return { stored: found, isNew: false }
       const bundle = await bundler.bundle(scanned, request)

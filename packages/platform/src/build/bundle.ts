@@ -41,7 +41,11 @@ export class Bundler {
   /** Roots of packages that read files beside their code, found so far. */
   readonly #placeBound = new Set<string>()
 
-  constructor(layout: Layout) {
+  /** @param conditions by which packages choose what of them goes into an artifact */
+  constructor(
+    layout: Layout,
+    readonly conditions: readonly string[],
+  ) {
     this.#layout = layout
   }
 
@@ -61,7 +65,7 @@ export class Bundler {
       format: 'esm',
       platform: 'node',
       target: 'node20',
-      conditions: ['fusionize-function'],
+      conditions: [...this.conditions],
       charset: 'utf8',
       minifySyntax: true,
       minifyWhitespace: true,
