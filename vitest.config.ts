@@ -1,7 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-const plainSource = fileURLToPath(new URL('packages/fusionize/src/runtime/plain.ts', import.meta.url))
+/** What `imports` of fusionize's manifest names, as sources. */
+const sources: Record<string, string> = Object.fromEntries(
+  ['leasing', 'plain'].map((name) => [
+    `#${name}`,
+    fileURLToPath(new URL(`packages/fusionize/src/runtime/${name}.ts`, import.meta.url)),
+  ]),
+)
 
 /** Unit tests stand beside their code; what crosses packages, or starts processes, is a system test and runs after them. */
 export default defineConfig({
@@ -13,10 +19,10 @@ export default defineConfig({
         // Tests of fusionize's sources must not have a second copy of its runtime beside them.
         plugins: [
           {
-            name: 'plain-from-source',
+            name: 'runtime-from-source',
             enforce: 'pre',
             resolveId: (id: string, importer?: string) =>
-              id === '#plain' && importer?.includes('/packages/fusionize/src/') ? plainSource : undefined,
+              importer?.includes('/packages/fusionize/src/') ? sources[id] : undefined,
           },
         ],
         test: {

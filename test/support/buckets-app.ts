@@ -67,13 +67,18 @@ export async function startBucketsApp(
     /** What triggers started, as `task keys`, sorted, when nothing is under way. */
     async firings(): Promise<string[]> {
       await platform.drained()
-      return notes
-        .all()
-        .filter(({ task }) => task !== 'drive')
-        .map(textOf)
-        .sort()
+      return firingsIn(notes)
     },
   }
+}
+
+/** What triggers started, as `task keys`, sorted. */
+export function firingsIn(notes: Notes): string[] {
+  return notes
+    .all()
+    .filter(({ task }) => task !== 'drive')
+    .map(textOf)
+    .sort()
 }
 
 export function textOf({ task, got }: Note): string {

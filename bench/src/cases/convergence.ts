@@ -24,7 +24,7 @@ const roleOf = (name: string): Setting['role'] => (name === 'published' ? 'peer'
 
 const bench: Bench = {
   method:
-    'local: each strategy runs its loop from the configured memory under the steady load of the application until it has nothing more to propose, process sandboxes with CPU shares, open loop over HTTP, 150 requests a round (webshop: 90; iot at 25, webshop at 12 a second) after 2.5 s of warm-up, every load with an empty store; ' +
+    'local: each strategy runs its loop from the configured memory under the steady load of the application until it has nothing more to propose, process sandboxes with CPU shares, open loop over HTTP, 300 requests a round (webshop: 180; iot at 25, webshop at 12 a second) after 2.5 s of warm-up, every load with an empty store; ' +
     'then what nobody deployed is enumerated (remote and all-fused at several sizes, and the neighbours of the best measured that the model predicts best) and measured once; what was adopted and what came within 15% of the best ' +
     'is measured anew in turns, at least five, and only that counts: in a turn all are deployed side by side in new sandboxes and have equal requests, in slices of 30 by turns. A sample: deployments until the first deployed setup whose gap to the best of the set, by the goal of the application, has a 95% interval ' +
     'below 2% (Student t over turns, each a deployment of its own); no sample where none was shown to be. ' +

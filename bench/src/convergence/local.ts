@@ -10,12 +10,12 @@ import { runStrategy, type StrategyRun, strategyNamed } from './run-strategy.js'
 import { percent } from './simulated.js'
 
 /** Requests of each round of a strategy, and of each setup that is measured once; whole visits of the shop's customers. */
-const REQUESTS: Readonly<Record<string, number>> = { iot: 150, tree: 150, webshop: 90 }
+const REQUESTS: Readonly<Record<string, number>> = { iot: 300, tree: 300, webshop: 180 }
 /** Requests per second where the configured load is more than a small machine bears while dozens of new sandboxes compile their code. */
 const RPS: Readonly<Record<string, number>> = { iot: 25, webshop: 12 }
 const QUICK_REQUESTS = 6
 /** Of one application, all of it. @default of --seconds */
-const APP_SECONDS = 480
+const APP_SECONDS = 600
 /** Setups beside those deployed. */
 const OTHERS = 6
 /** Objectives this near to the best of those measured once go into the finals. */

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { type Evidence, evenly, type LoadedApp, loadApp, openOwnPlatform, pool } from '@fusionize/cli/control'
 import {
+  type Measurement,
   measure,
   type PlannerFacts,
   type RecordedWorld,
@@ -82,8 +83,10 @@ export async function compareWithLocal(context: BenchContext): Promise<void> {
     }
     for (const [i, comparison] of wanted.entries()) {
       const setup = setups[comparison.setup]
-      const evidence = pool(measured[i] ?? [])
+      const slices = measured[i] ?? []
+      const evidence = pool(slices)
       compare(comparison, setup, worlds.get(comparison.setup) as RecordedWorld, evidence, facts, context)
+      if (slices.length > 1) finding(`${comparison.id}: ${againstItself(slices, facts)}`)
       if (comparison.setup !== 'remote')
         finding(otherSetup(comparison, setup, worlds.get('remote') as RecordedWorld, evidence, facts))
     }
@@ -126,6 +129,16 @@ function compare(
       `p95 ${ms(local.p95Ms.value)}, ${ms(result.latency.p95Ms)} (${signed(errors.p95)}); ${cost}; ` +
       `the machine ${percent(evidence.machineBusy ?? 0)} busy at most`,
   )
+}
+
+/** How far every second slice of a load is from the others between them: nearer than that nobody can predict it. */
+function againstItself(slices: readonly Evidence[], facts: PlannerFacts): string {
+  const [even, odd] = [0, 1].map((rest) => {
+    const { records, samples } = pool(slices.filter((_, i) => i % 2 === rest))
+    return measure(samples, records, facts)
+  }) as [Measurement, Measurement]
+  const apart = (of: (one: Measurement) => number) => signed(of(odd) / of(even) - 1)
+  return `local against itself, every second slice and those between: p50 ${apart((m) => m.p50Ms.value)}, p95 ${apart((m) => m.p95Ms.value)}`
 }
 
 /** What the recording of everything remote says of another setup: the model's errors are in it, beside the simulator's. */

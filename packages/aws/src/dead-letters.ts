@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-sqs'
 import type { DeadLetter } from '@fusionize/platform'
 import type { Payload, WireError } from 'fusionize/runtime'
+import { WARM } from './runtime/ahead.js'
 import { ENVELOPE_VERSION, type Envelope, type Sealed } from './runtime/envelope.js'
 
 /** S for which a listing has the letters to itself: nobody else may replay one meanwhile. */
@@ -54,8 +55,11 @@ export function deadLetterQueue(
       const command = { QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: LISTING_S, WaitTimeSeconds: 1 }
       const { Messages = [] } = await sqs.send(new ReceiveMessageCommand(command))
       if (Messages.length === 0) return taken
-      for (const message of Messages)
-        taken.set(String(message.MessageId), { message, letter: await letterOf(message, open) })
+      for (const message of Messages) {
+        const letter = JSON.parse(message.Body ?? '{}') as Letter
+        if (isOwn(letter)) await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle }))
+        else taken.set(String(message.MessageId), { message, letter: await keptOf(letter, open) })
+      }
     }
   }
 
@@ -93,8 +97,16 @@ export function deadLetterQueue(
   }
 }
 
-async function letterOf({ Body = '{}' }: Message, open: (sealed: Sealed) => Promise<Payload>): Promise<KeptLetter> {
-  const { timestamp, requestContext, requestPayload, responsePayload } = JSON.parse(Body) as Letter
+/** An event that asks a function for no run, as a sweep or a start ahead: nobody's work is lost with it, and the next one comes. */
+function isOwn({ requestPayload }: Letter): boolean {
+  const { fusionize } = (requestPayload ?? {}) as { fusionize?: unknown }
+  return fusionize === 'sweep' || fusionize === WARM.fusionize
+}
+
+async function keptOf(
+  { timestamp, requestContext, requestPayload, responsePayload }: Letter,
+  open: (sealed: Sealed) => Promise<Payload>,
+): Promise<KeptLetter> {
   const envelope = envelopeOf(requestPayload, requestContext.requestId, timestamp)
   const { id, task, session, at, input } = envelope
   return {

@@ -5,18 +5,23 @@ import type { InvokeResult, Platform, PlatformStatus } from '@fusionize/platform
 import { FusionizeError } from 'fusionize'
 import { parseRecord } from 'fusionize/record'
 import { errorToWire } from 'fusionize/runtime'
-import type { App } from 'fusionize/setup'
+import { bucketStatus } from './bucket-status.js'
+import { BucketTable } from './bucket-table.js'
 import { BucketWork } from './bucket-work.js'
 import { deadLetterQueue } from './dead-letters.js'
 import { type Clients, closeClients } from './deploy/clients.js'
 import { type DeployRun, deploySetup } from './deploy/deploy-setup.js'
 import { type DeployOptions, settingsOf } from './deploy/settings.js'
 import { servedSetups, shiftTraffic } from './deploy/traffic.js'
+import { type Deployed, readDeployed } from './deployed.js'
 import { Drain } from './drain.js'
 import { factsOf, LONGEST_MS } from './facts.js'
+import { flushBuckets } from './flush.js'
 import { invokeFunction, newId, sendToFunction } from './invoke.js'
 import { bucketName, deadLetterQueue as deadLetterName, functionName, liveAlias, logGroup, tableName } from './names.js'
 import { readRecords } from './records/read.js'
+import { versionsOf } from './records/versions.js'
+import type { Envelope } from './runtime/envelope.js'
 import type { Callee } from './runtime/lambda.js'
 import { open } from './runtime/seal.js'
 import { s3Store } from './s3-store.js'
@@ -27,6 +32,12 @@ export interface AwsPlatformOptions extends DeployOptions {
   clients: Clients
   /** How deployments are carried out. */
   run?: DeployRun
+}
+
+/** The port, and what of AWS goes beyond it. */
+export interface AwsPlatform extends Platform {
+  /** Fires what waits in queues of the application that say `flush`: no more objects come. @returns how many firings, when they are kept */
+  flush(): Promise<number>
 }
 
 const DEFAULT_RETRIES = 2
@@ -40,15 +51,17 @@ const nothing: ReadonlyMap<string, number> = new Map()
  * AWS Lambda as a platform: one Lambda function per function of the setup. Needs credentials that the SDK finds.
  * @throws {FusionizeError} `INVALID_CONFIG` for options that AWS would refuse
  */
-export function createAwsPlatform(options: AwsPlatformOptions): Platform {
+export function createAwsPlatform(options: AwsPlatformOptions): AwsPlatform {
   const { clients, app, run } = options
   const settings = settingsOf(app, options)
   const { account, prefix, region, timeoutMs } = settings
   const { lambda, logs, sqs } = clients
   const store = s3Store(clients.s3, bucketName(prefix, account, region))
-  const buckets = new BucketWork(clients.dynamodb, tableName(prefix))
-  let served: App | undefined
-  const drain = new Drain((task) => served?.tasks[task]?.retries ?? DEFAULT_RETRIES)
+  const source = { logs, app, versions: versionsOf(lambda, prefix) }
+  const table = new BucketTable(clients.dynamodb, tableName(prefix))
+  const work = new BucketWork(table)
+  let deployed: Deployed | undefined
+  const drain = new Drain((task) => deployed?.retries.get(task) ?? DEFAULT_RETRIES)
   let drainedTo: string | undefined
   let queueUrl: string | undefined
 
@@ -80,19 +93,21 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
    * firing on its way, and no record came since that was so.
    */
   async function drained(): Promise<void> {
+    deployed = await readDeployed(lambda, prefix)
+    const hasBuckets = deployed.buckets.length > 0
     let lookMs = LOOK_MS.first
     let news = Date.now()
-    let table = ''
+    let tableBefore = ''
     let wasOver = false
     let hadWork = false
     for (;;) {
-      const page = await readRecords(logs, await logGroups(), drainedTo, Date.now())
+      const page = await readRecords(source, await logGroups(), drainedTo, Date.now())
       drainedTo = page.next
       for (const id of page.fired) drain.fired(id)
       for (const line of page.lines) drain.saw(parseRecord(line))
-      const underWay = served?.buckets ? await buckets.look(served) : nothing
+      const underWay = hasBuckets ? await work.look(deployed) : nothing
       const isOver = drain.open.size === 0 && underWay.size === 0
-      if (isOver && (!served?.buckets || (wasOver && page.lines.length === 0))) return
+      if (isOver && (!hasBuckets || (wasOver && page.lines.length === 0))) return
       wasOver = isOver
       if (isOver) {
         // A session that ended a moment ago may have fired, and CloudWatch not say so yet.
@@ -101,11 +116,11 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
       }
       hadWork ||= underWay.size > 0
       const now = [...underWay].join()
-      if (page.lines.length > 0 || now !== table) {
+      if (page.lines.length > 0 || now !== tableBefore) {
         news = Date.now()
         lookMs = LOOK_MS.first
       }
-      table = now
+      tableBefore = now
       if (Date.now() - news > LOST_MS)
         throw new FusionizeError(
           'TIMEOUT',
@@ -129,7 +144,6 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
           'UNSUPPORTED',
           'platform aws cannot force cold starts; use the load profile steady or burst',
         )
-      served = build.app
       const { setup, changed } = await deploySetup(build, settings, clients, run)
       return { setup, changed }
     },
@@ -158,14 +172,14 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
       return { id, session }
     },
 
-    records: async (since) => readRecords(logs, await logGroups(), since, Date.now()),
+    records: async (since) => readRecords(source, await logGroups(), since, Date.now()),
 
     deadLetters: async () =>
       (await (await letters()).list()).map(({ envelope: _, functionName: __, ...letter }) => letter),
 
     async replay(ids) {
       return (await letters()).replay(ids, async ({ envelope, functionName: name, task }) => {
-        const again = { ...envelope, attempt: 1, at: Date.now() }
+        const again: Envelope = { ...envelope, attempt: 1, at: Date.now(), replayed: true }
         await sendToFunction(lambda, { name, qualifier: liveAlias, function: task }, again, store)
         drain.expect(envelope.id)
       })
@@ -174,13 +188,17 @@ export function createAwsPlatform(options: AwsPlatformOptions): Platform {
     async status(): Promise<PlatformStatus> {
       const setups = await servedSetups(prefix, clients)
       const dead = (await (await letters()).list()).length
+      const about = await readDeployed(lambda, prefix)
       return {
         platform: 'aws',
         setups: setups.map(({ id, weight }) => ({ id, weight, sessions: null })),
         functions: [],
         sends: { pending: null, retrying: null, dead },
+        ...(about.buckets.length > 0 && { buckets: await bucketStatus(table, about, Date.now()) }),
       }
     },
+
+    flush: async () => flushBuckets(lambda, await readDeployed(lambda, prefix)),
 
     drained,
 

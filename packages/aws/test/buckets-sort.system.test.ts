@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type Builder, createBuilder } from '@fusionize/platform'
 import { remoteSetup } from 'fusionize/setup'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import type { LambdaHandler } from '../src/runtime/adapter.js'
+import type { LambdaHandler } from '../src/runtime/context.js'
 import { ENVIRONMENT_VARIABLE } from '../src/runtime/environment.js'
 import { Loopback } from './buckets/loopback.js'
 

@@ -7,6 +7,7 @@ import {
   DeleteFunctionCommand,
   GetAliasCommand,
   GetFunctionConfigurationCommand,
+  GetFunctionUrlConfigCommand,
   InvokeCommand,
   ListEventSourceMappingsCommand,
   UpdateEventSourceMappingCommand,
@@ -18,6 +19,7 @@ import { type Clients, closeClients, createClients } from '../src/deploy/clients
 import { type Deployment, type DeployRun, deploySetup, prepareDeployment } from '../src/deploy/deploy-setup.js'
 import { destroyApp, planDestruction } from '../src/deploy/destroy.js'
 import { shiftTraffic } from '../src/deploy/traffic.js'
+import { readDeployed } from '../src/deployed.js'
 import { bucketName, functionName, liveAlias, setupAlias } from '../src/names.js'
 import { type Aws, startAws } from './double/index.js'
 import { builderOf, setupsOf } from './support/builds.ts'
@@ -94,6 +96,8 @@ describe('deploying', () => {
     expect(first.changed).toEqual(Object.keys(remote.artifacts).sort())
     expect(await invoke('analyze-sensor')).toEqual({ function: 'analyze-sensor', tasks: 1 })
     expect(await serving(remote)).toEqual([first.deployed])
+    const { functions } = await readDeployed(clients.lambda, prefix)
+    expect([...functions.keys()].sort()).toEqual(Object.keys(remote.artifacts).sort())
   })
 
   it('changes nothing the second time, and asks nobody to', async () => {
@@ -174,8 +178,8 @@ describe('deploying', () => {
 })
 
 describe('entries', () => {
-  const deployAs = (functionUrlAuth: 'AWS_IAM' | 'NONE') =>
-    deploySetup(fused, { ...options(), functionUrlAuth }, clients, { pace })
+  const deployAs = (functionUrlAuth: 'AWS_IAM' | 'NONE', streaming = false) =>
+    deploySetup(fused, { ...options(), functionUrlAuth, streaming }, clients, { pace })
   const ask = async ({ urls }: Deployment) =>
     (await fetch(new URL('/readings', urls['analyze-sensor']), { method: 'POST', body: '{}' })).status
 
@@ -186,6 +190,25 @@ describe('entries', () => {
     expect(plan.steps).toEqual([])
     expect(plan.warnings).toEqual([expect.stringMatching(/whoever knows the address/)])
     expect(await ask(await deployAs('AWS_IAM'))).toBe(403)
+  })
+
+  it('stream what they answer where the configuration says so, and stop again', async () => {
+    const modeOf = async () => {
+      const FunctionName = functionName(prefix, 'analyze-sensor')
+      const command = new GetFunctionUrlConfigCommand({ FunctionName, Qualifier: liveAlias })
+      return (await clients.lambda.send(command)).InvokeMode
+    }
+    for (const [streaming, mode] of [
+      [true, 'RESPONSE_STREAM'],
+      [false, 'BUFFERED'],
+    ] as const) {
+      const { plan } = await prepareDeployment(fused, { ...options(), streaming }, clients)
+      expect(plan.warnings).toEqual([expect.stringMatching(/aws\.streaming changes for .*analyze-sensor.*garbled/)])
+      await deployAs('AWS_IAM', streaming)
+      expect(await modeOf()).toBe(mode)
+      const again = await prepareDeployment(fused, { ...options(), streaming }, clients)
+      expect([again.plan.steps, again.plan.warnings]).toEqual([[], []])
+    }
   })
 
   it('are asked for what replies left behind, by a schedule that may do that and nothing else', async () => {
@@ -213,8 +236,10 @@ describe('setups that were replaced', () => {
     expect([...aws.scheduler.schedules.values()].map(({ Target }) => Target.Arn)).toEqual([
       expect.stringMatching(new RegExp(`:fusionize-iot-analyze-sensor:setup-${deployed}$`)),
     ])
-    const policies = [...(aws.iam.roles.get('fusionize-iot-analyze-sensor')?.policies.keys() ?? [])]
-    expect(policies.filter((name) => name.startsWith('setup-'))).toHaveLength(2)
+    const { policies } = aws.iam.roles.get('fusionize-iot-analyze-sensor') ?? {}
+    expect([...(policies?.keys() ?? [])].sort()).toEqual(['base', 'setups'])
+    // The setup before calls others, this one leaves work behind.
+    expect(policies?.get('setups')).toMatch(/"Calls".*"Held"/)
     expect(await invoke('analyze-sensor')).toMatchObject({ tasks: 10 })
   })
 })

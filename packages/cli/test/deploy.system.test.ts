@@ -47,6 +47,8 @@ test('stops by Ctrl-C and goes on where it stopped, changes nothing the second t
   expect(JSON.parse(sent.stdout)).toMatchObject({ waited: false, dead: [] })
   const status = await fusionize(['status', '--deployed', '--json'], dir)
   expect(JSON.parse(status.stdout)).toMatchObject({ platform: 'aws', setups: [{ id: document.setup, weight: 1 }] })
+  const flushed = await fusionize(['flush', '--deployed', '--json'], dir)
+  expect(JSON.parse(flushed.stdout)).toEqual({ fired: 0, waited: false })
   await aws.lambda.drained()
   const letters = await fusionize(['dlq', 'list', '--deployed', '--json'], dir)
   expect(JSON.parse(letters.stdout).deadLetters).toMatchObject([
@@ -65,7 +67,7 @@ test('stops by Ctrl-C and goes on where it stopped, changes nothing the second t
   const gone = await fusionize(['destroy', '--yes', '--json'], dir)
   expect(JSON.parse(gone.stdout).left).toEqual([])
   expect(await aws.resources()).toEqual([])
-}, 60_000)
+}, 120_000)
 
 test('plans without an account, and says so', async () => {
   const dir = await makeApp(app({ aws: { region: 'eu-west-1' } }))

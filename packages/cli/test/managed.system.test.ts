@@ -52,7 +52,7 @@ async function until(did: string, laps = 6): Promise<void> {
 const served = async () => (await bed.platform.status()).setups
 const uploads = () => bed.aws.calls.filter(({ operation }) => operation === 'UpdateFunctionCode').length
 
-test('a manager fuses by real requests alone: tries a setup beside the one that serves, adopts it, and rests', async () => {
+test('a manager fuses by real requests alone: tries a setup beside the one that serves, and adopts it', async () => {
   const dir = await makeApp(files)
   const app = await (await loadApp(dir, {}, 'aws')).scan()
   const first = await bed.deploy(dir, remoteSetup(app, 128))
@@ -70,9 +70,6 @@ test('a manager fuses by real requests alone: tries a setup beside the one that 
   expect(tried.map(({ became }) => became)).toEqual(['first', 'adopted'])
   expect(tried[1]?.costPerMillionUsd).toBeLessThan(tried[0]?.costPerMillionUsd ?? 0)
   expect(await served()).toEqual([{ id: serving.id, weight: 1, sessions: null }])
-  await ask(ENOUGH + 5)
-  expect((await bed.lap()).why).toBe('plan has nothing more to propose')
-  expect((await bed.lap()).did).toBe('nothing')
   expect(spent.runs).toBeGreaterThan(2)
   expect(spent.usd).toBeGreaterThan(0)
   expect(spent.requests).toBeGreaterThanOrEqual(3 * ENOUGH)
@@ -83,7 +80,7 @@ test('a manager fuses by real requests alone: tries a setup beside the one that 
   expect(again.deployed).not.toBe(first.deployed)
   expect(again.steps.filter((step) => !step.startsWith(`function ${manager}`))).toEqual([])
   expect((await bed.deploy(dir, serving.setup)).steps).toEqual([])
-  expect((await bed.lap()).did).toBe('nothing')
+  expect((await bed.lap()).why).toMatch(/^0 requests/)
   expect((await bed.state()).tried).toHaveLength(2)
 }, 120_000)
 

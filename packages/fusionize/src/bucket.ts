@@ -1,8 +1,8 @@
+import { Leases } from '#leasing'
 import { type BucketDefinition, bucketKey, definitionOf, type TaskDefinition } from './definition.js'
 import { FusionizeError } from './errors.js'
-import { Leases } from './runtime/leases.js'
 import { declare, get, promise, put, source } from './runtime/objects.js'
-import { signalOf } from './runtime/sources.js'
+import { signalOf, stop } from './runtime/sources.js'
 import { support } from './runtime/support.js'
 import type { Task } from './task.js'
 import { incompleteTask } from './triggers/constructors.js'
@@ -83,6 +83,7 @@ export function bucket<T = Json>(name: string & Storable<T>): Bucket<T> {
     )
   support.Leases = Leases
   support.signalOf = signalOf
+  support.stop = stop
   const definition: BucketDefinition = { name, triggers: [], tasks: new Map() }
   const self: Bucket<T> = {
     bucketName: name,

@@ -104,6 +104,11 @@ export interface AwsOptions {
    * your own calls them. @default 'AWS_IAM'
    */
   functionUrlAuth?: 'AWS_IAM' | 'NONE' | 'off'
+  /**
+   * Entries stream what they answer by their addresses: up to 200 MB instead of 6, and bytes as they are instead of in base64.
+   * @default false
+   */
+  streaming?: boolean
   /** Reserved concurrency by function: never more at a time, and taken from what the account has. @default none */
   concurrency?: Record<string, number>
   /** Time limit of a task that sets none, ms. @default 30000 */

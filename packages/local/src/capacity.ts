@@ -1,12 +1,18 @@
 import { availableParallelism, totalmem } from 'node:os'
+import { lambdaMbPerCore } from 'fusionize/prices'
 import type { Limits } from './engine/scheduler.js'
 
 /** Share of the machine's memory that sandboxes may be expected to use. */
 const MEMORY_SHARE = 0.75
 
-/** How many sandboxes this machine runs, waits for and loads at a time. */
-export function limitsOf(maxSandboxes: number | undefined, queueLimit: number): Limits {
+/**
+ * How many sandboxes this machine runs, waits for and loads at a time.
+ * @param restMs of sandboxes that are held to less than a core, see `Facts.restMs`
+ */
+export function limitsOf(maxSandboxes: number | undefined, queueLimit: number, restMs: number): Limits {
   const startsAtOnce = Math.max(2, availableParallelism())
+  // Whoever has a whole core is never stopped.
+  const restMsOf: Limits['restMsOf'] = (pool) => (pool.spec.memory < lambdaMbPerCore ? restMs : 0)
   if (maxSandboxes !== undefined)
     return {
       capacity: maxSandboxes,
@@ -14,6 +20,7 @@ export function limitsOf(maxSandboxes: number | undefined, queueLimit: number): 
       ceiling: Math.max(4 * maxSandboxes, maxSandboxes + 32),
       startsAtOnce,
       queueLimit,
+      restMsOf,
     }
   return {
     capacity: Math.floor((totalmem() / 2 ** 20) * MEMORY_SHARE),
@@ -21,6 +28,7 @@ export function limitsOf(maxSandboxes: number | undefined, queueLimit: number): 
     ceiling: 512,
     startsAtOnce,
     queueLimit,
+    restMsOf,
   }
 }
 

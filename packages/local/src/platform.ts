@@ -20,7 +20,7 @@ import { queueFull, shuttingDown, unknownTask } from './engine/failures.js'
 import type { Job } from './engine/job.js'
 import { outcomeOf } from './engine/parts.js'
 import { startProcess } from './engine/process-host.js'
-import { quotaFacts } from './engine/quota-facts.js'
+import { quotaFacts, restMsOf } from './engine/quota-facts.js'
 import { SpinHost } from './engine/spin-host.js'
 import { startThread } from './engine/thread-host.js'
 import { createGateway, type Gateway } from './gateway/index.js'
@@ -133,7 +133,11 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       : openGroups()
   const quota = groups.enforced ? quotaFacts() : undefined
   const engine = new Engine(
-    { ...settings, ...limitsOf(settings.maxSandboxes, settings.queueLimit), objects: join(dir, 'objects', 'new') },
+    {
+      ...settings,
+      ...limitsOf(settings.maxSandboxes, settings.queueLimit, quota ? restMsOf(quota) : 0),
+      objects: join(dir, 'objects', 'new'),
+    },
     {
       startHost:
         isolation === 'threads'
@@ -255,7 +259,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
         mbPerCore,
         cpuShareEnforced: groups.enforced,
         cpuShareReason: groups.reason,
-        ...(quota && { cpuQuota: quota }),
+        ...(quota && { cpuQuota: quota, restMs: restMsOf(quota) }),
         afterReply: 'runs',
         maxPayloadBytes: { call: settings.bodyLimit, send: settings.bodyLimit },
         maxTimeoutMs: 15 * 60 * 1000,

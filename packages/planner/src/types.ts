@@ -17,6 +17,8 @@ export interface PlannerFacts {
   cpuShareEnforced: boolean
   /** How the share is enforced, where that is by a quota of CPU time per period, ms; absent: evenly. */
   cpuQuota?: { periodMs: number; tickMs: number; sliceMs: number; keepMs: number }
+  /** See `SimulatedPlatform.restMs`. */
+  restMs?: number
   /** Cores that all sandboxes share; absent = any number. */
   machineCores?: number
   prices: Rates

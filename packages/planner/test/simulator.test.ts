@@ -218,6 +218,20 @@ describe('the simulator', () => {
     expect(run(world, setup, load, { keepAliveMs: 9_000 }).result.coldStarts).toBe(10)
     expect(run(world, setup, load, { keepAliveMs: 11_000 }).result.coldStarts).toBe(1)
   })
+
+  test('takes the sandbox used last, or where the platform says so one that has rested', () => {
+    const world = worldOf('one', { a: [{ waitMs: 5 }] })
+    const load = { kind: 'recorded', atMs: [0, 1, 20, 100] } as const
+    const sandboxesAt = (memoryMb: number, changes: Parameters<typeof run>[3]) =>
+      run(world, remoteSetup(world.app, memoryMb), load, changes).records.map(({ sandbox }) => sandbox)
+    const [first, second] = sandboxesAt(128, {}) as [string, string]
+    expect(sandboxesAt(128, {})).toEqual([first, second, second, second])
+    expect(sandboxesAt(128, { restMs: 60 })).toEqual([first, second, first, first])
+    // After 60 ms nobody is kept; after 90 one has gone and the other is taken, rested or not.
+    expect(new Set(sandboxesAt(128, { restMs: 60, keepAliveMs: 60 })).size).toBe(3)
+    expect(sandboxesAt(128, { restMs: 90, keepAliveMs: 90 })).toEqual([first, second, first, first])
+    expect(sandboxesAt(1769, { restMs: 60 })).toEqual([first, second, second, second])
+  })
 })
 
 describe('cores', () => {

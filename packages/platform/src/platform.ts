@@ -52,6 +52,11 @@ export interface Facts {
   cpuShareReason: string
   /** How the share is enforced where that is by a quota of CPU time per period; absent: evenly. */
   cpuQuota?: CpuQuota
+  /**
+   * Ms: of a function's free sandboxes the one used last that has rested for so long takes the next job, else the one that has rested longest, where
+   * a sandbox has less than a core; who has just run may owe for it, and would keep the job waiting. Absent: the one used last.
+   */
+  restMs?: number
   afterReply: 'runs' | 'before-reply'
   maxPayloadBytes: { call: number; send: number }
   maxTimeoutMs: number

@@ -26,15 +26,14 @@ describe('what should be there', () => {
     expect(desire(build, codeOf(build), { retentionDays: 30 }).deployed).toBe(desire().deployed)
   })
 
-  it('lets a function call what its tasks call remotely, in this setup, and nothing else', () => {
+  it('lets a function call what its tasks call remotely, by the aliases of setups, and nothing else', () => {
     const desired = desire()
     const role = (name: string) => ofKind(desired, 'role').find((one) => one.name === `fusionize-shop-${name}`)
     const calls = (name: string) =>
       role(name)
         ?.policies.flatMap(({ document }) => document.Statement)
         .find(({ Sid }) => Sid === 'Calls')?.Resource
-    const arn = (fn: string) =>
-      `arn:aws:lambda:eu-central-1:123456789012:function:fusionize-shop-${fn}:setup-${desired.deployed}`
+    const arn = (fn: string) => `arn:aws:lambda:eu-central-1:123456789012:function:fusionize-shop-${fn}:setup-*`
     expect(calls('front')).toEqual([arn('cart'), arn('mail')])
     expect(calls('mail')).toBeUndefined()
     expect(JSON.stringify(role('mail'))).toContain('arn:aws:ses:eu-central-1:123456789012:identity/*')
@@ -45,6 +44,23 @@ describe('what should be there', () => {
     const fused = buildOf(shop, (setup) => setup.functions.front?.inline.send.push('mail'))
     const roles = ofKind(desire(fused), 'role').filter((one) => JSON.stringify(one).includes('ses:SendEmail'))
     expect(roles.map(({ name }) => name)).toEqual(['fusionize-shop-front'])
+  })
+
+  it('streams where asked to: what the address does and what its function does go together', () => {
+    const streams = (options: object) => {
+      const desired = desire(buildOf(shop), undefined, options)
+      const told = ofKind(desired, 'function').map(
+        ({ environment }) => JSON.parse(environment.FUSIONIZE ?? '').streaming,
+      )
+      return { modes: ofKind(desired, 'url').map(({ mode }) => mode), told }
+    }
+    const buffered = { modes: ['BUFFERED'], told: [undefined, undefined, undefined, undefined] }
+    expect(streams({})).toEqual(buffered)
+    expect(streams({ streaming: true })).toEqual({
+      modes: ['RESPONSE_STREAM'],
+      told: [undefined, undefined, true, undefined],
+    })
+    expect(streams({ streaming: true, functionUrlAuth: 'off' })).toEqual({ ...buffered, modes: [] })
   })
 
   it('lets a function touch the held work of its own alone', () => {
@@ -106,11 +122,15 @@ describe('what should be there', () => {
       const [times] = ofKind(desired, 'queue').filter(({ name }) => name === 'fusionize-shop-time')
       expect(times?.visibilityS).toBe(6 * (front?.timeoutS ?? 0))
       expect(ofKind(desired, 'mapping')).toMatchObject([{ functionName: 'fusionize-shop-front', qualifier: 'live' }])
-      expect(statements('front', 'Times')[0]?.Action).toContain('sqs:ReceiveMessage')
+      expect(statements('front', 'TakeTimes')[0]?.Action).toContain('sqs:ReceiveMessage')
       expect(statements('join', 'Times')[0]?.Action).toEqual(['sqs:SendMessage'])
       expect(ofKind(desired, 'schedule')).toHaveLength(5)
-      for (const { environment } of ofKind(desired, 'function'))
-        expect(JSON.parse(environment.FUSIONIZE ?? '')).toMatchObject({ times: expect.stringMatching(/-time$/) })
+      for (const one of ofKind(desired, 'function'))
+        expect(JSON.parse(one.environment.FUSIONIZE ?? '')).toMatchObject({
+          function: one.function,
+          buckets: ['events'],
+          times: expect.stringMatching(/-time$/),
+        })
     })
 
     it('keeps objects for longer than records and dead letters can name them', () => {
@@ -149,7 +169,7 @@ describe('what should be there', () => {
 
   it('has an address for entries alone, for signed requests unless the configuration says otherwise', () => {
     expect(ofKind(desire(), 'url')).toEqual([
-      { kind: 'url', functionName: 'fusionize-shop-front', qualifier: 'live', auth: 'AWS_IAM' },
+      { kind: 'url', functionName: 'fusionize-shop-front', qualifier: 'live', auth: 'AWS_IAM', mode: 'BUFFERED' },
     ])
   })
 

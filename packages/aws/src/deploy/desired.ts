@@ -18,13 +18,23 @@ import {
 import { COMMIT_MS } from '../runtime/buckets/ports.js'
 import { ENVIRONMENT_VARIABLE, type Environment } from '../runtime/environment.js'
 import { managerKey, managerResources } from './desired-manager.js'
+import { GRANTS_VARIABLE, grantKeys } from './grants.js'
 import { lambdaLimits, requireWithinLimits } from './limits.js'
 import { managedRoles } from './managed-roles.js'
 import { possibleTasks } from './may-share.js'
 import { type Needs, needsOf, startedOf } from './needs.js'
-import type { Code, Desired, FunctionResource, Resource, RoleResource, ScheduleResource } from './resources.js'
-import { functionRole, sweepRole } from './roles.js'
+import type {
+  Code,
+  Desired,
+  FunctionResource,
+  Resource,
+  RoleResource,
+  ScheduleResource,
+  UrlResource,
+} from './resources.js'
+import { functionRole, grantsOfSetup, sweepRole } from './roles.js'
 import { arnOf, type DeployOptions, roleArn, type Settings, settingsOf } from './settings.js'
+import { ignoredOf, storedOf } from './setup-options.js'
 
 /** S that a function keeps beyond the limits of its tasks, to say that they took too long. */
 const MARGIN_S = 2
@@ -62,20 +72,22 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
   // An entry: it is in every setup.
   const taker = hasBuckets ? entryTasks(build.app).find((fn) => functions.includes(fn)) : undefined
   const setup = setupId(build.setup)
+  const roles = settings.managed
+    ? managedRoles(build.app, settings, settings.managed.constraints ?? {}, taker)
+    : new Map(
+        functions.map((fn) => {
+          const part = { holdsWork: holdsWork(fn), takesTimes: fn === taker }
+          return [fn, functionRole(build.app, settings, fn, needs.get(fn) as Needs, part)]
+        }),
+      )
   const make = (deployed: string) =>
     functions.map((fn) => {
       const afterReply = holdsWork(fn) ? 'extension' : 'before-reply'
       const identity = { setup, deployed, afterReply } as const
-      return functionResource(build, settings, fn, needs.get(fn) as Needs, code[fn] as Code, identity)
+      const role = roles.get(fn) as RoleResource
+      return functionResource(build, settings, role, fn, needs.get(fn) as Needs, code[fn] as Code, identity)
     })
   const swept = hasBuckets ? functions : functions.filter(holdsWork)
-  const rolesOf = (deployed: string) => [
-    ...functions.map((fn) => {
-      const part = { alias: setupAlias(deployed), holdsWork: holdsWork(fn), takesTimes: fn === taker }
-      return functionRole(build.app, settings, fn, needs.get(fn) as Needs, part, part.alias)
-    }),
-    ...(swept.length > 0 ? [sweepRoleOf(settings, swept, deployed)] : []),
-  ]
   /** What a function may take in this setup, or in any that a manager may deploy, s. */
   const longestOf = ({ function: fn, timeoutS }: FunctionResource) => {
     if (!settings.managed) return timeoutS
@@ -92,11 +104,9 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
       all.find((one) => one.function === taker),
       longestOf,
     ),
-    ...(settings.managed
-      ? managedRoles(build.app, settings, settings.managed.constraints ?? {}, taker)
-      : rolesOf(deployed)),
+    ...roles.values(),
     // What a manager deploys has its role and its log already.
-    ...(settings.managed ? Object.keys(build.app.tasks).sort() : functions).map((fn) => ({
+    ...[...roles.keys()].map((fn) => ({
       kind: 'log-group' as const,
       name: logGroup(settings.prefix, fn),
       retentionDays: settings.retentionDays,
@@ -104,10 +114,10 @@ export function desiredResources(build: Build, code: Record<string, Code>, optio
     ...all,
     ...all.flatMap((one) => aliasesOf(settings, one, build.app.tasks[one.function], deployed)),
     // Sessions are looked after by the function that saw them first.
-    ...sweepResources(settings, swept, deployed),
+    ...sweepResources(settings, swept, [...roles.keys()], deployed),
     ...(settings.managed && managerCode ? managerResources(build.app, settings, managerCode) : []),
   ]
-  return { setup, deployed, settings, resources }
+  return { setup, deployed, settings, resources, ignored: ignoredOf(build.app, build.setup, functions) }
 }
 
 /** A function that this setup lacks may be in another; one that no task has the name of is a mistake. */
@@ -165,6 +175,7 @@ function timeResources(settings: Settings, { name }: FunctionResource, timeoutS:
 function functionResource(
   { app, env, setup }: Build,
   settings: Settings,
+  role: RoleResource,
   fn: string,
   needs: Needs,
   code: Code,
@@ -173,7 +184,15 @@ function functionResource(
   const { account, prefix, region, retryMs, sampleCpuEvery, sweepMs, timeoutMs } = settings
   const memoryMb = setup.functions[fn]?.memory ?? lambdaLimits.memoryMb.min
   const http = app.tasks[fn]?.http
+  const stored = storedOf(setup, fn)
+  const retries = needs.tasks.flatMap((task) => {
+    const { retries } = app.tasks[task] ?? {}
+    return retries === undefined ? [] : [[task, retries] as const]
+  })
   const environment: Environment = {
+    function: fn,
+    ...(retries.length > 0 && { retries: Object.fromEntries(retries) }),
+    ...(app.buckets && { buckets: Object.keys(app.buckets).sort() }),
     ...identity,
     prefix,
     memory: memoryMb,
@@ -184,7 +203,10 @@ function functionResource(
         .sort()
         .map((callee) => [callee, functionName(prefix, callee)]),
     ),
+    ...(stored.length > 0 && { store: stored }),
+    ...(Object.keys(needs.ahead).length > 0 && { ahead: needs.ahead }),
     ...(http && { http: [{ ...http, task: fn }] }),
+    ...(http && isStreaming(settings) && { streaming: true }),
     bucket: bucketName(prefix, account, region),
     table: tableName(prefix),
     deadLetters: queueUrl(settings, deadLetterQueue(prefix)),
@@ -200,7 +222,7 @@ function functionResource(
     name: functionName(prefix, fn),
     function: fn,
     tasks: needs.tasks,
-    role: functionName(prefix, fn),
+    role: role.name,
     runtime: settings.runtime,
     architecture: settings.architecture,
     memoryMb,
@@ -210,6 +232,7 @@ function functionResource(
       ...(settings.sourceMaps && { NODE_OPTIONS: '--enable-source-maps' }),
       ...env,
       [ENVIRONMENT_VARIABLE]: JSON.stringify(environment),
+      [GRANTS_VARIABLE]: grantKeys(grantsOfSetup(role)),
     },
     code,
     ...(concurrency !== undefined && { concurrency }),
@@ -238,6 +261,7 @@ function aliasesOf(
 ): Resource[] {
   const onFailure = arnOf(settings, 'sqs', deadLetterQueue(settings.prefix))
   const { functionUrlAuth: auth } = settings
+  const mode: UrlResource['mode'] = isStreaming(settings) ? 'RESPONSE_STREAM' : 'BUFFERED'
   return [setupAlias(deployed), liveAlias].flatMap((alias): Resource[] => [
     { kind: 'alias', functionName: name, name: alias },
     {
@@ -249,18 +273,29 @@ function aliasesOf(
       onFailure,
     },
     ...(alias === liveAlias && task?.http && auth !== 'off'
-      ? [{ kind: 'url' as const, functionName: name, qualifier: alias, auth }]
+      ? [{ kind: 'url' as const, functionName: name, qualifier: alias, auth, mode }]
       : []),
   ])
 }
 
-function sweepResources(settings: Settings, functions: readonly string[], deployed: string): Resource[] {
+/** Only addresses of our own stream: an API Gateway has answers whole. */
+function isStreaming({ functionUrlAuth, streaming }: Settings): boolean {
+  return streaming && functionUrlAuth !== 'off'
+}
+
+/** @param all functions with a role: what a manager deploys may have to be swept */
+function sweepResources(
+  settings: Settings,
+  swept: readonly string[],
+  all: readonly string[],
+  deployed: string,
+): Resource[] {
   const { prefix } = settings
-  const group = sweepName(prefix)
-  // What a manager deploys may need it.
-  if (functions.length === 0) return settings.managed ? [{ kind: 'schedule-group', name: group }] : []
-  const names = functions.map((fn) => functionName(prefix, fn))
-  const schedules = names.map(
+  const allowed = settings.managed ? all : swept
+  if (allowed.length === 0) return []
+  const [group, role] = [sweepName(prefix), sweepRoleName(prefix)]
+  const namesOf = (functions: readonly string[]) => functions.map((fn) => functionName(prefix, fn))
+  const schedules = namesOf(swept).map(
     (name): ScheduleResource => ({
       kind: 'schedule',
       group,
@@ -269,17 +304,11 @@ function sweepResources(settings: Settings, functions: readonly string[], deploy
       functionName: name,
       qualifier: setupAlias(deployed),
       asks: 'for work that was left behind',
-      role: roleArn(settings, sweepRoleName(prefix)),
+      role: roleArn(settings, role),
       input: '{"fusionize":"sweep"}',
     }),
   )
-  return [{ kind: 'schedule-group', name: group }, ...schedules]
-}
-
-function sweepRoleOf(settings: Settings, functions: readonly string[], deployed: string): RoleResource {
-  const names = functions.map((fn) => functionName(settings.prefix, fn))
-  const alias = setupAlias(deployed)
-  return sweepRole(settings, sweepRoleName(settings.prefix), names, { alias, policy: alias })
+  return [{ kind: 'schedule-group', name: group }, sweepRole(settings, role, namesOf(allowed)), ...schedules]
 }
 
 /** Where SQS is asked for a queue ("Queue and message identifiers", Amazon SQS Developer Guide). */

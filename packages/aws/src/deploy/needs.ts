@@ -1,10 +1,13 @@
 import { type App, artifactTasks, directModes, entryTasks, type FusionSetup, routeOf } from 'fusionize/setup'
+import { aheadOf } from './setup-options.js'
 
 /** What a function of a setup does that resources or permissions are needed for. All lists are sorted. */
 export interface Needs {
   tasks: string[]
-  /** Functions that it calls, maps over or sends to; itself, where work that it begins may have to be run again. */
+  /** Functions that it calls, maps over, sends to or has start ahead; itself, where work that it begins may have to be run again. */
   callees: string[]
+  /** Ms after a request's arrival by which it has a function start ahead, by function. */
+  ahead: Record<string, number>
   /** It may be called by somebody who waits for the answer. */
   isCalled: boolean
   /** It may run work that nobody waits for, after its answer has left. */
@@ -35,10 +38,13 @@ export function needsOf(app: App, setup: FusionSetup, functions: readonly string
       const spec = setup.functions[fn]
       const waitsForIt = (edges: RemoteCalls) => edges.waiting.has(fn)
       const leavesWork = (spec?.inline.send.length ?? 0) > 0
-      const callees = new Set([...(calls.get(fn)?.all ?? []), ...(leavesWork ? [fn] : []), ...started])
+      const ahead = aheadOf(app, setup, fn, functions)
+      const called = [...(calls.get(fn)?.all ?? []), ...(leavesWork ? [fn] : [])]
+      const callees = new Set([...called, ...started, ...Object.keys(ahead)])
       const needs: Needs = {
         tasks,
         callees: [...callees].sort(),
+        ahead,
         isCalled: entries.includes(fn) || [...calls.values()].some(waitsForIt),
         leavesWork,
         usesBuckets: Object.keys(app.buckets ?? {}).length > 0,

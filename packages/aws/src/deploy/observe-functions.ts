@@ -103,7 +103,9 @@ async function observeFunction(
         },
       ]),
     ),
-    ...(url?.FunctionUrl !== undefined && { url: { auth: url.AuthType ?? 'AWS_IAM', url: url.FunctionUrl } }),
+    ...(url?.FunctionUrl !== undefined && {
+      url: { auth: url.AuthType ?? 'AWS_IAM', mode: url.InvokeMode ?? 'BUFFERED', url: url.FunctionUrl },
+    }),
     allowed: statementIds(policy?.Policy),
     ...(concurrency !== undefined && { concurrency }),
   }

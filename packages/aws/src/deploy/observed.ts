@@ -34,7 +34,7 @@ export interface ObservedFunction {
   /** By alias. */
   async: Record<string, ObservedAsync>
   /** Of the alias `live`. */
-  url?: { auth: UrlResource['auth']; url: string }
+  url?: Pick<UrlResource, 'auth' | 'mode'> & { url: string }
   /** Ids of the statements that let callers in by `live`. */
   allowed: string[]
   concurrency?: number

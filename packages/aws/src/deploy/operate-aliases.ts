@@ -112,8 +112,8 @@ async function setAsync(
   })
 }
 
-async function setUrl({ auth, functionName, qualifier }: UrlResource, exists: boolean, { clients }: Context) {
-  const config = { FunctionName: functionName, Qualifier: qualifier, AuthType: auth }
+async function setUrl({ auth, functionName, mode, qualifier }: UrlResource, exists: boolean, { clients }: Context) {
+  const config = { FunctionName: functionName, Qualifier: qualifier, AuthType: auth, InvokeMode: mode }
   if (!exists)
     try {
       await clients.lambda.send(new CreateFunctionUrlConfigCommand(config))

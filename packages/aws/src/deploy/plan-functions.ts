@@ -7,11 +7,10 @@ import {
   type ObservedAsync,
   type ObservedFunction,
 } from './observed.js'
-import { stepFor } from './plan-shared.js'
 import { type AsyncResource, type Desired, type FunctionResource, ofKind, targetOf } from './resources.js'
 import { aliasDescription } from './retirement.js'
 import { roleArn } from './settings.js'
-import type { Step } from './steps.js'
+import { type Step, stepFor } from './steps.js'
 
 /** Steps that bring every function's version for the setup into being, and the alias by which it is called; nothing serves by them yet. */
 export function planFunctions(desired: Desired, observed: Observed): Step[] {

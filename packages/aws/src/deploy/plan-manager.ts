@@ -1,10 +1,9 @@
 import { managerName } from '../names.js'
 import { isSameCode, isSameConfiguration, type Observed } from './observed.js'
 import { asyncSteps, kilobytes } from './plan-functions.js'
-import { stepFor } from './plan-shared.js'
 import { type Desired, ofKind } from './resources.js'
 import { roleArn } from './settings.js'
-import type { Step } from './steps.js'
+import { type Step, stepFor } from './steps.js'
 
 /** Steps that bring the manager to what is desired, once all that it looks after is there; or take it away. Its schedule is with the others. */
 export function planManager(desired: Desired, { manager: known, scheduleGroups }: Observed): Step[] {

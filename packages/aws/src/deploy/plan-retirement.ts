@@ -1,11 +1,9 @@
-import { liveAlias, setupAlias, setupOfAlias, sweepName, sweepRoleName } from '../names.js'
-import { managedPolicy } from './managed-roles.js'
+import { liveAlias, setupAlias, setupOfAlias, sweepName } from '../names.js'
 import type { Observed, ObservedFunction } from './observed.js'
-import { stepFor } from './plan-shared.js'
+import { roleRetirement } from './plan-roles.js'
 import { type Desired, ofKind } from './resources.js'
 import { oldSetups, retired } from './retirement.js'
-import { basePolicy } from './roles.js'
-import type { Step } from './steps.js'
+import { type Step, stepFor } from './steps.js'
 
 /** Steps that remove what no setup that is kept has: aliases, versions, policies, schedules, and functions with their roles. */
 export function planRetirement(desired: Desired, observed: Observed, now: number): Step[] {
@@ -29,7 +27,7 @@ export function planRetirement(desired: Desired, observed: Observed, now: number
             }),
           ],
     ),
-    ...roleSteps(desired, observed, kept, (name) => wanted.has(name) || keptFunctions.has(name)),
+    ...roleRetirement(desired, observed, kept, (name) => wanted.has(name) || keptFunctions.has(name)),
   ]
 }
 
@@ -77,29 +75,5 @@ function scheduleSteps(desired: Desired, { scheduleGroups }: Observed, kept: Rea
     if (deployed === undefined || kept.has(deployed)) return []
     const step = stepFor('clean', `schedule ${group}/${name}`)
     return [step('delete: its setup retires', { do: 'delete-schedule', group, schedule: name })]
-  })
-}
-
-function roleSteps(
-  desired: Desired,
-  { roles }: Observed,
-  kept: ReadonlySet<string>,
-  hasFunction: (name: string) => boolean,
-): Step[] {
-  const wanted = new Map(ofKind(desired, 'role').map((role) => [role.name, role.policies.map(({ name }) => name)]))
-  const sweep = sweepRoleName(desired.settings.prefix)
-  return [...roles].flatMap(([role, policies]) => {
-    // After the functions: a version that still runs has its permissions.
-    const step = stepFor('roles-clean', `role ${role}`)
-    const names = [...policies.keys()]
-    // An old setup may have been deployed with the permissions of all.
-    const isKept = (policy: string) =>
-      policy === basePolicy || (policy === managedPolicy && kept.size > 1) || kept.has(setupOfAlias(policy) ?? '')
-    const stays = wanted.has(role) || hasFunction(role) || (role === sweep && names.some(isKept))
-    const gone = names.filter((policy) => !stays || !(wanted.get(role)?.includes(policy) || isKept(policy)))
-    return [
-      ...gone.map((policy) => step(`remove policy ${policy}`, { do: 'delete-policy', role, policy })),
-      ...(stays ? [] : [step('delete: no function has it', { do: 'delete-role' as const, role })]),
-    ]
   })
 }

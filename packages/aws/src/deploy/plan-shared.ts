@@ -1,6 +1,7 @@
 import type { Observed } from './observed.js'
-import { type Desired, ofKind, type RoleResource } from './resources.js'
-import type { Operation, Phase, Step } from './steps.js'
+import { roleSteps } from './plan-roles.js'
+import { type Desired, ofKind } from './resources.js'
+import { type Step, stepFor } from './steps.js'
 
 /** Steps for what the functions share, their roles and their log groups. */
 export function planShared(desired: Desired, observed: Observed): Step[] {
@@ -17,11 +18,6 @@ export function planShared(desired: Desired, observed: Observed): Step[] {
     }),
     ...ofKind(desired, 'role').flatMap((role) => roleSteps(role, observed.roles.get(role.name))),
   ]
-}
-
-/** Makes steps of one resource, which come one after the other. */
-export function stepFor(phase: Phase, resource: string, lane = resource) {
-  return (words: string, operation: Operation): Step => ({ phase, lane, resource, words, operation })
 }
 
 function bucketSteps(desired: Desired, { bucket: known }: Observed): Step[] {
@@ -71,26 +67,4 @@ function queueSteps(desired: Desired, { queues }: Observed): Step[] {
       (queue.visibilityS === undefined || known.visibilityS === queue.visibilityS)
     return isSame ? [] : [step(words, { do: 'set-queue', queue, url: known.url })]
   })
-}
-
-function roleSteps(role: RoleResource, known: Map<string, string> | undefined): Step[] {
-  const step = stepFor('roles', `role ${role.name}`)
-  return [
-    ...(known ? [] : [step(`create, for ${role.service}`, { do: 'create-role', role })]),
-    ...role.policies.flatMap((policy) => {
-      const text = known?.get(policy.name)
-      if (text !== undefined && isSameDocument(text, policy.document)) return []
-      const count = policy.document.Statement.length
-      const words = `${text === undefined ? 'add' : 'change'} policy ${policy.name}: ${count} statement${count === 1 ? '' : 's'}`
-      return [step(words, { do: 'put-policy', role: role.name, policy })]
-    }),
-  ]
-}
-
-function isSameDocument(text: string, document: object): boolean {
-  try {
-    return JSON.stringify(JSON.parse(text)) === JSON.stringify(document)
-  } catch {
-    return false
-  }
 }

@@ -1,10 +1,9 @@
 import { liveAlias, setupAlias } from '../names.js'
 import type { Observed, ObservedFunction } from './observed.js'
 import { asyncSteps } from './plan-functions.js'
-import { stepFor } from './plan-shared.js'
 import { type Desired, ofKind, type UrlResource } from './resources.js'
 import { aliasDescription, oldSetups } from './retirement.js'
-import { type Step, urlStatements } from './steps.js'
+import { type Step, stepFor, urlStatements } from './steps.js'
 
 /**
  * Steps that let new sessions come by the setup: `live` of every function, and what is reached by it. Afterwards the setups before are
@@ -46,9 +45,11 @@ function liveSteps(deployed: string, name: string, known: ObservedFunction | und
 function urlSteps(url: UrlResource, known: ObservedFunction | undefined): Step[] {
   const step = stepFor('entries', `url of ${url.functionName}`, `function ${url.functionName}`)
   const who = url.auth === 'NONE' ? 'for everybody' : 'for signed requests'
+  const how = url.mode === 'RESPONSE_STREAM' ? `${who}, answers are streamed` : who
+  const isSame = known?.url?.auth === url.auth && known.url.mode === url.mode
   const allowed = known?.allowed ?? []
   return [
-    ...(known?.url?.auth === url.auth ? [] : [step(who, { do: 'set-url', url, exists: known?.url !== undefined })]),
+    ...(isSame ? [] : [step(how, { do: 'set-url', url, exists: known?.url !== undefined })]),
     ...urlStatements.flatMap((statement): Step[] => {
       const isAllowed = allowed.includes(statement)
       if (isAllowed === (url.auth === 'NONE')) return []

@@ -107,7 +107,7 @@ describe('the plan of a deployment', () => {
     state = deploy(versions[2], state, 1000 * hour)
     expect(deployed()).toEqual(['live', all[1], all[2]].sort())
     const { roles } = state
-    expect([...(roles.get('fusionize-shop-front')?.keys() ?? [])].sort()).toEqual(['base', all[1], all[2]].sort())
+    expect([...(roles.get('fusionize-shop-front')?.keys() ?? [])].sort()).toEqual(['base', 'setups'])
   })
 
   it('removes functions that no kept setup has, with their roles', () => {

@@ -110,29 +110,32 @@ function requireQuotas(
   if (problems.length > 0) throw new FusionizeError('DEPLOY_FAILED', problems.join('\n'), { problems })
 }
 
-/** Characters of all inline policies by role, while the old ones are still there. */
+/** Characters of all inline policies by role, before what no setup needs any more is taken away. */
 function policySizes(desired: Desired, roles: Observed['roles'], steps: readonly Step[]): Map<string, number> {
-  const gone = new Set(
-    steps.flatMap(({ operation: op }) => (op.do === 'delete-policy' ? `${op.role} ${op.policy}` : [])),
-  )
-  return new Map(
-    ofKind(desired, 'role').map(({ name, policies }) => {
-      const all = new Map(roles.get(name))
-      for (const policy of all.keys()) if (gone.has(`${name} ${policy}`)) all.delete(policy)
-      for (const policy of policies) all.set(policy.name, JSON.stringify(policy.document))
-      return [name, [...all.values()].reduce((sum, text) => sum + text.replace(/\s/g, '').length, 0)]
-    }),
-  )
+  const policies = new Map(ofKind(desired, 'role').map(({ name }) => [name, new Map(roles.get(name))]))
+  for (const { operation: op, phase } of steps)
+    if (op.do === 'put-policy' && phase === 'roles')
+      policies.get(op.role)?.set(op.policy.name, JSON.stringify(op.policy.document))
+  const size = (text: string) => text.replace(/\s/g, '').length
+  return new Map([...policies].map(([name, all]) => [name, [...all.values()].reduce((sum, one) => sum + size(one), 0)]))
 }
 
-function warningsOf(desired: Desired, { quotas }: Observed): string[] {
-  const warnings: string[] = []
-  const functions = ofKind(desired, 'function')
-  if (quotas && quotas.unreservedConcurrency < 10 * functions.length)
+function warningsOf(desired: Desired, { functions, quotas }: Observed): string[] {
+  const warnings: string[] = [...desired.ignored]
+  const count = ofKind(desired, 'function').length
+  if (quotas && quotas.unreservedConcurrency < 10 * count)
     warnings.push(
-      `the account runs ${quotas.unreservedConcurrency} functions at a time, and this app has ${functions.length}; ask AWS for a higher quota of concurrent executions before you put load on it`,
+      `the account runs ${quotas.unreservedConcurrency} functions at a time, and this app has ${count}; ask AWS for a higher quota of concurrent executions before you put load on it`,
     )
   if (ofKind(desired, 'url').some(({ auth }) => auth === 'NONE'))
     warnings.push("aws.functionUrlAuth is 'NONE': whoever knows the address of an entry can call it")
+  const changed = ofKind(desired, 'url').filter(({ functionName, mode }) => {
+    const now = functions.get(functionName)?.url?.mode
+    return now !== undefined && now !== mode
+  })
+  if (changed.length > 0)
+    warnings.push(
+      `aws.streaming changes for ${changed.map(({ functionName }) => functionName).join(', ')}: until both the function and its address have changed, a second or two, HTTP answers are garbled`,
+    )
   return warnings
 }

@@ -86,6 +86,8 @@ export interface UrlResource {
   functionName: string
   qualifier: string
   auth: 'AWS_IAM' | 'NONE'
+  /** Whether Lambda passes answers on as they come; then the function streams them. */
+  mode: 'BUFFERED' | 'RESPONSE_STREAM'
 }
 
 export interface BucketResource {
@@ -174,6 +176,8 @@ export interface Desired {
   deployed: string
   settings: Settings
   resources: Resource[]
+  /** What of the setup means nothing on Lambda, in words. */
+  ignored: string[]
 }
 
 /** Where a schedule's invocations go, from the name on. */

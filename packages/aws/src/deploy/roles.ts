@@ -1,35 +1,32 @@
 import type { App } from 'fusionize/setup'
-import { bucketName, deadLetterQueue, functionName, logGroup, tableName, timeQueue } from '../names.js'
+import { bucketName, deadLetterQueue, functionName, logGroup, setupAlias, tableName, timeQueue } from '../names.js'
+import { documentOf, type Grant, grantsOf } from './grants.js'
 import type { Needs } from './needs.js'
 import { permissionStatement } from './permissions.js'
 import type { RoleResource, Statement } from './resources.js'
 import { arnOf, type Settings, s3Arn } from './settings.js'
 
-/** Policy with what a function needs in every setup: so the policies of setups, which a role may have many of, stay small. */
+/** Policy with what a function needs in every setup. */
 export const basePolicy = 'base'
+/** Policy with what it needs in the setups that are kept: of all of them together, since versions of a function share a role. */
+export const setupsPolicy = 'setups'
 
 /** What Lambda does with a queue in a function's name. */
 const takeMessages = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
 
+/** Aliases of any setup: a function calls by that of its own, and the permission outlasts it. */
+const ofAnySetup = setupAlias('*')
+
 /** What a function is in a deployment. */
 export interface Part {
-  /** What it calls others by: the alias of its setup, or of any. */
-  alias: string
   /** It keeps in the table what replies leave behind. */
   holdsWork: boolean
   /** The queue of times comes to it. */
   takesTimes: boolean
 }
 
-/** The role of a function: what it always needs, and what it needs in one setup, or in any. @param policy name of the policy for that */
-export function functionRole(
-  app: App,
-  settings: Settings,
-  fn: string,
-  needs: Needs,
-  part: Part,
-  policy: string,
-): RoleResource {
+/** The role of a function: what it always needs, and what it needs in this setup, or in any. */
+export function functionRole(app: App, settings: Settings, fn: string, needs: Needs, part: Part): RoleResource {
   const ofSetup = [...setupStatements(settings, fn, needs, part), ...declaredStatements(app, settings, needs.tasks)]
   return {
     kind: 'role',
@@ -38,19 +35,25 @@ export function functionRole(
     policies: [
       { name: basePolicy, document: { Version: '2012-10-17', Statement: baseStatements(settings, fn) } },
       ...(ofSetup.length > 0
-        ? [{ name: policy, document: { Version: '2012-10-17' as const, Statement: ofSetup } }]
+        ? [{ name: setupsPolicy, document: documentOf(grantsOf({ Version: '2012-10-17', Statement: ofSetup })) }]
         : []),
     ],
   }
 }
 
-export function baseStatements(settings: Settings, fn: string): Statement[] {
+/** What the role has for the setups that it is desired for. */
+export function grantsOfSetup({ policies }: RoleResource): Grant[] {
+  return policies.flatMap(({ document, name }) => (name === setupsPolicy ? grantsOf(document) : []))
+}
+
+function baseStatements(settings: Settings, fn: string): Statement[] {
   const { account, prefix, region } = settings
   return [
+    // Reads it to know of attempts that ended without a word.
     {
       Sid: 'Logs',
       Effect: 'Allow',
-      Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      Action: ['logs:CreateLogStream', 'logs:FilterLogEvents', 'logs:PutLogEvents'],
       Resource: [arnOf(settings, 'logs', `log-group:${logGroup(prefix, fn)}:*`)],
     },
     {
@@ -76,12 +79,7 @@ export function baseStatements(settings: Settings, fn: string): Statement[] {
   ]
 }
 
-export function setupStatements(
-  settings: Settings,
-  fn: string,
-  needs: Needs,
-  { alias, holdsWork, takesTimes }: Part,
-): Statement[] {
+function setupStatements(settings: Settings, fn: string, needs: Needs, { holdsWork, takesTimes }: Part): Statement[] {
   const { account, prefix, region } = settings
   const statements: Statement[] = []
   if (needs.callees.length > 0)
@@ -90,7 +88,7 @@ export function setupStatements(
       Effect: 'Allow',
       Action: ['lambda:InvokeFunction'],
       Resource: needs.callees.map((callee) =>
-        arnOf(settings, 'lambda', `function:${functionName(prefix, callee)}:${alias}`),
+        arnOf(settings, 'lambda', `function:${functionName(prefix, callee)}:${ofAnySetup}`),
       ),
     })
   if (holdsWork)
@@ -113,7 +111,14 @@ export function setupStatements(
     statements.push({
       Sid: 'Times',
       Effect: 'Allow',
-      Action: ['sqs:SendMessage', ...(takesTimes ? takeMessages : [])],
+      Action: ['sqs:SendMessage'],
+      Resource: [arnOf(settings, 'sqs', timeQueue(prefix))],
+    })
+  if (takesTimes)
+    statements.push({
+      Sid: 'TakeTimes',
+      Effect: 'Allow',
+      Action: takeMessages,
       Resource: [arnOf(settings, 'sqs', timeQueue(prefix))],
     })
   if (needs.usesBuckets)
@@ -132,7 +137,7 @@ export function itemsOf(...keys: string[]): NonNullable<Statement['Condition']> 
 }
 
 /** What the tasks of a function declare, each statement once. */
-export function declaredStatements(app: App, settings: Settings, tasks: readonly string[]): Statement[] {
+function declaredStatements(app: App, settings: Settings, tasks: readonly string[]): Statement[] {
   const statements = tasks.flatMap((task) =>
     (app.tasks[task]?.permissions ?? []).map((text) => permissionStatement(task, text, settings)),
   )
@@ -142,20 +147,15 @@ export function declaredStatements(app: App, settings: Settings, tasks: readonly
 }
 
 /** The role by which the scheduler asks functions to look for work that a dead environment left behind. */
-export function sweepRole(
-  settings: Settings,
-  name: string,
-  functions: readonly string[],
-  { alias, policy }: { alias: string; policy: string },
-): RoleResource {
-  const Resource = functions.map((fn) => arnOf(settings, 'lambda', `function:${fn}:${alias}`))
+export function sweepRole(settings: Settings, name: string, functions: readonly string[]): RoleResource {
+  const Resource = functions.map((fn) => arnOf(settings, 'lambda', `function:${fn}:${ofAnySetup}`)).sort()
   return {
     kind: 'role',
     name,
     service: 'scheduler.amazonaws.com',
     policies: [
       {
-        name: policy,
+        name: setupsPolicy,
         document: {
           Version: '2012-10-17',
           Statement: [{ Sid: 'Sweep', Effect: 'Allow', Action: ['lambda:InvokeFunction'], Resource }],
@@ -163,4 +163,10 @@ export function sweepRole(
       },
     ],
   }
+}
+
+/** Whether a resource of the role of sweeps is what a schedule asks. @param target ARN of an alias */
+export function sweeps(target: string): (resource: string) => boolean {
+  const [, name] = /:function:([^:]+):[^:]+$/.exec(target) ?? []
+  return (resource) => resource.endsWith(`:function:${name}:${ofAnySetup}`)
 }

@@ -36,6 +36,8 @@ export interface DeployOptions {
    * @default 'AWS_IAM': only signed requests; what is open to the world must have been decided
    */
   functionUrlAuth?: 'AWS_IAM' | 'NONE' | 'off' | undefined
+  /** Entries stream what they answer by their URLs: 200 MB instead of 6, and bytes as they are. @default false */
+  streaming?: boolean | undefined
   /** Reserved concurrency by function: never more at a time, and taken from the account's. @default none */
   concurrency?: Record<string, number> | undefined
   /** Time limit of a task that sets none, ms. @default 30000 */
@@ -64,6 +66,7 @@ export const deployDefaults = {
   retentionDays: 14,
   afterReply: 'extension',
   functionUrlAuth: 'AWS_IAM',
+  streaming: false,
   timeoutMs: 30_000,
   sampleCpuEvery: 10,
   sourceMaps: false,

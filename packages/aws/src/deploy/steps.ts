@@ -92,3 +92,8 @@ export interface Plan {
   /** What is worth knowing but keeps nothing from working. */
   warnings: string[]
 }
+
+/** Makes steps of one resource, which come one after the other. */
+export function stepFor(phase: Phase, resource: string, lane = resource) {
+  return (words: string, operation: Operation): Step => ({ phase, lane, resource, words, operation })
+}

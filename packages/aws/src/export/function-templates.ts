@@ -5,6 +5,7 @@ import {
   type FunctionResource,
   ofKind,
   type ScheduleResource,
+  type UrlResource,
 } from '../deploy/resources.js'
 import { liveAlias, logGroup } from '../names.js'
 import { logicalId } from './logical-id.js'
@@ -21,7 +22,7 @@ export function functionTemplates(desired: Desired, keys: Record<string, string>
       aliasTemplates(desired, one),
     )
     for (const url of ofKind(desired, 'url').filter(({ functionName }) => functionName === one.name))
-      Object.assign(resources, urlTemplates(one.function, url.auth))
+      Object.assign(resources, urlTemplates(one.function, url))
     for (const { qualifier } of ofKind(desired, 'mapping').filter(({ functionName }) => functionName === one.name))
       resources[logicalId('TimesOf', one.function)] = mappingTemplate(one.function, qualifier)
     for (const schedule of ofKind(desired, 'schedule').filter(({ functionName }) => functionName === one.name))
@@ -120,7 +121,7 @@ function asyncTemplate({ maxAgeS, onFailure, qualifier, retries }: AsyncResource
   }
 }
 
-function urlTemplates(fn: string, AuthType: 'AWS_IAM' | 'NONE'): Template['Resources'] {
+function urlTemplates(fn: string, { auth: AuthType, mode: InvokeMode }: UrlResource): Template['Resources'] {
   const live = logicalId('Live', fn)
   const permission = (Action: string, condition: object) => ({
     Type: 'AWS::Lambda::Permission',
@@ -130,7 +131,7 @@ function urlTemplates(fn: string, AuthType: 'AWS_IAM' | 'NONE'): Template['Resou
     [logicalId('Url', fn)]: {
       Type: 'AWS::Lambda::Url',
       DependsOn: [live],
-      Properties: { TargetFunctionArn: { Ref: logicalId('Function', fn) }, Qualifier: liveAlias, AuthType },
+      Properties: { TargetFunctionArn: { Ref: logicalId('Function', fn) }, Qualifier: liveAlias, AuthType, InvokeMode },
     },
     ...(AuthType === 'NONE' && {
       [logicalId('UrlForAll', fn)]: permission('lambda:InvokeFunctionUrl', { FunctionUrlAuthType: 'NONE' }),

@@ -11,9 +11,10 @@ import type { Desired, Resource } from '../deploy/resources.js'
 import { type DeployOptions, settingsOf } from '../deploy/settings.js'
 import { sharesOfAliases, shiftTraffic } from '../deploy/traffic.js'
 import type { Pace } from '../deploy/wait.js'
-import { functionName, logGroup, setupOfAlias } from '../names.js'
+import { functionName, logGroup } from '../names.js'
 import { skipTo } from '../records/cursor.js'
 import { readRecords } from '../records/read.js'
+import { versionsOf } from '../records/versions.js'
 
 /** A setup with its code that is there, and what it has of new sessions. */
 export interface ServedSetup {
@@ -23,12 +24,10 @@ export interface ServedSetup {
   share: number
 }
 
-/** Records, and invocations that ended without one. */
+/** What was seen of the app. */
 export interface Sightings {
   /** Record lines (`parseRecord`). */
   lines: string[]
-  /** Of what may be known by the version: which deployed setup an invocation belonged to, and when it ended. Epoch ms. */
-  failures: { deployed: string; time: number }[]
   next: string
   /** Epoch ms up to which everything was read; absent: all that there was. */
   until?: number
@@ -65,7 +64,8 @@ export function createHands({ app, clients, pace, ...options }: HandsOptions): H
   const { prefix } = settings
   const tasks = Object.keys(app.tasks).sort()
   const names = tasks.map((task) => functionName(prefix, task))
-  const groups = new Map(tasks.map((task) => [logGroup(prefix, task), functionName(prefix, task)]))
+  const groups = tasks.map((task) => logGroup(prefix, task))
+  const source = { logs: clients.logs, app: app.name, versions: versionsOf(clients.lambda, prefix) }
 
   async function deploy(build: Build, serves: boolean) {
     const code = await packageBuild(build, settings)
@@ -84,24 +84,13 @@ export function createHands({ app, clients, pace, ...options }: HandsOptions): H
     },
 
     async sightings(since, from) {
-      const all = [...groups.keys()]
-      const page = await readRecords(clients.logs, all, skipTo(all, since, from), Date.now(), MOST_EVENTS)
-      const { lines, next, until } = page
-      const failures = page.failures.length > 0 ? await ofSetups(page.failures) : []
-      return { lines, failures, next, ...(until !== undefined && { until }) }
+      const at = skipTo(groups, since, from)
+      const { lines, next, until } = await readRecords(source, groups, at, Date.now(), MOST_EVENTS)
+      return { lines, next, ...(until !== undefined && { until }) }
     },
 
     prepare: (build) => deploy(build, false),
     share: (weights) => shiftTraffic(prefix, weights, clients, { names }),
     serve: async (build) => void (await deploy(build, true)),
-  }
-
-  async function ofSetups(failures: readonly { group: string; version: string; time: number }[]) {
-    const { own } = await observeFunctions(clients.lambda, prefix, names)
-    return failures.flatMap(({ group, time, version }) => {
-      const aliases = Object.entries(own.get(groups.get(group) ?? '')?.aliases ?? {})
-      const setups = aliases.flatMap(([alias, one]) => (one.version === version ? (setupOfAlias(alias) ?? []) : []))
-      return setups.map((deployed) => ({ deployed, time }))
-    })
   }
 }

@@ -4,9 +4,11 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-cloudwatch-logs'
 import type { RecordsPage } from '@fusionize/platform'
+import type { LogEvent } from './attempts.js'
 import { type Cursor, type Position, readCursor, writeCursor } from './cursor.js'
-import { joinReports, type LogEvent } from './join.js'
-import { isFailure } from './report-line.js'
+import { joinReports } from './join.js'
+import { killedRecord } from './killed.js'
+import type { Versions } from './versions.js'
 
 /**
  * Ms for which an event may come after later ones: what is so far back is read again, and known by its id. CloudWatch says of no event when it
@@ -18,23 +20,20 @@ const LATE_MS = 30_000
 export interface Page extends RecordsPage {
   /** Ids of invocations; one that was said of late may come again. */
   fired: string[]
-  /** Invocations that ended without a record: they took too long, or their environment ended. */
-  failures: Failure[]
   /** Epoch ms up to which everything was read; absent: all that there was. */
   until?: number
 }
 
-/** An invocation that ended otherwise than by an answer. */
-export interface Failure {
-  /** Log group of its function, and the function's version. */
-  group: string
-  version: string
-  /** Epoch ms. */
-  time: number
-}
-
 /** What a function says of itself, and what Lambda says of it. */
-const PATTERN = '?"fusionize" ?"REPORT RequestId"'
+const PATTERN = '?"fusionize" ?"REPORT RequestId" ?"platform.report"'
+
+/** Where records are read. */
+export interface Source {
+  logs: CloudWatchLogsClient
+  /** The application's name. */
+  app: string
+  versions: Versions
+}
 
 /**
  * Records since the last time, of all functions.
@@ -44,7 +43,7 @@ const PATTERN = '?"fusionize" ?"REPORT RequestId"'
  * @param most events of a function that are read at most, or a page more
  */
 export async function readRecords(
-  logs: CloudWatchLogsClient,
+  source: Source,
   groups: readonly string[],
   since: string | undefined,
   now: number,
@@ -54,49 +53,49 @@ export async function readRecords(
   const next: Cursor = { ...cursor }
   const lines: string[] = []
   const fired: string[] = []
-  const failures: Failure[] = []
   let until = Number.POSITIVE_INFINITY
   await Promise.all(
     groups.map(async (group) => {
       const position = cursor[group] ?? { from: 0, seen: [] }
-      const read = await readGroup(logs, group, position, now, most)
+      const read = await readGroup(source, group, position, now, most)
       next[group] = read.position
       lines.push(...read.lines)
       fired.push(...read.fired)
-      failures.push(...read.failures)
       until = Math.min(until, read.until)
     }),
   )
-  return { lines, fired, failures, next: writeCursor(next), ...(until < Number.POSITIVE_INFINITY && { until }) }
+  return { lines, fired, next: writeCursor(next), ...(until < Number.POSITIVE_INFINITY && { until }) }
 }
 
 async function readGroup(
-  logs: CloudWatchLogsClient,
+  { app, logs, versions }: Source,
   group: string,
   { from, seen }: Position,
   now: number,
   most: number,
-): Promise<Pick<Page, 'lines' | 'fired' | 'failures'> & { until: number; position: Position }> {
+): Promise<{ lines: string[]; fired: string[]; until: number; position: Position }> {
   const { events, isAll } = await eventsOf(logs, group, from, most)
-  const { records, waiting, fired } = joinReports(events, now)
+  const { records, killed, waiting, fired } = joinReports(events, now)
   const known = new Set(seen)
-  const fresh = records.filter(({ event }) => !known.has(event.id))
-  const failed = events.filter(({ id, line }) => isFailure(line) && !known.has(id))
+  const lost = killed.filter(({ event }) => !known.has(event.id))
+  const told = await Promise.all(
+    lost.map(async (one) => ({
+      event: one.event,
+      line: killedRecord(one, app, await versions(group, one.event.stream)),
+    })),
+  )
+  // Attempts one after the other: whoever follows them must not hear of a failure after what came of it.
+  const fresh = [...records.filter(({ event }) => !known.has(event.id)), ...told].sort(
+    (a, b) => a.event.time - b.event.time,
+  )
   // What waits for its REPORT is read again with it, and so is the time in which others may still come.
   const earliest = Math.min(...waiting.map(({ time }) => time), Math.max(from, latest(events) - LATE_MS))
   const position = {
     from: earliest,
-    seen: [...records.map(({ event }) => event), ...events.filter(({ line }) => isFailure(line))].flatMap(
-      ({ id, time }) => (time >= earliest ? [id] : []),
-    ),
+    seen: [...records, ...killed].flatMap(({ event }) => (event.time >= earliest ? [event.id] : [])),
   }
-  return {
-    lines: fresh.map(({ line }) => line),
-    fired,
-    failures: failed.map(({ stream, time }) => ({ group, version: /\[([^\]]*)\]/.exec(stream)?.[1] ?? '', time })),
-    position,
-    until: isAll ? Number.POSITIVE_INFINITY : latest(events),
-  }
+  const until = isAll ? Number.POSITIVE_INFINITY : latest(events)
+  return { lines: fresh.map(({ line }) => line), fired, position, until }
 }
 
 function latest(events: readonly LogEvent[]): number {

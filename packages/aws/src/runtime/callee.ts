@@ -17,3 +17,8 @@ export function calleeOf({ deployed, functions, setup }: Environment, fn: string
     )
   return { name, qualifier: setupAlias(deployed), function: fn }
 }
+
+/** ARN of the Lambda function that a function of the app is, told from that of another. */
+export function functionArn({ functions, prefix }: Environment, other: string, fn: string): string {
+  return other.replace(/:function:[^:]+/, `:function:${functions[fn] ?? `${prefix}-${fn}`}`)
+}

@@ -1,4 +1,4 @@
-import type { WireError } from 'fusionize/runtime'
+import type { Outbound, WireError } from 'fusionize/runtime'
 
 /** Version of the envelope; a function refuses another, and says so. */
 export const ENVELOPE_VERSION = 1
@@ -29,8 +29,26 @@ export interface Envelope {
   at: number
   /** Of the first run that Lambda makes of it, where others came before elsewhere. @default 1 */
   attempt?: number
+  /** It was a dead letter: its session may have ended since it failed. */
+  replayed?: true
   /** Of a call in an app with buckets: the invocation that the session began with, if its item does not count that yet. */
   root?: { id: string; sent: boolean }
+}
+
+/** What every envelope says of work that is asked for inside the app. */
+export function headOf({
+  id,
+  session,
+  task,
+  trace,
+  parent,
+}: Pick<Outbound, 'id' | 'session' | 'task' | 'trace' | 'parent'>) {
+  return { fusionize: ENVELOPE_VERSION, id, session, task, external: false, trace, parent } as const
+}
+
+/** Asks for a run that nobody waits for. */
+export function sendOf(work: Parameters<typeof headOf>[0], input: Sealed): Envelope {
+  return { ...headOf(work), mode: 'send', input, at: Date.now() }
 }
 
 /** What the function answers to a call. `counted`: the session's item counts the envelope's `root` now. */

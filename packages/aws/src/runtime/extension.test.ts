@@ -76,6 +76,23 @@ it('does so whether the event or the invocation comes first, and when the work w
   await lambda.next()
 })
 
+it('waits for all work of an invocation, also what begins before the rest is over', async () => {
+  const lambda = await extensionsApi()
+  const extension = await startExtension(lambda.api, () => {})
+  await lambda.next()
+  const ends: (() => void)[] = []
+  const work = () => new Promise<void>((resolve) => void ends.push(resolve))
+  extension.during('r1', work())
+  lambda.invoke('r1')
+  await turn()
+  extension.during('r1', work())
+  ends[0]?.()
+  await turn()
+  expect(lambda.isWaiting()).toBe(false)
+  ends[1]?.()
+  await lambda.next()
+})
+
 it('says when the API stops answering, and holds nothing any more', async () => {
   const lambda = await extensionsApi()
   const failed = new Promise<Error>((resolve) => void startExtension(lambda.api, resolve))

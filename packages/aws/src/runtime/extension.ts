@@ -1,11 +1,13 @@
 import * as http from 'node:http'
+import { askRuntime } from './runtime-api.js'
 
 /** Keeps the environment from being frozen while work goes on after a reply. */
 export interface Extension {
-  /** The invocation with this request id goes on until the promise settles. */
+  /** The invocation with this request id goes on until the promise settles, and all others that were told of it before that. */
   during(requestId: string, work: Promise<unknown>): void
 }
 
+const PATH = '/2020-01-01/extension/'
 /** Ms in which the invocation that an event told of must have begun here. */
 const BEGIN_MS = 1000
 
@@ -22,7 +24,7 @@ export async function startExtension(api: string, failed: (error: Error) => void
   const awaited = new Map<string, () => void>()
   const agent = new http.Agent({ keepAlive: true })
   const name = { 'lambda-extension-name': 'fusionize' }
-  const registered = await ask(agent, api, 'POST', 'register', name, '{"events":["INVOKE"]}')
+  const registered = await askRuntime(api, 'POST', `${PATH}register`, name, '{"events":["INVOKE"]}', agent)
   const identity = { 'lambda-extension-identifier': String(registered.headers['lambda-extension-identifier']) }
   let serving = true
 
@@ -37,14 +39,17 @@ export async function startExtension(api: string, failed: (error: Error) => void
         })
       })
     awaited.delete(requestId)
-    await works.get(requestId)
+    for (let work: unknown; work !== works.get(requestId); ) {
+      work = works.get(requestId)
+      await work
+    }
     works.delete(requestId)
   }
 
   async function serve(): Promise<never> {
     for (;;) {
-      const { body } = await ask(agent, api, 'GET', 'event/next', identity)
-      const { requestId } = JSON.parse(body) as { requestId?: string }
+      const { body } = await askRuntime(api, 'GET', `${PATH}event/next`, identity, '', agent)
+      const { requestId } = JSON.parse(body.toString()) as { requestId?: string }
       if (requestId !== undefined) await over(requestId)
     }
   }
@@ -57,38 +62,8 @@ export async function startExtension(api: string, failed: (error: Error) => void
   return {
     during(requestId, work) {
       if (!serving) return
-      works.set(
-        requestId,
-        work.catch(() => {}),
-      )
+      works.set(requestId, Promise.allSettled([works.get(requestId), work]))
       awaited.get(requestId)?.()
     },
   }
-}
-
-function ask(
-  agent: http.Agent,
-  api: string,
-  method: string,
-  path: string,
-  headers: Record<string, string>,
-  body = '',
-): Promise<{ headers: http.IncomingHttpHeaders; body: string }> {
-  return new Promise((resolve, reject) => {
-    const options = { agent, method, headers: { ...headers, 'content-length': Buffer.byteLength(body) } }
-    const request = http.request(`http://${api}/2020-01-01/extension/${path}`, options, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk) => {
-        text += chunk
-      })
-      response.on('error', reject)
-      response.on('end', () => {
-        if (response.statusCode === 200) resolve({ headers: response.headers, body: text })
-        else reject(new Error(`the Extensions API answered ${method} ${path} with ${response.statusCode}: ${text}`))
-      })
-    })
-    request.on('error', reject)
-    request.end(body)
-  })
 }

@@ -2,7 +2,7 @@ import type { HeldSend } from 'fusionize/runtime'
 import type { Sealed } from './envelope.js'
 import type { ObjectStore } from './object-store.js'
 import { open, seal } from './seal.js'
-import type { Table } from './table.js'
+import { expiresIn, type Table } from './table.js'
 
 /** Work that replies leave behind, kept in the app's table until it is over. */
 export interface Holds {
@@ -39,7 +39,7 @@ export function holdsOf(fn: string, table: Table, store: ObjectStore, longestMs:
         })),
       )
       const name = `${sortable(Date.now() + longestMs)}#${sends[0]?.id}#${++count}`
-      const expires = Math.ceil(Date.now() / 1000) + EXPIRE_DAYS * 86_400
+      const expires = expiresIn(EXPIRE_DAYS)
       await table.put({ pk, sk: name, sends: JSON.stringify(sealed), expires }, deadline)
       return name
     },

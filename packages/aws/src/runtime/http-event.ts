@@ -9,9 +9,10 @@ export interface HttpEvent {
   headers?: Record<string, string | undefined>
   body?: string
   isBase64Encoded?: boolean
-  requestContext: { stage?: string; http: { method: string } }
+  requestContext: { stage?: string; domainName?: string; http: { method: string } }
 }
 
+/** An answer as Lambda takes it whole. */
 export interface HttpAnswer {
   statusCode: number
   headers: Record<string, string>
@@ -32,12 +33,17 @@ export function isHttpEvent(event: unknown): event is HttpEvent {
   return version === '2.0' && typeof requestContext?.http?.method === 'string'
 }
 
+/** Whether it came by a Function URL, where a function may stream its answer; not through CloudFront's or an API's own names. */
+export function isByUrl({ requestContext }: HttpEvent): boolean {
+  return requestContext.domainName?.includes('.lambda-url.') ?? false
+}
+
 /** Answers a request. @param run has a task run for a client */
 export async function answerHttp(
   event: HttpEvent,
   routes: readonly HttpRoute[],
   run: (task: string, input: Payload, traceparent: string | undefined) => Promise<Outcome & { session: string }>,
-): Promise<HttpAnswer> {
+): Promise<Response> {
   const { method } = event.requestContext.http
   const path = pathOf(event)
   const here = routes.flatMap((route) => {
@@ -45,15 +51,14 @@ export async function answerHttp(
     return params ? [{ ...route, params }] : []
   })
   const route = here.find((candidate) => candidate.method === method)
-  if (route === undefined)
-    return answerOf(here.length > 0 ? otherMethod(path, method, here) : nothing(path, method, routes))
+  if (route === undefined) return here.length > 0 ? otherMethod(path, method, here) : nothing(path, method, routes)
   const headers = lowerCase(event.headers ?? {})
   const body = () => inputOfBody(Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'), headers)
   const input = await inputOfRequest(method, route.params, () => queryOf(event.rawQueryString ?? ''), body)
-  if (input instanceof Response) return answerOf(input)
+  if (input instanceof Response) return input
   const traceparent = traceparentOf(headers.traceparent)
   const result = await run(route.task, input, traceparent)
-  return answerOf(replyTo(result, false, traceparent === undefined ? {} : { traceparent }))
+  return replyTo(result, false, traceparent === undefined ? {} : { traceparent })
 }
 
 /** Of an API's stage other than `$default` the path begins with its name. */
@@ -105,14 +110,19 @@ function nothing(path: string, method: string, routes: readonly HttpRoute[]): Re
   return problem(404, 'NOT_FOUND', `nothing answers ${method} ${path}; this function answers ${known || 'no requests'}`)
 }
 
-async function answerOf(response: Response): Promise<HttpAnswer> {
-  const headers = Object.fromEntries(response.headers)
-  const data = Buffer.from(await response.arrayBuffer())
-  const answer = { statusCode: response.status, headers }
-  if (data.length === 0) return answer
-  return response.headers.get('content-type') === 'application/octet-stream'
-    ? { ...answer, body: data.toString('base64'), isBase64Encoded: true }
-    : { ...answer, body: data.toString() }
+/** The reply with its bytes in base64, its text as text. */
+export async function wholeAnswer(response: Response): Promise<HttpAnswer> {
+  const { head, data } = await partsOf(response)
+  if (data.length === 0) return head
+  return head.headers['content-type'] === 'application/octet-stream'
+    ? { ...head, body: data.toString('base64'), isBase64Encoded: true }
+    : { ...head, body: data.toString() }
+}
+
+/** What a reply begins with, and its content. */
+export async function partsOf(response: Response) {
+  const head = { statusCode: response.status, headers: Object.fromEntries(response.headers) }
+  return { head, data: Buffer.from(await response.arrayBuffer()) }
 }
 
 function lowerCase(headers: Record<string, string | undefined>): Record<string, string | undefined> {

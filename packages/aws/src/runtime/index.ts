@@ -1,13 +1,15 @@
 import type { FunctionModule } from 'fusionize/runtime'
-import { createAdapter, type LambdaHandler } from './adapter.js'
+import { createAdapter } from './adapter.js'
+import type { LambdaHandler } from './context.js'
 import { ENVIRONMENT_VARIABLE, type Environment } from './environment.js'
 import { type Extension, startExtension } from './extension.js'
-import { writeLine } from './transport.js'
+import { type StreamingHandler, streamed } from './streamed.js'
+import { writeLog } from './transport.js'
 
 export type * from './envelope.js'
 export type * from './environment.js'
 
-const environment = environmentOf(process.env[ENVIRONMENT_VARIABLE])
+const environment: Environment | null = JSON.parse(process.env[ENVIRONMENT_VARIABLE] ?? 'null')
 // While the module loads: later Lambda takes no extension.
 const extension = environment?.afterReply === 'extension' ? await openExtension() : undefined
 
@@ -15,16 +17,13 @@ const extension = environment?.afterReply === 'extension' ? await openExtension(
  * Makes the function's Lambda handler. The build puts the call at the end of every artifact.
  * @throws {Error} outside of Lambda, or where `fusionize deploy` did not make the function
  */
-export function start(module: FunctionModule): LambdaHandler {
-  if (environment === undefined)
+export function start(module: FunctionModule): LambdaHandler | StreamingHandler {
+  if (environment === null)
     throw new Error(
       `this file is a function of fusionize: deploy it by 'fusionize deploy', which sets ${ENVIRONMENT_VARIABLE}`,
     )
-  return createAdapter(module, environment, extension)
-}
-
-function environmentOf(text: string | undefined): Environment | undefined {
-  return text === undefined ? undefined : (JSON.parse(text) as Environment)
+  const handler = createAdapter(module, environment, extension)
+  return environment.streaming ? streamed(handler) : handler
 }
 
 /** Without it what a reply leaves behind ends before the reply. */
@@ -39,5 +38,5 @@ async function openExtension(): Promise<Extension | undefined> {
 
 function complain({ message }: Error): void {
   const text = `nothing can go on after a reply: ${message}`
-  writeLine(JSON.stringify({ fusionize: 'log', level: 'warn', task: '', session: '', message: text, time: Date.now() }))
+  writeLog({ level: 'warn', task: '', session: '', message: text, time: Date.now() })
 }

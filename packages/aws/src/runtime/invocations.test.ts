@@ -55,7 +55,7 @@ function world(options: {
       sweep: async () => 0,
     },
     again: async (send, { error }) => tell(`${send.task} again after ${error.message}`),
-    cold: () => null,
+    cold: () => ({ cold: null }),
     record: (_, request) => tell(`record of ${request}`),
     log: (_, __, message) => tell(message),
   })

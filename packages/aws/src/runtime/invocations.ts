@@ -36,8 +36,8 @@ export interface InvocationPorts {
   outlives?(work: Work): Promise<void>
   /** An inline send failed here; resolves once it is known elsewhere. */
   again(send: HeldSend, outcome: Outcome & { ok: false }): Promise<void>
-  /** Ms of the start-up, for the first invocation; null after that. */
-  cold(): number | null
+  /** The start-up, for the first invocation; `cold` null after that. */
+  cold(): Pick<Invocation, 'cold' | 'coldKind'>
   /** @param request Lambda's id of the invocation */
   record(line: string, request: string): void
   log(task: string, session: string, message: string): void
@@ -58,17 +58,11 @@ export function invocations(ports: InvocationPorts) {
     /** What must happen before the invocation is over. */
     const leaving: Promise<void>[] = []
     let withheld: Outcome | undefined
-    let resolveReply: (outcome: Outcome) => void = () => {}
-    let resolveDone: () => void = () => {}
-    const reply = new Promise<Outcome>((resolve) => {
-      resolveReply = resolve
-    })
-    const done = new Promise<void>((resolve) => {
-      resolveDone = resolve
-    })
+    const reply = deferred<Outcome>()
+    const done = deferred()
     const timer = setTimeout(() => {
       ports.handler().cancel(work.id, 'timeout')
-      resolveReply({ ok: false, error: errorToWire(timeoutError(work.task, givenMs)) })
+      reply.resolve({ ok: false, error: errorToWire(timeoutError(work.task, givenMs)) })
     }, deadline - began)
 
     /** Work is left behind: it is held outside, or it ends before the reply. */
@@ -86,11 +80,11 @@ export function invocations(ports: InvocationPorts) {
       reply(outcome, items) {
         const left = leave(items)
         if (holds === undefined) withheld = outcome
-        else if (left === undefined) resolveReply(outcome)
+        else if (left === undefined) reply.resolve(outcome)
         else
           left.then(
-            () => resolveReply(outcome),
-            (error) => resolveReply({ ok: false, error: errorToWire(error) }),
+            () => reply.resolve(outcome),
+            (error) => reply.resolve({ ok: false, error: errorToWire(error) }),
           )
         return left
       },
@@ -119,29 +113,19 @@ export function invocations(ports: InvocationPorts) {
       if (kept.length > 0 && !failed)
         await holds?.letGo(kept).catch((error: Error) => ports.log(work.task, work.session, error.message))
       if (failed && withheld?.ok) withheld = { ok: false, error: errorToWire(failed.reason) }
-      if (withheld) resolveReply(withheld)
-      resolveDone()
+      if (withheld) reply.resolve(withheld)
+      done.resolve()
     }
 
-    const { id, session, task, mode, input, external, attempt, trace, parent } = work
-    const cold = ports.cold()
-    ports.handler().run(
-      {
-        id,
-        session,
-        task,
-        mode,
-        input,
-        external,
-        attempt,
-        deadline,
-        trace,
-        parent,
-        cold,
-        ...(cold !== null && { coldKind: 'natural' as const }),
-      },
-      port,
-    )
-    return { reply, done }
+    ports.handler().run({ ...work, deadline, ...ports.cold() }, port)
+    return { reply: reply.promise, done: done.promise }
   }
+}
+
+function deferred<T = void>() {
+  let resolve: (value: T) => void = () => {}
+  const promise = new Promise<T>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
 }

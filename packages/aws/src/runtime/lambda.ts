@@ -1,7 +1,8 @@
 import { type ErrorCode, FusionizeError } from 'fusionize'
 import { errorFromWire } from 'fusionize/runtime'
 import { type Answer, ENVELOPE_VERSION, type Envelope } from './envelope.js'
-import type { Service, ServiceResponse } from './service.js'
+import type { Exchanged } from './exchange.js'
+import type { Service } from './service.js'
 
 /** A function of the app, as Lambda knows it. */
 export interface Callee {
@@ -37,9 +38,9 @@ export async function call(
  * @throws {FusionizeError} as `call` does
  */
 export function answerOf(callee: Callee, payload: string, failed: boolean): Answer {
+  const answer = parsed(payload) as Partial<Answer>
   if (failed) throw functionError(callee, payload)
-  const answer = JSON.parse(payload) as Answer
-  if (answer?.fusionize === ENVELOPE_VERSION) return answer
+  if (answer.fusionize === ENVELOPE_VERSION) return answer as Answer
   throw new FusionizeError(
     'UNSUPPORTED',
     `function '${callee.function}' (${callee.name}:${callee.qualifier}) answers in another version than ${ENVELOPE_VERSION}; deploy the app again`,
@@ -50,24 +51,24 @@ export function answerOf(callee: Callee, payload: string, failed: boolean): Answ
  * Hands over; resolves once Lambda holds the event.
  * @param deadline epoch ms until which it is tried
  */
-export async function send(lambda: Service, callee: Callee, envelope: Envelope, deadline: number): Promise<void> {
-  await invoke(lambda, callee, envelope, 'Event', deadline, undefined)
+export async function send(lambda: Service, callee: Callee, event: object, deadline: number): Promise<void> {
+  await invoke(lambda, callee, event, 'Event', deadline, undefined)
 }
 
 async function invoke(
   lambda: Service,
   callee: Callee,
-  envelope: Envelope,
+  event: object,
   type: 'RequestResponse' | 'Event',
   deadline: number,
   signal: AbortSignal | undefined,
-): Promise<ServiceResponse> {
+): Promise<Exchanged> {
   const response = await lambda.ask({
     method: 'POST',
     path: ['2015-03-31', 'functions', callee.name, 'invocations'],
     query: { Qualifier: callee.qualifier },
     headers: { 'content-type': 'application/json', 'x-amz-invocation-type': type },
-    body: JSON.stringify(envelope),
+    body: JSON.stringify(event),
     deadline,
     signal,
   })
@@ -83,28 +84,35 @@ async function invoke(
  */
 export function refusal(callee: Callee, status: number, type: string, message: string): FusionizeError {
   const said = message || `status ${status}`
-  const where = `function '${callee.function}' (${callee.name}:${callee.qualifier})`
-  const about = { function: callee.function, status, type }
-  if (status === 429)
-    return new FusionizeError(
-      'QUEUE_FULL',
-      `${where} is throttled: ${said}; come back later, or raise the concurrency of the account or the function`,
-      { ...about, retryAfterMs: 1000 },
-    )
-  if (status === 404)
-    return new FusionizeError(
-      'UNKNOWN_TASK',
-      `${where} is not there: ${said}; a task that is no entry needs an http option to be asked from outside, and what was removed comes back by 'fusionize deploy'`,
-      about,
-    )
-  if (status === 413) return new FusionizeError('PAYLOAD_TOO_LARGE', `${where} refused its input: ${said}`, about)
-  if (status === 403)
-    return new FusionizeError(
-      'UNSUPPORTED',
-      `${where} may not be called from here: ${said}; its caller's role lacks lambda:InvokeFunction, run 'fusionize deploy' again`,
-      about,
-    )
-  return new FusionizeError('SANDBOX_CRASHED', `${where} could not be called: ${said}`, about)
+  const [code, why] = meaningOf(status, said)
+  return new FusionizeError(code, `function '${callee.function}' (${callee.name}:${callee.qualifier}) ${why}`, {
+    ...{ function: callee.function, status, type },
+    ...(status === 429 && { retryAfterMs: 1000 }),
+  })
+}
+
+function meaningOf(status: number, said: string): [ErrorCode, string] {
+  switch (status) {
+    case 429:
+      return [
+        'QUEUE_FULL',
+        `is throttled: ${said}; come back later, or raise the concurrency of the account or the function`,
+      ]
+    case 404:
+      return [
+        'UNKNOWN_TASK',
+        `is not there: ${said}; a task that is no entry needs an http option to be asked from outside, and what was removed comes back by 'fusionize deploy'`,
+      ]
+    case 413:
+      return ['PAYLOAD_TOO_LARGE', `refused its input: ${said}`]
+    case 403:
+      return [
+        'UNSUPPORTED',
+        `may not be called from here: ${said}; its caller's role lacks lambda:InvokeFunction, run 'fusionize deploy' again`,
+      ]
+    default:
+      return ['SANDBOX_CRASHED', `could not be called: ${said}`]
+  }
 }
 
 /** What the end of a callee without an answer means. */

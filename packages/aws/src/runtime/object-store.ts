@@ -16,18 +16,20 @@ export interface RemovingStore extends ObjectStore {
 
 /** @param bucket the app's S3 bucket */
 export function objectStore(s3: Service, bucket: string): RemovingStore {
+  const ask = (method: 'PUT' | 'GET' | 'DELETE', key: string, deadline: number, body?: string | Uint8Array) =>
+    s3.ask({ method, path: [bucket, ...key.split('/')], deadline, body })
   return {
-    async put(key, body, deadline) {
-      const { status, body: said } = await s3.ask({ method: 'PUT', path: [bucket, ...key.split('/')], body, deadline })
-      if (status !== 200) throw refused('kept', key, bucket, status, said)
+    async put(key, data, deadline) {
+      const { status, body } = await ask('PUT', key, deadline, data)
+      if (status !== 200) throw refused('kept', key, bucket, status, body)
     },
     async get(key, deadline) {
-      const { status, body } = await s3.ask({ method: 'GET', path: [bucket, ...key.split('/')], deadline })
+      const { status, body } = await ask('GET', key, deadline)
       if (status !== 200) throw refused('read', key, bucket, status, body)
       return body
     },
     async remove(key, deadline) {
-      const { status, body } = await s3.ask({ method: 'DELETE', path: [bucket, ...key.split('/')], deadline })
+      const { status, body } = await ask('DELETE', key, deadline)
       if (status >= 300 && status !== 404) throw refused('removed', key, bucket, status, body)
     },
   }

@@ -19,7 +19,7 @@ export async function seal(payload: Payload, limit: number, store: ObjectStore, 
   if (sealedBytes(data, kind) > limit) {
     const key = `${PAYLOADS}${randomUUID()}`
     await store.put(key, data, deadline)
-    return { s3: key, kind, bytes: typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength }
+    return { s3: key, kind, bytes: Buffer.byteLength(data) }
   }
   if (kind === 'bytes') return { base64: (data as Buffer).toString('base64') }
   return json ?? { text: payload as string }

@@ -19,8 +19,8 @@ export interface Message {
 }
 
 export function isSqsEvent(event: unknown): event is SqsEvent {
-  const { Records } = (event ?? {}) as Partial<SqsEvent>
-  return Array.isArray(Records) && Records.length > 0 && Records.every(({ eventSource }) => eventSource === 'aws:sqs')
+  // A batch is of one source.
+  return (event as Partial<SqsEvent> | null | undefined)?.Records?.[0]?.eventSource === 'aws:sqs'
 }
 
 /** Runs a task once a message, all at the same time; says which have failed, so that only those come again. */

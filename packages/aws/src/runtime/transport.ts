@@ -1,8 +1,8 @@
 import { FusionizeError, timeoutError } from 'fusionize'
-import type { LogEntry, Outbound, Outcome, Transport } from 'fusionize/runtime'
+import type { LogEntry, Outcome, Transport } from 'fusionize/runtime'
 import type { Buckets } from './buckets/index.js'
 import { calleeOf } from './callee.js'
-import { ENVELOPE_VERSION } from './envelope.js'
+import { headOf, sendOf } from './envelope.js'
 import type { Environment } from './environment.js'
 import { call, send } from './lambda.js'
 import { CALL_BYTES, SEND_BYTES } from './limits.js'
@@ -23,13 +23,16 @@ export function lambdaTransport(
   store: ObjectStore,
   buckets?: Buckets,
 ): Transport {
+  const { store: stored = [] } = environment
+  /** Bytes that may go inside: of a task whose inputs pass through the store (`passing` of the setup) none. */
+  const limitOf = (task: string, bytes: number) => (stored.includes(task) ? 0 : bytes)
   return {
     async call(request, signal): Promise<Outcome> {
       if (signal?.aborted) throw signal.reason
       const { deadline } = request
       const began = Date.now()
       const callee = calleeOf(environment, request.function ?? request.task)
-      const input = await seal(request.input, CALL_BYTES, store, deadline)
+      const input = await seal(request.input, limitOf(request.task, CALL_BYTES), store, deadline)
       const root = buckets?.sessions.uncounted(request.session)
       const about = { mode: 'call' as const, deadline, at: Date.now(), ...(root !== undefined && { root }) }
       let counted = true
@@ -51,18 +54,18 @@ export function lambdaTransport(
     async send(request) {
       const deadline = Date.now() + SEND_MS
       const callee = calleeOf(environment, request.function ?? request.task)
-      const input = await seal(request.input, SEND_BYTES, store, deadline)
+      const input = await seal(request.input, limitOf(request.task, SEND_BYTES), store, deadline)
       if (buckets) {
         const { deadline: _, function: fn = request.task, ...sent } = request
         const item = await buckets.sessions.count(request.session, [request.id])
         await buckets.sent(request.session, item, [{ ...sent, function: fn, setup: environment.deployed }])
       }
-      await send(lambda, callee, { ...headOf(request), mode: 'send', input, at: Date.now() }, deadline)
+      await send(lambda, callee, sendOf(request, input), deadline)
     },
     async bucket(op) {
       return (buckets ?? unasked()).ask(op)
     },
-    log: (entry) => writeLine(logLine(entry)),
+    log: writeLog,
     // A function is never lent a session: what belongs to that is never asked for.
     mirror() {},
     result() {},
@@ -80,8 +83,9 @@ function unasked(): never {
   )
 }
 
-function headOf({ id, session, task, trace, parent }: Outbound) {
-  return { fusionize: ENVELOPE_VERSION, id, session, task, external: false, trace, parent } as const
+/** A line of the function's log that says what a task, or the function itself, has to say. */
+export function writeLog(entry: LogEntry): void {
+  writeLine(logLine(entry))
 }
 
 function logLine({ level, task, session, message, data, time }: LogEntry): string {

@@ -1,8 +1,8 @@
-import { GetItemCommand, type QueryCommand } from '@aws-sdk/client-dynamodb'
 import { type BucketObject, bucket, bySet, byTime, immediate, type Json, task } from 'fusionize'
 import { expect, it } from 'vitest'
+import { bucketStatus } from '../../src/bucket-status.js'
 import { BucketWork } from '../../src/bucket-work.js'
-import type { Item } from '../../src/runtime/table.js'
+import { tableOf } from './outside.js'
 import { definitionsOf, outputOf, put, World } from './world.js'
 
 const each = task('each', async (_: BucketObject<Json>) => {})
@@ -12,38 +12,11 @@ const parts = bucket('parts').on(bySet(['a', 'b'], { onIncomplete: eat }), eat)
 const windows = bucket('windows').on(byTime(1000), eat)
 
 const root = { id: 'root', session: 's', input: undefined }
-const app = {
-  tasks: { f: { name: 'f', file: 'f.ts', line: 1, hasSchema: false } },
-  buckets: Object.fromEntries(
-    ['events', 'parts', 'windows'].map((name) => [
-      name,
-      { name, file: 'b.ts', line: 1, triggers: [], producers: ['f'], fusible: name !== 'windows' },
-    ]),
-  ),
-}
+const app = { functions: new Map([['f', 'fusionize-app-f']]), buckets: ['events', 'parts', 'windows'] }
 
 /** What looks into a world's table. */
 function lookInto(world: World) {
-  const attributes = (item: Item) =>
-    Object.fromEntries(
-      Object.entries(item).map(([name, value]) => [
-        name,
-        typeof value === 'string' ? { S: value } : { N: String(value) },
-      ]),
-    )
-  const send = async (command: unknown) => {
-    if (command instanceof GetItemCommand) {
-      const { pk, sk } = command.input.Key ?? {}
-      const item = world.table.items.get(`${pk?.S}\n${sk?.S}`)
-      return { Item: item && attributes(item) }
-    }
-    const { S: pk = '' } = (command as QueryCommand).input.ExpressionAttributeValues?.[':pk'] ?? {}
-    const found = [...world.table.items].filter(([key]) => key.startsWith(`${pk}\n`))
-    return {
-      Items: found.map(([key, item]) => attributes({ ...item, pk, sk: key.slice(pk.length + 1) })),
-    }
-  }
-  const work = new BucketWork({ send: send as never }, 'table', () => world.now)
+  const work = new BucketWork(tableOf(world), () => world.now)
   return async () => [...(await work.look(app)).keys()]
 }
 
@@ -74,6 +47,34 @@ it('what lies in an outbox is under way, in a session and in a bucket of the app
   await dying.time({ fusionize: 'time', at: 0, bucket: 'windows' })
   await dying.settled()
   expect((await look()).sort()).toEqual(['bucket windows', 'session s'])
+})
+
+it('what is in each bucket is told, of sessions and of the application', async () => {
+  const world = new World(definitionsOf(events, parts, windows))
+  const sandbox = world.sandbox()
+  const status = () => bucketStatus(tableOf(world), app, world.now)
+  const none = { objects: 0, bytes: 0, sessions: 0, oldestMs: null }
+  expect(await status()).toEqual(app.buckets.map((bucket) => ({ bucket, ...none })))
+  for (const session of ['s', 't']) {
+    const run = { ...root, session }
+    sandbox.enter(run, { kind: 'root', sent: false })
+    outputOf(await sandbox.ask(put('parts', session, 'a', 'abc')))
+    outputOf(await sandbox.ask(put('windows', session, session, 1)))
+    world.pass(100)
+  }
+  outputOf(await sandbox.ask(put('windows', 't', 'large', new Uint8Array(10_000))))
+  expect(await status()).toEqual([
+    { bucket: 'events', ...none },
+    { bucket: 'parts', objects: 2, bytes: 10, sessions: 2, oldestMs: 200 },
+    { bucket: 'windows', objects: 3, bytes: 10_002, sessions: 2, oldestMs: 200 },
+  ])
+  await sandbox.over({ ...root, session: 's' })
+  await world.sandbox().time({ fusionize: 'time', at: 0, bucket: 'windows' })
+  expect(await status()).toMatchObject([
+    { bucket: 'events', ...none },
+    { bucket: 'parts', objects: 1, bytes: 5, sessions: 1, oldestMs: 100 },
+    { bucket: 'windows', objects: 3 },
+  ])
 })
 
 it('a session that only waits for the end of a window is not', async () => {

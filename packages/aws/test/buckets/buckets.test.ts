@@ -213,3 +213,19 @@ describe('large values', () => {
     expect(world.store.objects.size).toBe(1)
   })
 })
+
+describe('a flush', () => {
+  it('fires what buckets of the application hold back, once', async () => {
+    const letters = bucket('letters').on(byBatchSize(3, { flush: true }), eat)
+    const world = new World(definitionsOf(letters, pairs, parts))
+    const a = world.sandbox()
+    for (const session of ['s', 't']) {
+      outputOf(await a.ask(put('letters', session, session, 1)))
+      outputOf(await a.ask(put('parts', session, 'a', 1)))
+    }
+    outputOf(await a.ask(put('pairs', 's', 'x', 1)))
+    const b = world.sandbox()
+    expect([await b.flush(), await b.flush()]).toEqual([1, 0])
+    expect((await fired(world, a, b)).map(({ keys }) => keys)).toEqual([['s', 't']])
+  })
+})

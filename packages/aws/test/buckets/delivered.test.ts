@@ -52,3 +52,14 @@ it('a firing that failed for good may be replayed: its objects stay', async () =
   expect(world.store.objects.size).toBe(2)
   expect(await world.sandbox().isOver(firing)).toBe(false)
 })
+
+it('a firing that is replayed after its session is not over because that is', async () => {
+  const { world, sandbox } = await worldWith('parts', ['a', 'b'])
+  const firing = world.handed[0] as HeldSend
+  sandbox.enter(firing, { kind: 'send' })
+  await sandbox.over(firing, true)
+  await sandbox.over(root)
+  expect(world.store.objects.size).toBe(2)
+  expect(await world.sandbox().isOver(firing)).toBe(true)
+  expect(await world.sandbox().isOver(firing, true)).toBe(false)
+})

@@ -1,7 +1,8 @@
-import type { Item, Table, Update } from '../../src/runtime/table.js'
+import type { Item } from '../../src/runtime/attributes.js'
+import type { ChangingTable, Update } from '../../src/runtime/buckets/changing-table.js'
 
 /** A table in memory, which does what DynamoDB does with conditions: one change at a time. */
-export class FakeTable implements Table {
+export class FakeTable implements ChangingTable {
   readonly items = new Map<string, Item>()
   /** Called with every change of an item that was made. */
   changed: (update: Update, before: Item | undefined, after: Item) => void = () => {}

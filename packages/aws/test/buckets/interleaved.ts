@@ -1,7 +1,7 @@
 import type { BucketDefinition } from 'fusionize/buckets'
 import type { HeldSend } from 'fusionize/runtime'
+import type { ChangingTable, Update } from '../../src/runtime/buckets/changing-table.js'
 import type { Buckets, From, Run, TimeMessage } from '../../src/runtime/buckets/index.js'
-import type { Table, Update } from '../../src/runtime/table.js'
 import { put, World } from './world.js'
 
 /** What a task of the test does. */
@@ -240,7 +240,7 @@ export class Interleaved {
     }
     const refuse = () => Object.assign(new Error('the table says no'), { code: 'JOURNAL_FAILED' })
     const { table } = world
-    const own: Table = {
+    const own: ChangingTable = {
       put: (item) => ask(() => table.put(item)),
       get: (pk, sk) => ask(() => table.get(pk, sk)),
       remove: (pk, sk) => ask(() => table.remove(pk, sk)),

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import dynalite from 'dynalite'
-import type { LambdaHandler } from '../../src/runtime/adapter.js'
+import type { LambdaHandler } from '../../src/runtime/context.js'
 import type { Envelope } from '../../src/runtime/envelope.js'
 import type { Environment } from '../../src/runtime/environment.js'
 import { service } from '../../src/runtime/service.js'
@@ -54,7 +54,15 @@ export class Loopback {
     const names = Object.fromEntries(functions.map((fn) => [fn, fn]))
     for (const fn of functions) {
       const environment: Environment = {
-        ...{ setup: 'S', deployed: 'S', prefix: 'app', memory: 1769, timeoutMs: 10_000, functions: names },
+        ...{
+          function: fn,
+          setup: 'S',
+          deployed: 'S',
+          prefix: 'app',
+          memory: 1769,
+          timeoutMs: 10_000,
+          functions: names,
+        },
         ...{ bucket: 'objects', table: TABLE, deadLetters: `${rest}/dead`, times: `${rest}/times` },
         ...{ afterReply: 'before-reply', sampleCpuEvery: 0 },
       }

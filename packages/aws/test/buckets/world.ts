@@ -1,8 +1,8 @@
 import { type BucketDefinition, bucketOf } from 'fusionize/buckets'
 import type { BucketOp, HeldSend, Outcome } from 'fusionize/runtime'
+import type { ChangingTable } from '../../src/runtime/buckets/changing-table.js'
 import { type BucketPorts, Buckets, type TimeMessage } from '../../src/runtime/buckets/index.js'
 import type { RemovingStore } from '../../src/runtime/object-store.js'
-import type { Table } from '../../src/runtime/table.js'
 import { FakeTable } from './fake-table.js'
 
 /** Objects in memory. */
@@ -31,6 +31,7 @@ export class World {
   readonly handed: HeldSend[] = []
   readonly buried: HeldSend[] = []
   readonly fired: string[] = []
+  readonly cancelled: string[] = []
   readonly messages: { message: TimeMessage; delayS: number }[] = []
   readonly logs: string[] = []
   now = 1_700_000_000_000
@@ -44,7 +45,7 @@ export class World {
   }
 
   /** A sandbox: its own memory, the same table. */
-  sandbox(over: Partial<BucketPorts> & { table?: Table } = {}): Buckets {
+  sandbox(over: Partial<BucketPorts> & { table?: ChangingTable } = {}): Buckets {
     return new Buckets({
       function: 'f',
       setup: 's',
@@ -53,6 +54,7 @@ export class World {
       store: this.store,
       handOn: async (send) => void this.handed.push(send),
       bury: async (send) => void this.buried.push(send),
+      cancel: (run) => void this.cancelled.push(run),
       fired: (ids) => void this.fired.push(...ids),
       later: async (message, delayS) => void this.messages.push({ message, delayS }),
       longestMs: 60_000,

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type AwsPlatformOptions, createAwsPlatform, createClients } from '@fusionize/aws'
-import { type Builder, createBuilder, type Platform } from '@fusionize/platform'
+import { type AwsPlatform, type AwsPlatformOptions, createAwsPlatform, createClients } from '@fusionize/aws'
+import { type Builder, createBuilder } from '@fusionize/platform'
 import { type Aws, startAws } from '../double/index.js'
 
 /** Lambda's minutes between retries in a double whose minutes take 60 ms. */
@@ -11,7 +11,9 @@ const pace = { pollMs: 20, settleMs: 0, patienceMs: 20_000 }
 
 export interface AwsBed {
   aws: Aws
-  platform: Platform
+  platform: AwsPlatform
+  /** A platform that has deployed nothing; whoever opens it ends it. */
+  open(): AwsPlatform
   builder: Builder
   stop(): Promise<void>
 }
@@ -34,16 +36,18 @@ export async function startAwsBed(
     evaluator: fileURLToPath(import.meta.resolve('@fusionize/aws/runtime/buckets')),
   })
   const { account, credentials, endpoint, region } = aws
-  const clients = createClients(region, { endpoint, credentials })
-  const platform = createAwsPlatform({
-    ...{ app, account, region, clients },
-    retryMs: RETRY_MS,
-    run: { pace },
-    ...options,
-  })
+  const open = () =>
+    createAwsPlatform({
+      ...{ app, account, region, clients: createClients(region, { endpoint, credentials }) },
+      retryMs: RETRY_MS,
+      run: { pace },
+      ...options,
+    })
+  const platform = open()
   return {
     aws,
     platform,
+    open,
     builder,
     async stop() {
       await platform.destroy()

@@ -133,7 +133,7 @@ function change(
       delete of(op.function).async[op.qualifier]
       return
     case 'set-url':
-      of(op.url.functionName).url = { auth: op.url.auth, url: 'https://url' }
+      of(op.url.functionName).url = { auth: op.url.auth, mode: op.url.mode, url: 'https://url' }
       return
     case 'delete-url':
       delete of(op.function).url

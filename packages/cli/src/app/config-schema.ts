@@ -53,6 +53,7 @@ const aws = z.strictObject({
   retentionDays: count.optional(),
   afterReply: z.enum(['extension', 'before-reply']).optional(),
   functionUrlAuth: z.enum(['AWS_IAM', 'NONE', 'off']).optional(),
+  streaming: z.boolean().optional(),
   concurrency: z.record(z.string(), z.number().int().min(0)).optional(),
   timeoutMs: positive.optional(),
   sampleCpuEvery: z.number().int().min(0).optional(),

@@ -19,7 +19,10 @@ export default command({
     description: 'Show what runs: setups, sandboxes, sends that wait, and what is in buckets',
     examples: [
       ['status', 'of the running dev server, else of what is kept in the folder'],
-      ['status --deployed', 'of what is deployed: which setups serve, what failed for good, and what its manager did'],
+      [
+        'status --deployed',
+        'of what is deployed: which setups serve, what failed for good, what is in buckets, and what its manager did',
+      ],
     ],
     json: '{ running, pid?, url?, current: { setup, notation, adopted } | null, platform, setups: [{ id, weight, sessions }], functions: [{ function, setup, sandboxes: { starting, idle, busy }, queued }], sends: { pending, retrying, dead }, buckets: [{ bucket, objects, bytes, sessions, oldestMs }], manager?: { lastRun: { atMs, did, why } | null, serving, trial, isDone, tried: [{ id, notation, strategy, atMs, became, why, requests, p50Ms, costPerMillionUsd }], spent: { sinceMs, runs, usd, requests, appUsd, share } } }',
   },

@@ -112,7 +112,6 @@ class World {
         sightings: (since) =>
           this.#op(() => ({
             lines: this.#lines.slice(Number(since ?? 0)),
-            failures: [],
             next: `${this.#lines.length}`,
           })),
         prepare: ({ setup }) =>

@@ -95,13 +95,11 @@ async function look({ config, hands, now }: LapTools, state: ManagerState, befor
   const since = canary?.sinceMs ?? serving.sinceMs
   const of = (one: InService | null): InvocationRecord[] =>
     one ? fresh.filter(({ setup, start }) => setup === one.id && start >= since) : []
-  const failures = (one: InService | null) =>
-    one ? page.failures.filter(({ deployed, time }) => deployed === one.deployed && time >= since).length : 0
   const evidence: Evidence = {
     ...before,
     ...{ cursor: page.next, isBehind: page.until !== undefined },
-    serving: extended(before.serving, of(serving), failures(serving)),
-    canary: extended(before.canary, of(canary), failures(canary)),
+    serving: extended(before.serving, of(serving)),
+    canary: extended(before.canary, of(canary)),
   }
   return { evidence, fresh }
 }

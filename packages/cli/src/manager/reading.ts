@@ -32,9 +32,11 @@ export interface Reading extends Pick<Round, 'profile' | 'traces'> {
  * sessions in which one did say nothing of what it is like.
  * @param beforeMs epoch ms from which requests do not count yet
  */
-export function readingOf({ failures, records: all }: Window, facts: PlannerFacts, beforeMs: number): Reading {
+export function readingOf({ records: all }: Window, facts: PlannerFacts, beforeMs: number): Reading {
   const monitor = createMonitor({})
   const records = settled(all, beforeMs).filter((record) => monitor.add(record))
+  const sessions = new Set(all.filter(isRequest).map(({ session }) => session))
+  const lost = all.filter((record) => !sessions.has(record.session) && isLost(record)).length
   const roots = records.filter(isRequest).sort((a, b) => a.start - b.start)
   const broken = new Set(records.filter(hasError).map(({ session }) => session))
   const first = roots[0]?.start ?? 0
@@ -45,13 +47,19 @@ export function readingOf({ failures, records: all }: Window, facts: PlannerFact
     .filter(isWhole)
     .map(({ reply, session, start }): RequestSample => ({ startMs: start - first, latencyMs: reply, session }))
   return {
-    requests: roots.length + failures,
-    errors: roots.length - roots.filter(isSound).length + failures,
+    requests: roots.length + lost,
+    errors: roots.length - roots.filter(isSound).length + lost,
     whole: samples.length,
     measurement: measure(samples, records.filter(isWhole), facts),
     profile: monitor.profile(),
     traces: spread(tracesOfRecords(records.filter(isSound)), KEPT_TRACES),
   }
+}
+
+/** An invocation that its sandbox did not survive, of which only Lambda tells: its session is not known. */
+function isLost(record: InvocationRecord): boolean {
+  const error = record.spans[0]?.error ?? ''
+  return !isRequest(record) && record.spans.length === 1 && /^(TIMEOUT|SANDBOX_CRASHED|OUT_OF_MEMORY): /.test(error)
 }
 
 /** A run or a call that failed, wherever it ran: so that a setup in which calls are inline has no fewer of them. */

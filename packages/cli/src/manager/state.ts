@@ -74,10 +74,9 @@ export interface ManagerState {
   claim: { run: string; untilMs: number } | null
 }
 
-/** What was seen of a setup: its requests, the latest ones, and how many invocations ended without a word. */
+/** What was seen of a setup: the latest requests. */
 export interface Window {
   records: InvocationRecord[]
-  failures: number
 }
 
 /** A setup that was measured; with `failure` it is not told to strategies, and not tried again. */
@@ -100,7 +99,7 @@ export interface Evidence {
 /** Setups that are remembered in words. */
 const MOST_TRIED = 30
 
-export const emptyWindow = (): Window => ({ records: [], failures: 0 })
+export const emptyWindow = (): Window => ({ records: [] })
 
 export const emptyEvidence = (): Evidence => ({
   ...{ cursor: null, isBehind: false, rounds: [] },

@@ -9,12 +9,7 @@ export const MOST_RECORDS = 6000
  * A window with what came, without the oldest sessions where it becomes too large.
  * @param most records, about: the latest session stays whole
  */
-export function extended(
-  window: Window,
-  records: readonly InvocationRecord[],
-  failures: number,
-  most = MOST_RECORDS,
-): Window {
+export function extended(window: Window, records: readonly InvocationRecord[], most = MOST_RECORDS): Window {
   const all = [...window.records, ...records]
   const latest = new Map<string, number>()
   for (const { session, start } of all) latest.set(session, Math.max(latest.get(session) ?? 0, start))
@@ -27,7 +22,7 @@ export function extended(
     if (left < 0 && kept.size > 0) break
     kept.add(session)
   }
-  return { records: all.filter(({ session }) => kept.has(session)), failures: window.failures + failures }
+  return { records: all.filter(({ session }) => kept.has(session)) }
 }
 
 /**

@@ -83,7 +83,7 @@ export function createHandler(
     cancel(id, reason) {
       leases?.tell()
       const found = units.get(id)
-      if (found === undefined) leases?.cancel(id)
+      if (found === undefined) support.stop?.(id)
       else
         found.unit.cancel(
           reason === 'timeout'

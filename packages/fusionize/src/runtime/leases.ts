@@ -3,7 +3,6 @@ import { Lease } from './lease.js'
 import { OwnQueue } from './own-queue.js'
 import type { Handler, HeldSend, InvocationPort, SandboxInfo, Transport } from './protocol.js'
 import type { Router } from './router.js'
-import { stop } from './sources.js'
 
 /** Limit in ms of an invocation that may stand for others that follow it: much more than these may take. */
 const LIMIT_MS = 500
@@ -60,11 +59,6 @@ export class Leases implements ChainOwner {
   /** Somebody is about to ask for something: the platform must know what runs here. */
   tell(): void {
     this.chain?.tell()
-  }
-
-  /** Somebody asks for a run that no invocation is. */
-  cancel(invocation: string): void {
-    stop(invocation)
   }
 
   recall(session: string): void {

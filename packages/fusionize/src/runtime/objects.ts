@@ -1,3 +1,4 @@
+import { shardFor } from '#leasing'
 import type { SourcePromise } from '../bucket.js'
 import type { BucketDefinition } from '../definition.js'
 import { FusionizeError } from '../errors.js'
@@ -6,15 +7,13 @@ import { putIdOf } from '../triggers/put-id.js'
 import { dataOf, frameData } from './bucket-data.js'
 import { decodeDelivery, isDelivery } from './delivery.js'
 import { current, type Frame } from './frames.js'
-import { LocalShard } from './local-shard.js'
 import type { BucketOp, Payload } from './protocol.js'
 import { putId } from './put.js'
-import type { Router } from './router.js'
 import { leave } from './run.js'
 import { stoppable } from './sources.js'
 import { clock } from './spans.js'
 import { checkSize, isLarge } from './stored.js'
-import { laterOf, transportOf } from './surroundings.js'
+import { transportOf } from './surroundings.js'
 import { decode, encode, sizeOf } from './wire.js'
 import { errorFromWire } from './wire-errors.js'
 
@@ -167,29 +166,4 @@ async function putElsewhere(
     trace: run.request.trace,
     parent: spanId(run.spanId, frame.span),
   })
-}
-
-/** The shard of the bucket in this function, when it may evaluate it for the frame's session. */
-function shardFor(frame: Frame, b: BucketDefinition): LocalShard | undefined {
-  const { lease, router } = frame.run
-  if (lease === undefined || !lease.open) return undefined
-  const shard = b.shard?.router === router ? (b.shard as LocalShard) : shardOf(router, b)
-  return shard?.usable ? shard : undefined
-}
-
-function shardOf(router: Router, b: BucketDefinition): LocalShard | undefined {
-  if (!evaluates(router, b.name)) return undefined
-  let shard = router.shards.get(b.name) as LocalShard | undefined
-  // A unit test may define a bucket again.
-  if (shard?.b !== b) {
-    shard = new LocalShard(b, router)
-    router.shards.set(b.name, shard)
-  }
-  b.shard = shard
-  return shard
-}
-
-/** Whether this function evaluates the bucket itself; outside a function every bucket is evaluated here. */
-function evaluates(router: Router, bucket: string): boolean {
-  return router.fused.has(bucket) || laterOf(router) !== undefined
 }

@@ -6,4 +6,6 @@ export const support: {
   Leases?: typeof Leases
   /** A signal of its own for a run that is inline in another: a bucket may have it stopped alone. */
   signalOf?: (frame: Frame) => AbortSignal | undefined
+  /** Nobody needs the run any more, which may be inline in another. */
+  stop?: (invocation: string) => void
 } = {}

@@ -1,5 +1,5 @@
 import type { Build } from '@fusionize/platform'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { Buckets } from '../buckets/index.js'
 import * as kind from '../sandbox/kinds.js'
 import type { Head } from '../sandbox/messages.js'
@@ -8,7 +8,7 @@ import { Engine, type EnginePorts } from './engine.js'
 import type { HostEvents } from './host.js'
 
 /** An engine with one function, whose sandboxes are what the test says of them. */
-function engineOfOne(concurrency = 1) {
+function engineOfOne(concurrency = 1, restMs = 0) {
   const hosts: HostEvents[] = []
   /** Numbers of the jobs that each was asked to run. */
   const ran: number[][] = []
@@ -26,7 +26,14 @@ function engineOfOne(concurrency = 1) {
     held: () => undefined,
     buckets: { lease: () => false, gone() {}, ports: { large: { forSandbox: () => undefined } } } as unknown as Buckets,
   } as unknown as EnginePorts
-  const limits = { capacity: 4, weightOf: () => 1, ceiling: 10, startsAtOnce: 2, queueLimit: 10 }
+  const limits = {
+    capacity: 4,
+    weightOf: () => 1,
+    ceiling: 10,
+    startsAtOnce: 2,
+    queueLimit: 10,
+    restMsOf: () => restMs,
+  }
   const options = { timeoutMs: 1000, keepAliveMs: 1000, sampleCpuEvery: 10, dev: false, objects: '' }
   const engine = new Engine({ ...limits, ...options }, ports)
   const artifact = { function: 'f', tasks: ['f'], file: '', hash: '', bytes: 0, externals: [] }
@@ -87,4 +94,41 @@ it('a job goes to the fullest sandbox with room, and only where there is none to
   const closed = engine.close()
   for (const host of hosts) host.exit({ code: 0, signal: null, outOfMemory: false })
   await closed
+})
+
+it('where CPU is held back, a job goes to the sandbox used last that has rested; has none, to the one that has rested longest', () => {
+  vi.useFakeTimers()
+  const { engine, hosts, ran, deployment } = engineOfOne(1, 60)
+  let jobs = 0
+  const submit = () => {
+    const id = `r${++jobs}`
+    const request = { id, session: id, task: 'f', mode: 'call' as const, external: true, attempt: 1 }
+    const more = { deadline: Date.now() + 60_000, limitMs: 60_000, trace: '', parent: null, input: '1' }
+    engine.submit(deployment, 'f', { ...request, ...more }, false, () => {})
+  }
+  const ends = (sandbox: number, job: number) =>
+    hosts[sandbox]?.message([kind.reply, job, true, 0, [], true], ['1', `{"invocation":"r${job}","concurrent":1}`])
+  for (let i = 0; i < 3; i++) submit()
+  hosts[0]?.message([kind.ready], [])
+  hosts[1]?.message([kind.ready], [])
+  hosts[2]?.message([kind.ready], [])
+  expect(ran).toEqual([[1], [2], [3]])
+  ends(0, 1)
+  vi.advanceTimersByTime(10)
+  ends(1, 2)
+  vi.advanceTimersByTime(55)
+  ends(2, 3)
+  // The first has rested for 65 ms, the second for 55, the third not at all.
+  submit()
+  expect(ran[0]).toEqual([1, 4])
+  // None has rested for 60.
+  submit()
+  expect(ran[1]).toEqual([2, 5])
+  ends(0, 4)
+  ends(1, 5)
+  vi.advanceTimersByTime(60)
+  // All have: the one used last.
+  submit()
+  expect(ran).toEqual([[1, 4], [2, 5, 6], [3]])
+  vi.useRealTimers()
 })

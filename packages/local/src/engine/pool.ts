@@ -95,10 +95,20 @@ export class Pool {
     this.meanMs += SMOOTHING * (Date.now() - job.arrived - this.meanMs)
   }
 
-  /** Takes a sandbox that has room: the most recently used, or the fullest where several jobs share one (BASELINES, `photons` 3). */
-  takeFree(): Sandbox | undefined {
+  /**
+   * Takes a sandbox that has room: the most recently used, or the fullest where several jobs share one (BASELINES, `photons` 3).
+   * @param restMs those that have rested for so long go first; where none has, the one that rested longest
+   */
+  takeFree(restMs: number): Sandbox | undefined {
     if (this.concurrency > 1) return this.#takeFullest()
-    return this.free.pop()
+    return restMs > 0 && this.free.length > 1 ? this.#takeRested(Date.now() - restMs) : this.free.pop()
+  }
+
+  /** @param since epoch ms */
+  #takeRested(since: number): Sandbox | undefined {
+    let at = this.free.length - 1
+    while (at > 0 && (this.free[at] as Sandbox).idleSince > since) at--
+    return this.free.splice(at, 1)[0]
   }
 
   #takeFullest(): Sandbox | undefined {

@@ -10,6 +10,8 @@ export interface Limits {
   /** Load at most, in units of `weightOf`. */
   capacity: number
   weightOf(pool: Pool): number
+  /** See `Facts.restMs`; 0: none needs it. */
+  restMsOf(pool: Pool): number
   /** Sandboxes at most, those that wait for calls included. */
   ceiling: number
   /** Sandboxes that load at a time: more would only slow each other down. */
@@ -43,7 +45,7 @@ export class Scheduler {
   /** Runs the job now or queues it. */
   submit(job: Job): void {
     const { pool } = job
-    const sandbox = pool.takeFree()
+    const sandbox = pool.takeFree(this.limits.restMsOf(pool))
     if (sandbox) {
       sandbox.run(job)
       return

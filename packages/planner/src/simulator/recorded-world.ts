@@ -8,7 +8,7 @@ import type { Behaviour, CpuShare, SimulatedPlatform } from './types.js'
 export interface RecordedWorldOptions {
   app: App
   /** Of the platform that recorded. */
-  facts: Pick<PlannerFacts, 'prices' | 'mbPerCore' | 'cpuShareEnforced' | 'cpuQuota'>
+  facts: Pick<PlannerFacts, 'prices' | 'mbPerCore' | 'cpuShareEnforced' | 'cpuQuota' | 'restMs'>
   /** Of its machine: a sandbox sees them all, and all sandboxes share them. */
   cores: number
   keepAliveMs: number
@@ -46,6 +46,7 @@ export function recordedWorld(records: readonly InvocationRecord[], options: Rec
     startUp,
     keepAliveMs,
     waitingIsFree: true,
+    ...(facts.restMs !== undefined && { restMs: facts.restMs }),
   }
   const gatewayMs = latencyMs && recordedGatewayMs(records, latencyMs)
   return { behaviour, platform: gatewayMs ? { ...platform, gatewayMs } : platform, neverRan, unknown }

@@ -2,7 +2,7 @@ import type { Program } from './program.js'
 import { type Invocation, Pool, Sandbox } from './state.js'
 import type { SimulatedPlatform } from './types.js'
 
-/** Gives invocations sandboxes: warm ones, the last used first, else new ones, as many as the limit allows; what is beyond waits. */
+/** Gives invocations sandboxes: warm ones, the last used or rested first, else new ones, as many as the limit allows; what is beyond waits. */
 export class Sandboxes {
   /** Invocations that wait for a sandbox. */
   queued = 0
@@ -16,6 +16,7 @@ export class Sandboxes {
   private readonly waitingIsFree: boolean
   private readonly forcedCold: boolean
   private readonly keepAliveMs: number
+  private readonly restMs: number
   /** What sandboxes wait for; all else. */
   private readonly inner = new Queue()
   private readonly outer = new Queue()
@@ -36,6 +37,7 @@ export class Sandboxes {
     this.waitingIsFree = platform.waitingIsFree ?? false
     this.forcedCold = platform.forcedCold ?? false
     this.keepAliveMs = platform.keepAliveMs
+    this.restMs = platform.restMs ?? 0
   }
 
   get all(): readonly Sandbox[] {
@@ -109,6 +111,7 @@ export class Sandboxes {
 
   private warmOf({ fn }: Invocation, now: number): Sandbox | undefined {
     const list = this.warm[fn.id] as Sandbox[]
+    if (this.restMs > 0 && list.length > 1 && fn.concurrency === 1 && fn.vcpus < 1) this.rested(list, now)
     for (let last = list.at(-1); last; last = list.at(-1)) {
       if (last.active > 0 || now - last.idleSince <= this.keepAliveMs) return last
       list.pop()
@@ -116,6 +119,15 @@ export class Sandboxes {
       this.pool.give(last)
     }
     return undefined
+  }
+
+  /** Makes the one that is to be taken the last of the list. */
+  private rested(list: Sandbox[], now: number): void {
+    let at = list.length - 1
+    while (at > 0 && now - (list[at] as Sandbox).idleSince < this.restMs) at--
+    const isGone = now - (list[at] as Sandbox).idleSince > this.keepAliveMs
+    if (isGone && at < list.length - 1) at++
+    list.push(...list.splice(at, 1))
   }
 
   private enter(inv: Invocation, sandbox: Sandbox, coldMs: number): void {

@@ -104,6 +104,11 @@ export interface SimulatedPlatform {
   functionMb?: Record<string, number>
   /** A sandbox that was idle for longer is gone. */
   keepAliveMs: number
+  /**
+   * Of warm sandboxes with less than a core the one used last that has rested for so long is taken, else the one that has rested longest, where a
+   * sandbox takes one invocation at a time. @default 0: the one used last
+   */
+  restMs?: number
   /** Sandboxes with work at a time, all functions together; what is beyond waits in the order of arrival. Absent = any number. */
   concurrencyLimit?: number
   /** A sandbox that only waits for calls does not count, and what a sandbox waits for goes first (the local platform). @default false */

@@ -6,7 +6,7 @@ import { ArtifactStore } from './artifact-store.js'
 import { Bundler } from './bundle.js'
 import type { ModuleCache } from './graph.js'
 import { Layout } from './layout.js'
-import { type BuildResult, makeArtifacts, type Workshop } from './make.js'
+import { type BuildResult, conditionsOf, makeArtifacts, type Workshop } from './make.js'
 import { Packages } from './packages.js'
 import { noResolutions } from './resolutions.js'
 import { describeApp, readApp, type Scan } from './scan.js'
@@ -59,7 +59,7 @@ export function createBuilder(options: BuilderOptions): Builder {
   const store = new ArtifactStore(outDir)
   const { adapter, evaluator, name } = options
   const workshop: Workshop = {
-    ...{ layout, store, name, adapter, bundler: new Bundler(layout, noResolutions) },
+    ...{ layout, store, name, adapter, bundler: new Bundler(layout, conditionsOf(evaluator), noResolutions) },
     ...(evaluator !== undefined && { evaluator }),
   }
   let read: string[] = []

@@ -42,10 +42,14 @@ export class Bundler {
   readonly #layout: Layout
   /** Roots of packages that read files beside their code, found so far. */
   readonly #placeBound = new Set<string>()
-
   readonly #resolutions: Resolutions
 
-  constructor(layout: Layout, resolutions: Resolutions) {
+  /** @param conditions by which packages choose what of them goes into an artifact */
+  constructor(
+    layout: Layout,
+    readonly conditions: readonly string[],
+    resolutions: Resolutions,
+  ) {
     this.#layout = layout
     this.#resolutions = resolutions
   }
@@ -67,7 +71,7 @@ export class Bundler {
       format: 'esm',
       platform: 'node',
       target: 'node20',
-      conditions: ['fusionize-function'],
+      conditions: [...this.conditions],
       charset: 'utf8',
       minifySyntax: true,
       minifyWhitespace: true,

@@ -33,6 +33,11 @@ export interface Workshop {
   evaluator?: string
 }
 
+/** By which packages choose what of them goes into an artifact: whose functions evaluate any bucket leases no sessions. */
+export function conditionsOf(evaluator: string | undefined): string[] {
+  return ['fusionize-function', ...(evaluator === undefined ? [] : ['fusionize-unleased'])]
+}
+
 /** A build with what it took to make it. */
 export interface BuildResult extends Build {
   /** Functions whose artifact was made now; all others were there already. Sorted. */
@@ -65,7 +70,7 @@ export async function makeArtifacts(
   /** @param asked what it is asked for, in words that hold wherever the app lies */
   async function make(folder: string, asked: object, request: BundleRequest) {
     const stubbed = stubbedFiles(material.tasks, request.tasks)
-    const key = sha256(JSON.stringify([formatVersion, bundlerVersion, name, asked, settings]))
+    const key = sha256(JSON.stringify([formatVersion, bundlerVersion, name, bundler.conditions, asked, settings]))
     const found = await store.find(key, (input) => hashes.of(input, stubbed))
     if (found) return { stored: found, isNew: false }
     const bundle = await bundler.bundle(material, request)

@@ -6,7 +6,7 @@ import type { Bundle } from './bundle.js'
 import { Bundler } from './bundle.js'
 import { sha256 } from './hash.js'
 import { isInstalled, slashes } from './layout.js'
-import { makeArtifacts, type Workshop } from './make.js'
+import { conditionsOf, makeArtifacts, type Workshop } from './make.js'
 import type { Material } from './material.js'
 import { compare } from './problems.js'
 import type { Resolution } from './resolutions.js'
@@ -35,7 +35,10 @@ export async function sealApp(workshop: Workshop, material: Material): Promise<S
   const externals = new Set<string>()
   const recorder = {
     ...workshop,
-    bundler: new Bundler(layout, { find: () => undefined, add: (key, found) => resolutions.set(key, found) }),
+    bundler: new Bundler(layout, conditionsOf(workshop.evaluator), {
+      find: () => undefined,
+      add: (key, found) => resolutions.set(key, found),
+    }),
     store: {
       find: async () => undefined,
       async add(_key: string, dir: string, bundle: Bundle, inputHashes: Record<string, string>) {

@@ -3,7 +3,7 @@ import type { App, FusionSetup, TaskName } from 'fusionize/setup'
 import { ArtifactStore } from './artifact-store.js'
 import { Bundler } from './bundle.js'
 import { Layout } from './layout.js'
-import { type BuildResult, makeArtifacts } from './make.js'
+import { type BuildResult, conditionsOf, makeArtifacts } from './make.js'
 import type { Material } from './material.js'
 import { Packages } from './packages.js'
 import type { Place } from './references.js'
@@ -50,7 +50,7 @@ export function createSealedBuilder(sealed: SealedApp, root: string): SealedBuil
   const { evaluator, name } = sealed
   const workshop = {
     ...{ layout, name, store: new ArtifactStore(join(root, sealed.outDir)) },
-    bundler: new Bundler(layout, { find: (key) => resolutions.get(key), add() {} }),
+    bundler: new Bundler(layout, conditionsOf(evaluator), { find: (key) => resolutions.get(key), add() {} }),
     adapter: layout.fromApp(sealed.adapter),
     ...(evaluator !== undefined && { evaluator: layout.fromApp(evaluator) }),
   }

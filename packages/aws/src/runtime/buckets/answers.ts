@@ -1,11 +1,12 @@
 import { noResultError, timeoutError } from 'fusionize'
 import { type Deliverable, isRef } from 'fusionize/buckets'
 import type { Payload } from 'fusionize/runtime'
-import type { Item, Update } from '../table.js'
-import { fromSaved, type SavedValue, savedOf } from './bucket-record.js'
+import type { Item } from '../attributes.js'
+import type { Update } from './changing-table.js'
 import { CLOSED, isClosed, sessionKey, VERSION } from './items.js'
 import type { Objects } from './objects.js'
 import { type BucketPorts, COMMIT_MS } from './ports.js'
+import { fromSaved, type SavedValue, savedOf } from './saved-record.js'
 
 /** Of a session's item: the bucket that its entry waits for, and its first object. */
 export const AWAITED = 'awaited'

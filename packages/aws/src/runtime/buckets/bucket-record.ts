@@ -6,13 +6,14 @@ import {
   type Deliverable,
   type Delivery,
   isRef,
-  type ObjectRef,
+  type ObjectMeta,
   Shard,
   type ShardChange,
   type Stepped,
 } from 'fusionize/buckets'
 import type { Change } from './changes.js'
 import { same } from './digest.js'
+import { fromSaved, type Saved, savedOf } from './saved-record.js'
 
 /** What one change did. */
 export interface Applied {
@@ -31,22 +32,13 @@ export interface Applied {
   ended: boolean
 }
 
-/** As JSON. */
-interface Saved {
-  state: Shard<unknown>['state']
-  values: [session: string, key: string, seq: number, value: SavedValue][]
-  refs?: Record<string, string[]>
-  wakeMs?: number
-  armedMs?: number
-}
-/** A value as JSON. */
-export type SavedValue = { json: string } | { base64: string } | ObjectRef | null
-
 /** A bucket's machine with what it needs between two steps; as text it stands in the table. No clock, no chance, no I/O. */
 export class BucketRecord {
   readonly #shard: Shard<Deliverable>
   /** Who needs each object of the store: the live object, deliveries that are not done. */
   readonly #refs = new Map<string, Set<string>>()
+  /** Arrival of objects, epoch ms, by session and number. */
+  readonly #arrivals = new Map<string, number>()
   /** When the machine wants to be told the time, epoch ms. */
   wakeMs: number | undefined
   /** When somebody will tell it, epoch ms. */
@@ -67,6 +59,8 @@ export class BucketRecord {
       state,
       values.map(([session, key, seq, value]) => ({ session, key, seq, value: fromSaved(value) })),
     )
+    for (const [session, , seq, , atMs] of values)
+      if (atMs !== undefined) this.#arrivals.set(`${session}\n${seq}`, atMs)
     for (const [ref, by] of Object.entries(refs)) this.#refs.set(ref, new Set(by))
     this.wakeMs = wakeMs
     this.armedMs = armedMs
@@ -77,7 +71,13 @@ export class BucketRecord {
     const { state } = this.#shard
     while (state.closed.recent.size > sessions)
       state.closed.recent.delete(state.closed.recent.keys().next().value ?? '')
-    const values = [...this.#shard.objects()].map(({ session, key, seq, value }) => [session, key, seq, savedOf(value)])
+    const values = [...this.#shard.objects()].map(({ session, key, seq, value }): Saved['values'][number] => [
+      session,
+      key,
+      seq,
+      savedOf(value),
+      this.#arrivals.get(`${session}\n${seq}`),
+    ])
     return JSON.stringify({
       state,
       values,
@@ -146,7 +146,11 @@ export class BucketRecord {
   }
 
   #step(change: ShardChange): Stepped<Deliverable> {
-    const stepped = changeShard(this.#shard, change)
+    let put: ObjectMeta | undefined
+    const stepped = changeShard(this.#shard, change, (meta) => {
+      put = meta
+    })
+    if (change.op === 'put') this.#arrivals.set(`${change.session}\n${put?.seq}`, change.atMs)
     this.wakeMs = stepped.result.wakeMs
     return stepped
   }
@@ -200,24 +204,4 @@ const nothing: Applied = {
   deliveries: [],
   unnamed: [],
   ended: false,
-}
-
-/** When somebody will tell a record the time, epoch ms. @param text of the record */
-export function armedOf(text: string): number | undefined {
-  return (JSON.parse(text) as Saved).armedMs
-}
-
-export function savedOf(value: Deliverable): SavedValue {
-  if (value === undefined) return null
-  if (isRef(value)) return value
-  if (typeof value === 'string') return { json: value }
-  return { base64: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
-}
-
-export function fromSaved(value: SavedValue): Deliverable {
-  if (value === null) return undefined
-  if ('ref' in value) return value
-  if ('json' in value) return value.json
-  const { buffer, byteOffset, byteLength } = Buffer.from(value.base64, 'base64')
-  return new Uint8Array(buffer, byteOffset, byteLength)
 }

@@ -1,9 +1,9 @@
 import { FusionizeError } from 'fusionize'
 import { refsIn } from 'fusionize/buckets'
 import type { BucketOp, HeldSend } from 'fusionize/runtime'
+import type { Item } from '../attributes.js'
 import type { Sealed } from '../envelope.js'
 import { open, seal } from '../seal.js'
-import type { Item } from '../table.js'
 import { AWAITED, PASSED_ON } from './answers.js'
 import { CLOSED, expectedName, isClosed, namesWith, openName, sessionKey, VERSION } from './items.js'
 import { type BucketPorts, COMMIT_MS, SEND_OPEN_MS } from './ports.js'
@@ -26,6 +26,7 @@ export interface ExpectationHelp {
   sessions: Sessions
   /** What a run needs stays, for another one; or need not stay. */
   keep(op: 'name' | 'release', by: string, session: string, bucket: string, refs: readonly string[]): Promise<void>
+  handOver(send: HeldSend, attempt?: number): Promise<void>
   /** The session's item, as it is now. */
   look(session: string): Promise<void>
 }
@@ -84,7 +85,7 @@ export class Expectations {
       // Somebody else was told, too.
       if (!(await this.#change(session, { set, when: { [name]: text } }))) return
       ports.log('warn', session, `${what}; run ${next.attempt} of ${attempts}`)
-      await ports.handOn(await this.#opened(send), next.attempt)
+      await help.handOver(await this.#opened(send), next.attempt)
       return this.#tell(session, next)
     }
     if (!(await this.#change(session, { remove: [name], when: { [name]: text } }))) return
@@ -124,7 +125,7 @@ export class Expectations {
       await this.help.sessions.note(again, { [AWAITED]: awaited })
       await this.#change(session, { set: { [PASSED_ON]: again }, when: {} })
     }
-    await this.ports.handOn({ ...root, id: again, session: again })
+    await this.help.handOver({ ...root, id: again, session: again })
   }
 
   async #change(

@@ -1,19 +1,26 @@
-import { bucketOf, isRef, refsIn } from 'fusionize/buckets'
+import { type BucketDefinition, bucketOf, isRef } from 'fusionize/buckets'
 import { type BucketOp, errorToWire, type HeldSend, type Outcome, type Payload } from 'fusionize/runtime'
-import type { Item } from '../table.js'
+import type { Item } from '../attributes.js'
+import type { Table } from '../table.js'
 import { ANSWER, AWAITED, answerLater, awaitAnswer, PASSED_ON } from './answers.js'
 import type { Cause, Change, PutChange } from './changes.js'
+import { changing } from './changing-table.js'
+import { Deliveries } from './deliveries.js'
 import { Expectations } from './expectations.js'
 import { closedError } from './failures.js'
-import { expectedName, isClosed, sessionKey, VERSION } from './items.js'
+import { isShared } from './firings.js'
+import { handOver } from './hand-over.js'
+import { expectedName, sessionKey, VERSION } from './items.js'
 import { noted } from './noted.js'
 import { Objects } from './objects.js'
 import { Outboxes } from './outbox.js'
 import { type BucketPorts, COMMIT_MS, type TimeMessage } from './ports.js'
 import { readable } from './readable.js'
+import { seenTable } from './seen-table.js'
 import { SessionEnd } from './session-end.js'
 import { type From, type Run, Sessions } from './sessions.js'
 import { Slots } from './slots.js'
+import { Sources } from './sources.js'
 import { Sweep } from './sweep.js'
 import { tellAt } from './timer.js'
 
@@ -21,12 +28,12 @@ export type { BucketPorts, TimeMessage } from './ports.js'
 export type { From, Root, Run } from './sessions.js'
 
 /** Makes the buckets of an app; the build gives it to the adapter (`FunctionModule.evaluator`). */
-export type Evaluator = (ports: Omit<BucketPorts, 'definitions'>) => Buckets
+export type Evaluator = (ports: Omit<BucketPorts, 'definitions' | 'table'> & { table: Table }) => Buckets
 
 /** What the build calls with all buckets of the app. */
 export function evaluate(buckets: readonly unknown[]): Evaluator {
   const definitions = buckets.flatMap((one) => bucketOf(one) ?? [])
-  return (ports) => new Buckets({ ...ports, definitions })
+  return (ports) => new Buckets({ ...ports, table: changing(ports.table), definitions })
 }
 
 /** The buckets of the app, in the app's table: any function evaluates any of them. */
@@ -35,14 +42,28 @@ export class Buckets {
   readonly objects: Objects
   readonly #outboxes: Outboxes
   readonly #slots: Slots
+  readonly #deliveries: Deliveries
   readonly #end: SessionEnd
   readonly #expectations: Expectations
   readonly #sweep: Sweep
 
-  constructor(readonly ports: BucketPorts) {
-    const look = (session: string, item: Item) => this.sessions.look(session, item)
+  readonly #sources: Sources
+  readonly ports: BucketPorts
+
+  constructor(given: BucketPorts) {
+    this.#sources = new Sources(given)
+    const table = seenTable(given.table, (session, item) => this.#sources.saw(session, item))
+    const ports = { ...given, table }
+    this.ports = ports
+    const handOn = async (send: HeldSend, attempt?: number) => {
+      if (!(await handOver(ports, send, attempt))) await this.sessions.over(send)
+    }
     this.objects = new Objects(ports.store, ports.now)
-    this.#outboxes = new Outboxes(ports, (session, ids, instead) => this.sessions.count(session, ids, instead), look)
+    this.#outboxes = new Outboxes(ports, {
+      count: (session, ids, instead) => this.sessions.count(session, ids, instead),
+      handOver: handOn,
+      look: (session, item) => this.sessions.look(session, item),
+    })
     this.#end = new SessionEnd(ports, {
       outboxes: this.#outboxes,
       endIn: async (bucket, change) => (await this.#slots.of(bucket, undefined).change(change, this.#cause())).ended,
@@ -58,10 +79,12 @@ export class Buckets {
       noted,
       sent: (session, item, sends) => this.sent(session, item, sends),
     })
+    this.#deliveries = new Deliveries(ports, (bucket, session) => this.#slots.of(bucket, session))
     this.#expectations = new Expectations(ports, {
       sessions: this.sessions,
       keep: async (op, by, session, bucket, refs) =>
         void (await this.#slots.of(bucket, session).change({ op, by, refs }, this.#cause())),
+      handOver: handOn,
       look: (session) => this.#look(session),
     })
     this.#sweep = new Sweep(ports, {
@@ -118,26 +141,16 @@ export class Buckets {
     return this.sessions.outlives(run)
   }
 
-  /**
-   * Whether this is another delivery of a firing that is over: then its objects are gone. One whose objects stand in its input is not known
-   * again, and runs twice.
-   */
-  async isOver({ id, session, input }: Run): Promise<boolean> {
-    const delivery = deliveryIn(input)
-    if (!delivery) return false
-    const needed = await this.#slots.of(delivery.bucket, delivery.session).needs(delivery.refs)
-    if (needed !== undefined) return !needed
-    // What its end has delivered outlives a session, and nothing else.
-    if (id === session) return false
-    const { pk, sk } = sessionKey(session)
-    return isClosed(await this.ports.table.get(pk, sk, this.ports.now() + COMMIT_MS))
+  /** Whether this is another delivery of a firing that is over. @param replayed it failed for good before */
+  isOver(run: Run, replayed = false): Promise<boolean> {
+    return this.#deliveries.isOver(run, replayed)
   }
 
   /** It is over for good. What fails here is left to the sweep. @param isLetter it has failed, and may be replayed: its objects stay until they expire */
   async over(run: Run, isLetter = false): Promise<void> {
     try {
       await this.settled()
-      if (!isLetter) await this.#delivered(run.input)
+      if (!isLetter) await this.#deliveries.over(run.input)
       await this.sessions.over(run)
       await this.settled()
     } catch (error) {
@@ -172,6 +185,17 @@ export class Buckets {
     return handed
   }
 
+  /** Fires what waits in queues of the application that say `flush`: no more objects come. @returns how many firings */
+  async flush(): Promise<number> {
+    let fired = 0
+    for (const definition of this.ports.definitions.filter(isShared)) {
+      const { deliveries } = await this.#slots.of(definition.name, undefined).change({ op: 'flush' }, this.#cause())
+      fired += deliveries.length
+    }
+    await this.settled()
+    return fired
+  }
+
   /** Invocations of the session are handed over. @param item of the session, as it is now */
   async sent(session: string, item: Item | undefined, sends: readonly HeldSend[]): Promise<void> {
     for (const send of sends) this.sessions.remember(send)
@@ -180,7 +204,7 @@ export class Buckets {
 
   async #op(op: BucketOp): Promise<Payload> {
     const { bucket, session } = op
-    this.#slots.definition(bucket)
+    const definition = this.#slots.definition(bucket)
     switch (op.op) {
       case 'get':
         return readable(bucket, session, op.key, await this.#slots.of(bucket, session).get(session, op.key))
@@ -192,8 +216,10 @@ export class Buckets {
       }
       case 'sourceDone':
       case 'sourceFailed':
+        this.#sources.ended(session, bucket, op.source)
         return this.#change(bucket, { op: op.op, session, source: op.source })
       case 'source':
+        if (cancels(definition)) await this.#sources.began(session, bucket, op.source, op.invocation)
         return undefined
       case 'promise':
         if ((await this.#slots.of(bucket, session).get(session, op.key)) === undefined)
@@ -234,20 +260,6 @@ export class Buckets {
     await answerLater(this.ports, session, bucket, value)
   }
 
-  /** What triggers delivered to this run is not needed any more. */
-  async #delivered(input: Payload): Promise<void> {
-    const delivery = deliveryIn(input)
-    if (!delivery) return
-    const { bucket, id, refs, session } = delivery
-    await this.#slots
-      .of(bucket, session)
-      .change({ op: 'release', by: id, refs }, this.#cause())
-      .catch((error: Error) =>
-        // They expire.
-        this.ports.log('info', session ?? '', `objects of bucket '${bucket}' stay until they expire: ${error.message}`),
-      )
-  }
-
   async #look(session: string): Promise<void> {
     const { table, now } = this.ports
     const key = sessionKey(session)
@@ -261,13 +273,7 @@ export class Buckets {
   }
 }
 
-/** The firing that an input is from, if it names objects of the store. */
-function deliveryIn(input: Payload) {
-  const refs = refsIn(input).map(({ ref }) => ref)
-  if (refs.length === 0) return undefined
-  const { head, items } = JSON.parse(String(input).slice(1)) as {
-    head: { fired: { bucket: string; id: string } }
-    items: [key: string, session: string][]
-  }
-  return { ...head.fired, refs, session: items[0]?.[1] }
+/** Whether a trigger of the bucket stops sources that it does not need. */
+function cancels({ triggers }: BucketDefinition): boolean {
+  return triggers.some(({ spec }) => spec.kind === 'redundant' && spec.cancel)
 }

@@ -1,4 +1,4 @@
-import type { Item } from '../table.js'
+import type { Item } from '../attributes.js'
 
 /*
  * Two kinds of items, with the same attributes:
@@ -14,8 +14,15 @@ export interface ItemKey {
   sk: string
 }
 
-export const sessionKey = (session: string): ItemKey => ({ pk: `session#${session}`, sk: 'state' })
+const SESSION = 'session#'
+
+export const sessionKey = (session: string): ItemKey => ({ pk: `${SESSION}${session}`, sk: 'state' })
 export const bucketItemKey = (bucket: string): ItemKey => ({ pk: `bucket#${bucket}`, sk: 'state' })
+
+/** The session whose item is in the partition; undefined in that of a bucket. */
+export function sessionOf(pk: string): string | undefined {
+  return pk.startsWith(SESSION) ? pk.slice(SESSION.length) : undefined
+}
 
 /** Counts all changes of the item. */
 export const VERSION = 'v'
@@ -41,7 +48,10 @@ export const expectedName = (bucket: string, key: string) => `e:${bucket}\n${key
 /** The session has put into a bucket of the application. */
 export const touchedName = (bucket: string) => `t:${bucket}`
 
-export function namesWith(item: Item, prefix: 'b:' | 'o:' | 'f:' | 't:' | 'e:'): string[] {
+/** Sources that a commit has found nobody needs any more, with their buckets, as JSON. */
+export const unneededName = (commit: string) => `u:${commit}`
+
+export function namesWith(item: Item, prefix: 'b:' | 'o:' | 'f:' | 't:' | 'e:' | 'u:'): string[] {
   return Object.keys(item).filter((name) => name.startsWith(prefix))
 }
 

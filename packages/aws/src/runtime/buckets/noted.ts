@@ -1,5 +1,5 @@
 import { isRef } from 'fusionize/buckets'
-import type { Item } from '../table.js'
+import type { Item } from '../attributes.js'
 import { answering } from './answers.js'
 import type { PutChange } from './changes.js'
 import { expectedName } from './items.js'

@@ -1,8 +1,9 @@
 import type { HeldSend } from 'fusionize/runtime'
+import type { Item } from '../attributes.js'
 import type { Sealed } from '../envelope.js'
 import { open, seal } from '../seal.js'
-import type { Item, Update } from '../table.js'
-import { type ItemKey, namesWith, outboxName, VERSION } from './items.js'
+import type { Update } from './changing-table.js'
+import { type ItemKey, namesWith, outboxName, sessionOf, VERSION } from './items.js'
 import { type BucketPorts, COMMIT_MS } from './ports.js'
 
 /** Characters of an outbox in an item; a longer one is kept in S3. */
@@ -14,10 +15,27 @@ const AT_ONCE = 16
 
 type SealedSend = Omit<HeldSend, 'input' | 'known'> & { input: Sealed }
 
+/** An outbox as JSON. */
+interface Kept {
+  /** Epoch ms. */
+  at: number
+  sends?: SealedSend[]
+  /** All sends as JSON, where they take too much room. */
+  all?: Sealed
+}
+
 /** The firings of one commit, on their way to Lambda. */
 export interface Outbox {
   commit: string
   sends: readonly HeldSend[]
+}
+
+export interface OutboxHelp {
+  /** Counts invocations of a session as open, instead of what held it open until then. */
+  count(session: string, ids: readonly string[], instead: string | undefined): Promise<unknown>
+  handOver(send: HeldSend): Promise<void>
+  /** The item of a session as it is now that nothing of it is left here. */
+  look(session: string, item: Item): Promise<void>
 }
 
 /** Hands over what commits leave in outboxes. */
@@ -26,10 +44,7 @@ export class Outboxes {
 
   constructor(
     readonly ports: BucketPorts,
-    /** Counts invocations of a session as open, instead of what held it open until then. */
-    readonly count: (session: string, ids: readonly string[], instead: string | undefined) => Promise<unknown>,
-    /** The item of a session as it is now that nothing of it is left here. */
-    readonly look: (session: string, item: Item) => Promise<void>,
+    readonly help: OutboxHelp,
   ) {}
 
   /** The outbox as it stands in an item. */
@@ -53,14 +68,7 @@ export class Outboxes {
   begin(key: ItemKey, outbox: Outbox, counted: ReadonlySet<string>): void {
     const own = outbox.sends.flatMap(({ id, session }) => (id === session ? id : []))
     if (own.length > 0) this.ports.fired(own)
-    const work = this.#handOver(key, outbox, counted).catch((error: Error) =>
-      this.ports.log(
-        'error',
-        outbox.sends[0]?.session ?? '',
-        `${outbox.sends.length} firings could not be handed over and wait for the sweep: ${error.message}`,
-      ),
-    )
-    this.track(work)
+    this.track(this.#empty(key, outbox, counted).then(() => {}))
   }
 
   /** What must be over before the sandbox may be frozen. */
@@ -78,33 +86,77 @@ export class Outboxes {
 
   /** Hands over what dead sandboxes have left in the item. @param olderMs age of what is taken for left @returns how many firings */
   async resume(key: ItemKey, item: Item, olderMs: number): Promise<number> {
-    const { store, now } = this.ports
+    const { now } = this.ports
     let handed = 0
     for (const name of namesWith(item, 'f:')) {
-      const kept = JSON.parse(String(item[name])) as { at: number; sends?: SealedSend[]; all?: Sealed }
+      const kept = JSON.parse(String(item[name])) as Kept
       if (now() - kept.at < olderMs) continue
-      const deadline = now() + COMMIT_MS
-      const sealed = kept.sends ?? (JSON.parse(String(await open(kept.all ?? {}, store, deadline))) as SealedSend[])
-      const sends = await Promise.all(
-        sealed.map(async (send): Promise<HeldSend> => ({ ...send, input: await open(send.input, store, deadline) })),
-      )
-      await this.#handOver(key, { commit: name.slice(2), sends }, new Set())
-      handed += sends.length
+      handed += await this.#empty(key, { commit: name.slice(2), sends: await this.#sendsOf(kept) }, new Set())
     }
     return handed
   }
 
-  async #handOver(key: ItemKey, { commit, sends }: Outbox, counted: ReadonlySet<string>): Promise<void> {
-    const { table, now } = this.ports
+  async #sendsOf({ all, sends }: Kept): Promise<HeldSend[]> {
+    const { store, now } = this.ports
+    const deadline = now() + COMMIT_MS
+    const sealed = sends ?? (JSON.parse(String(await open(all ?? {}, store, deadline))) as SealedSend[])
+    return Promise.all(
+      sealed.map(async (send): Promise<HeldSend> => ({ ...send, input: await open(send.input, store, deadline) })),
+    )
+  }
+
+  /** Hands over; what cannot be stays for the next sweep. @returns how many firings were handed over */
+  async #empty(key: ItemKey, outbox: Outbox, counted: ReadonlySet<string>): Promise<number> {
+    const { sends } = outbox
+    const left = new Set(sends)
+    try {
+      await this.#handOver(key, outbox, counted, (send) => left.delete(send))
+    } catch (error) {
+      this.ports.log(
+        'error',
+        sends[0]?.session ?? '',
+        `${left.size} firings could not be handed over and wait for the sweep: ${(error as Error).message}`,
+      )
+    }
+    return sends.length - left.size
+  }
+
+  async #handOver(
+    key: ItemKey,
+    { commit, sends }: Outbox,
+    counted: ReadonlySet<string>,
+    handed: (send: HeldSend) => void,
+  ): Promise<void> {
+    const { help } = this
     await this.#count(
       sends.filter((send) => !counted.has(send.id)),
-      key.pk.startsWith('session#') ? undefined : commit,
+      sessionOf(key.pk) === undefined ? commit : undefined,
     )
-    for (let i = 0; i < sends.length; i += AT_ONCE)
-      await Promise.all(sends.slice(i, i + AT_ONCE).map((send) => this.ports.handOn(send)))
-    const update: Update = { ...key, remove: [outboxName(commit)], add: { [VERSION]: 1 } }
-    const { item } = await table.update(update, now() + COMMIT_MS)
-    if (item && key.pk.startsWith('session#')) await this.look(key.pk.slice('session#'.length), item)
+    const left: HeldSend[] = []
+    const errors: unknown[] = []
+    const one = async (send: HeldSend) => {
+      try {
+        await help.handOver(send)
+        handed(send)
+      } catch (error) {
+        left.push(send)
+        errors.push(error)
+      }
+    }
+    for (let i = 0; i < sends.length; i += AT_ONCE) await Promise.all(sends.slice(i, i + AT_ONCE).map(one))
+    if (left.length < sends.length) await this.#keep(key, commit, left)
+    if (left.length > 0) throw errors[0]
+  }
+
+  /** Only these are left of the outbox. */
+  async #keep(key: ItemKey, commit: string, left: readonly HeldSend[]): Promise<void> {
+    const { table, now } = this.ports
+    const name = outboxName(commit)
+    const change: Pick<Update, 'set' | 'remove'> =
+      left.length > 0 ? { set: { [name]: await this.textOf(left) } } : { remove: [name] }
+    const { item } = await table.update({ ...key, ...change, add: { [VERSION]: 1 } }, now() + COMMIT_MS)
+    const session = sessionOf(key.pk)
+    if (item && session !== undefined) await this.help.look(session, item)
   }
 
   /** Sessions know what is handed over before it is. One that begins with the firing begins to count when it runs. */
@@ -114,7 +166,7 @@ export class Outboxes {
       if (id !== session) bySession.set(session, [...(bySession.get(session) ?? []), id])
     for (const [session, ids] of bySession)
       for (let i = 0; i < ids.length; i += COUNTED_AT_ONCE)
-        await this.count(
+        await this.help.count(
           session,
           ids.slice(i, i + COUNTED_AT_ONCE),
           i + COUNTED_AT_ONCE >= ids.length ? held : undefined,

@@ -2,7 +2,7 @@ import type { FusionizeError } from 'fusionize'
 import type { BucketDefinition } from 'fusionize/buckets'
 import type { HeldSend } from 'fusionize/runtime'
 import type { RemovingStore } from '../object-store.js'
-import type { Table } from '../table.js'
+import type { ChangingTable } from './changing-table.js'
 
 /** What a function is told later. */
 export interface TimeMessage {
@@ -23,12 +23,14 @@ export interface BucketPorts {
   setup: string
   /** All buckets of the app. */
   definitions: readonly BucketDefinition[]
-  table: Table
+  table: ChangingTable
   store: RemovingStore
   /** Resolves once Lambda holds the invocation; `setup` says at which deployment. @param attempt where others came before */
   handOn(send: HeldSend, attempt?: number): Promise<void>
   /** A run that nobody tries again: a dead letter. */
   bury(send: HeldSend, attempt: number, error: FusionizeError): Promise<void>
+  /** Nobody needs the run, if it is here: its signal aborts. */
+  cancel(run: string): void
   /** Says that these firings, which begin sessions of their own, are made: whoever waits for all work finds them nowhere else. */
   fired(ids: readonly string[]): void
   /** Has a function of the app told later. @param delayS 0…900 */

@@ -1,8 +1,9 @@
 import { type BucketDefinition, flushesAtEnd } from 'fusionize/buckets'
 import type { HeldSend } from 'fusionize/runtime'
-import type { Item, Update } from '../table.js'
+import type { Item } from '../attributes.js'
 import { type Applied, BucketRecord } from './bucket-record.js'
 import type { Cause, Change } from './changes.js'
+import type { Update } from './changing-table.js'
 import { sendOf } from './firings.js'
 import {
   CLOSED,

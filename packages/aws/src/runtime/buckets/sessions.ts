@@ -1,5 +1,5 @@
 import type { HeldSend, Payload } from 'fusionize/runtime'
-import type { Item } from '../table.js'
+import type { Item } from '../attributes.js'
 import {
   CLOSED,
   EXPIRES,

@@ -1,9 +1,10 @@
 import { FusionizeError } from 'fusionize'
 import { type BucketDefinition, type Deliverable, isRef, sizeOf } from 'fusionize/buckets'
 import type { HeldSend } from 'fusionize/runtime'
-import type { Item, Update } from '../table.js'
+import type { Item } from '../attributes.js'
 import { type Applied, BucketRecord } from './bucket-record.js'
 import type { Cause, Change, PutChange } from './changes.js'
+import type { Update } from './changing-table.js'
 import { closedError } from './failures.js'
 import { sendOf } from './firings.js'
 import {
@@ -23,6 +24,7 @@ import { pack, unpack } from './packed.js'
 import { type BucketPorts, COMMIT_MS, SEND_OPEN_MS } from './ports.js'
 import { logResults, removeObjects } from './report.js'
 import type { Sessions } from './sessions.js'
+import { notNeeded } from './sources.js'
 
 /** What a change did, once it is in the table. */
 export type Committed = Omit<Applied, 'error'>
@@ -185,9 +187,11 @@ export class Slot {
     const besides =
       session === undefined ? {} : { ...(await help.sessions.watch(session, item)), ...help.sessions.besides(session) }
     const dueMs = ports.now() + SEND_OPEN_MS
+    const stopped = notNeeded(name, applied, commit)
     const set: Item = {
       ...besides,
       ...noted.set,
+      ...(session !== undefined && stopped.get(session)),
       [recordName(name)]: this.#packed(record),
       [recordVersion(name)]: commit,
       ...(sends.length > 0 && { [outboxName(commit)]: await help.outboxes.textOf(sends) }),
@@ -205,6 +209,8 @@ export class Slot {
     if (made) {
       if (session !== undefined) help.sessions.told(session)
       if (armMs !== undefined) await help.arm(name, session, armMs)
+      if (session === undefined)
+        for (const [one, what] of stopped) help.outboxes.track(help.sessions.note(one, what).then(() => {}))
       // It may change this record, too.
       if (session !== undefined && sends.length > 0) help.outboxes.track(help.sent(session, written.item, sends))
       if (sends.length > 0) help.outboxes.begin(key, { commit, sends }, counted)

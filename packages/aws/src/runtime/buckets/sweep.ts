@@ -1,5 +1,4 @@
-import type { Item } from '../table.js'
-import { armedOf } from './bucket-record.js'
+import type { Item } from '../attributes.js'
 import type { Expectations } from './expectations.js'
 import { isShared } from './firings.js'
 import {
@@ -17,6 +16,7 @@ import {
 import type { Outboxes } from './outbox.js'
 import { unpack } from './packed.js'
 import { type BucketPorts, COMMIT_MS } from './ports.js'
+import { armedOf } from './saved-record.js'
 import type { Sessions } from './sessions.js'
 import { sortable, watchEntry, watchPartition } from './watch.js'
 
@@ -42,16 +42,36 @@ export class Sweep {
 
   /** @returns how many firings were handed over */
   async run(): Promise<number> {
-    const { table, now, definitions, function: fn } = this.ports
-    const until = now() + SWEEP_MS
+    const until = this.ports.now() + SWEEP_MS
+    const shared = await this.#shared()
+    return shared.handed + (await this.#watched(until, shared.waiting))
+  }
+
+  /** Looks after the buckets of the application. @returns what waits in their outboxes; undefined: not known */
+  async #shared(): Promise<{ handed: number; waiting: ReadonlySet<string> | undefined }> {
+    const waiting = new Set<string>()
+    let handed = 0
+    let all = true
+    for (const definition of this.ports.definitions) {
+      if (!isShared(definition)) continue
+      const { name } = definition
+      const what = `bucket '${name}'`
+      const key = bucketItemKey(name)
+      const read = await this.#trying(what, '', async () => ({ item: await this.#read(key) }))
+      const item = read?.item
+      all &&= read !== undefined
+      if (!item) continue
+      for (const outbox of namesWith(item, 'f:')) waiting.add(outbox.slice(2))
+      handed += (await this.#trying(what, '', () => this.#resume(key, item, undefined))) ?? 0
+    }
+    return { handed, waiting: all ? waiting : undefined }
+  }
+
+  /** Looks after sessions that began here. @param until epoch ms after which it begins with no other */
+  async #watched(until: number, waiting: ReadonlySet<string> | undefined): Promise<number> {
+    const { table, now, function: fn } = this.ports
     const seen = new Set<string>()
     let handed = 0
-    for (const definition of definitions) {
-      if (!isShared(definition)) continue
-      const key = bucketItemKey(definition.name)
-      const item = await this.#read(key)
-      if (item) handed += await this.#resume(key, item, undefined)
-    }
     for (;;) {
       const entries = await table.before(watchPartition(fn), sortable(now()), now() + COMMIT_MS)
       const fresh = entries.filter(({ sk }) => !seen.has(String(sk)))
@@ -59,14 +79,25 @@ export class Sweep {
       for (const entry of fresh) {
         if (now() > until) return handed
         seen.add(String(entry.sk))
-        handed += await this.#lookAfter(entry)
+        const session = String(entry.session)
+        handed += (await this.#trying(`session ${session}`, session, () => this.#lookAfter(session, waiting))) ?? 0
+        await this.#trying(`the entry of session ${session}`, session, () => this.#move(entry, session))
       }
     }
   }
 
-  async #lookAfter(entry: Item): Promise<number> {
+  /** What fails with one is no reason to leave the others: it is tried again by the next sweep. */
+  async #trying<T>(what: string, session: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work()
+    } catch (error) {
+      this.ports.log('error', session, `${what} waits for the next sweep: ${(error as Error).message}`)
+      return undefined
+    }
+  }
+
+  async #lookAfter(session: string, waiting: ReadonlySet<string> | undefined): Promise<number> {
     const { sessions, expectations } = this.help
-    const session = String(entry.session)
     const key = sessionKey(session)
     const item = await this.#read(key)
     let handed = 0
@@ -74,12 +105,11 @@ export class Sweep {
       handed = await this.#resume(key, item, session)
       if (!isClosed(item)) {
         await expectations.overdue(session, item, this.#lateMs)
-        await this.#giveUp(session, item)
+        if (waiting) await this.#giveUp(session, item, waiting)
         const after = await this.#read(key)
         if (after) await sessions.look(session, after)
       }
     }
-    await this.#move(entry, session)
     return handed
   }
 
@@ -97,10 +127,10 @@ export class Sweep {
     return handed
   }
 
-  /** Invocations that nobody can hear of any more are over. */
-  async #giveUp(session: string, item: Item): Promise<void> {
+  /** Invocations that nobody can hear of any more are over. @param waiting commits of buckets of the application that still hold sessions open */
+  async #giveUp(session: string, item: Item, waiting: ReadonlySet<string>): Promise<void> {
     const { table, now, log } = this.ports
-    const lost = openOf(item).filter(({ dueMs }) => dueMs < now())
+    const lost = openOf(item).filter(({ id, dueMs }) => dueMs < now() && !waiting.has(id))
     for (const { id, dueMs } of lost) {
       const update = { ...sessionKey(session), remove: [openName(id)], add: { [VERSION]: 1 } }
       const when = { [openName(id)]: dueMs, [CLOSED]: undefined }

@@ -1,10 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type Call, json, type Reply } from '../gateway/call.js'
 import { AwsError } from '../gateway/error.js'
+import type { Finished, Outcome } from '../sandbox/environment.js'
+import { LARGEST_RESPONSE } from '../sandbox/runtime-api.js'
+import { BrokenAnswer, type StreamedAnswer } from '../sandbox/streamed-answer.js'
 import type { AsyncQueue } from './async-queue.js'
 import { conflict } from './model.js'
 import type { Places } from './places.js'
-import type { Pool } from './pool.js'
+import type { Execution, Pool } from './pool.js'
 
 /** Largest payload of a synchronous invocation, bytes. */
 export const LARGEST_SYNC = 6 * 1024 * 1024
@@ -14,9 +17,7 @@ export const LARGEST_ASYNC = 1024 * 1024
 const LOG_TAIL = 4096
 
 /** What one invocation came to. */
-export interface Invoked {
-  payload: Buffer
-  isError: boolean
+export interface Invoked extends Finished {
   version: string
   log: Promise<string>
 }
@@ -40,8 +41,14 @@ export class Invoker {
     this.#pool = pool
   }
 
-  /** @throws AwsError where there is no such function, it is not active yet, or concurrency is used up. */
-  async invoke({ name, qualifier, ...event }: Invocation): Promise<Invoked> {
+  /** Runs it to the end of its answer, also of one that is streamed. @throws AwsError as `begin` does. */
+  async invoke(invocation: Invocation): Promise<Invoked> {
+    const { outcome, ...execution } = await this.begin(invocation)
+    return { ...(await finished(outcome)), ...execution }
+  }
+
+  /** Runs it until it answers. @throws AwsError where there is no such function, it is not active yet, or concurrency is used up. */
+  async begin({ name, qualifier, ...event }: Invocation): Promise<Execution> {
     const fn = this.#places.find(name)
     const configuration = this.#places.chosen(fn, qualifier)
     if (configuration.State === 'Pending')
@@ -52,7 +59,7 @@ export class Invoker {
   }
 }
 
-/** The Invoke operation. Not imitated: tenants, durable executions, the deprecated InvokeAsync, response streaming. */
+/** The Invoke operation. Not imitated: tenants, durable executions, the deprecated InvokeAsync, InvokeWithResponseStream. */
 export async function invokeOperation(
   call: Call,
   nameOrArn: string,
@@ -91,6 +98,30 @@ export async function invokeOperation(
       .subarray(-LOG_TAIL)
       .toString('base64')
   return { ...json(200, undefined, headers), body: payload }
+}
+
+/** Of a streamed answer all that is allowed of one; that what breaks it off is the invocation's error is from memory. */
+async function finished(outcome: Outcome): Promise<Finished> {
+  if (!('chunks' in outcome)) return outcome
+  try {
+    return await collected(outcome)
+  } catch (error) {
+    if (error instanceof BrokenAnswer) return { payload: error.payload, isError: true }
+    throw error
+  }
+}
+
+async function collected({ chunks }: StreamedAnswer): Promise<Finished> {
+  const kept: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of chunks) {
+    bytes += chunk.length
+    if (bytes <= LARGEST_RESPONSE) kept.push(chunk)
+  }
+  if (bytes <= LARGEST_RESPONSE) return { payload: Buffer.concat(kept), isError: false }
+  const errorMessage = `Response payload size exceeded maximum allowed payload size (${LARGEST_RESPONSE} bytes).`
+  const error = { errorType: 'Function.ResponseSizeTooLarge', errorMessage }
+  return { payload: Buffer.from(JSON.stringify(error)), isError: true }
 }
 
 export function newTraceId(): string {

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js'
 import { AwsError } from '../gateway/error.js'
-import { Environment, type EnvironmentSpec } from '../sandbox/environment.js'
+import { Environment, type EnvironmentSpec, type Outcome } from '../sandbox/environment.js'
 import type { Reaper } from '../sandbox/reaper.js'
 import type { Event } from '../sandbox/runtime-api.js'
 import type { Configuration, Functions, LambdaFunction } from './model.js'
@@ -27,8 +27,7 @@ export interface PoolOptions {
 }
 
 export interface Execution {
-  payload: Buffer
-  isError: boolean
+  outcome: Outcome
   /** Version that ran. */
   version: string
   /** The invocation's log, once the environment is frozen again or dead. */
@@ -89,7 +88,7 @@ export class Pool {
       release = () => {}
       const outcome = await run.outcome
       if (environment.phase === 'busy') this.#answered.set(environment, log)
-      return { ...outcome, version: configuration.Version, log }
+      return { outcome, version: configuration.Version, log }
     } finally {
       release()
     }

@@ -40,8 +40,8 @@ type Operation = (request: Request) => Reply | Promise<Reply>
 
 /**
  * Lambda's API, by REST JSON.
- * Not imitated: layers, code signing, images, SnapStart, provisioned concurrency, recursion detection, runtime management, response
- * streaming, durable functions, capacity providers, quotas on the rate of control-plane calls (`faults` throttles), FunctionVersion=ALL.
+ * Not imitated: layers, code signing, images, SnapStart, provisioned concurrency, recursion detection, runtime management,
+ * InvokeWithResponseStream, durable functions, capacity providers, quotas on the rate of control-plane calls (`faults` throttles), FunctionVersion=ALL.
  */
 export class LambdaDouble implements ServiceDouble {
   /** Items in a page at most; a test makes it small to see paging. */

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Reply } from '../gateway/call.js'
 
-/** A request over HTTP as an event of payload format 2.0. */
-export function eventOf(request: IncomingMessage, body: Buffer, apiId: string, now: Date): unknown {
+/** A request over HTTP as an event of payload format 2.0. @param domainName of the URL, as it has one in AWS */
+export function eventOf(request: IncomingMessage, body: Buffer, domainName: string, now: Date): unknown {
   const { pathname, search, searchParams } = new URL(request.url ?? '/', 'http://localhost')
   const { cookie, ...rest } = request.headers
   const headers = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, [value].flat().join(',')]))
@@ -21,9 +21,9 @@ export function eventOf(request: IncomingMessage, body: Buffer, apiId: string, n
     ...(search === '' ? {} : { queryStringParameters: parameters }),
     requestContext: {
       accountId: 'anonymous',
-      apiId,
-      domainName: headers.host ?? '',
-      domainPrefix: apiId,
+      apiId: domainName.split('.')[0],
+      domainName,
+      domainPrefix: domainName.split('.')[0],
       http: {
         method: request.method,
         path: pathname,
@@ -53,7 +53,7 @@ interface Structured {
 /** What a function returned as an answer over HTTP: as it says where it names a status, else 200 with its JSON. */
 export function replyOf(payload: Buffer): Reply & { cookies: string[] } {
   const text = payload.toString('utf8')
-  const value = JSON.parse(text || 'null') as Structured | null
+  const value = parsed(text)
   if (typeof value !== 'object' || value === null || value.statusCode === undefined)
     return { status: 200, headers: { 'content-type': 'application/json' }, body: text, cookies: [] }
   const { statusCode, headers = {}, cookies = [], body = '', isBase64Encoded = false } = value
@@ -64,6 +64,15 @@ export function replyOf(payload: Buffer): Reply & { cookies: string[] } {
     headers: { 'content-type': 'application/json', ...lower },
     body: Buffer.from(content, isBase64Encoded ? 'base64' : 'utf8'),
     cookies,
+  }
+}
+
+/** Null for what is no JSON: only a streamed answer can be that, and it is the content, as it is (from memory). */
+function parsed(text: string): Structured | null {
+  try {
+    return JSON.parse(text || 'null') as Structured | null
+  } catch {
+    return null
   }
 }
 

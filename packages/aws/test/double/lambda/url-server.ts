@@ -6,6 +6,8 @@ import { authenticate } from '../gateway/signature.js'
 import { mayCall } from '../iam/authorize.js'
 import type { Principals } from '../iam/principals.js'
 import type { RoleStore } from '../iam/roles.js'
+import type { Outcome } from '../sandbox/environment.js'
+import { type HttpStream, httpStreamOf } from './http-stream.js'
 import { type Invoker, LARGEST_SYNC, newTraceId } from './invoke.js'
 import { isPublicByUrl } from './permissions.js'
 import type { Places } from './places.js'
@@ -20,20 +22,26 @@ export interface UrlParts {
   now(): Date
 }
 
-/** The address of one function URL. Not imitated: CORS, streamed answers, HTTPS and a host name of its own. */
+/**
+ * The address of one function URL. Not imitated: CORS, HTTPS, a host name that leads to it. From memory: where answers are streamed and the function
+ * gave one that is not, that is the content, as it is.
+ */
 export class UrlServer {
   authType: string
+  /** Answers go on as they come (`RESPONSE_STREAM`). */
+  isStreaming = false
   readonly #server: Server
   readonly #parts: UrlParts
   readonly #name: string
   readonly #qualifier: string | undefined
-  readonly #apiId = randomUUID().replaceAll('-', '')
+  readonly #domainName: string
 
   constructor(parts: UrlParts, name: string, qualifier: string | undefined, authType: string) {
     this.#parts = parts
     this.#name = name
     this.#qualifier = qualifier
     this.authType = authType
+    this.#domainName = `${randomUUID().replaceAll('-', '')}.lambda-url.${parts.region}.on.aws`
     this.#server = createServer((request, response) => void this.#serve(request, response))
   }
 
@@ -62,18 +70,20 @@ export class UrlServer {
           'Forbidden. For troubleshooting Function URL authorization issues, see the guide.',
           'AccessDeniedException',
         )
-      const payload = Buffer.from(JSON.stringify(eventOf(request, body, this.#apiId, this.#parts.now())))
+      const payload = Buffer.from(JSON.stringify(eventOf(request, body, this.#domainName, this.#parts.now())))
       if (payload.length > LARGEST_SYNC) return fail(413, 'Request Entity Too Large', 'RequestEntityTooLargeException')
       const requestId = randomUUID()
       const { places, invoker } = this.#parts
       places.find(this.#name)
       const invocation = { name: this.#name, qualifier: this.#qualifier, payload, requestId, traceId: newTraceId() }
+      response.setHeader('x-amzn-requestid', requestId)
+      if (this.isStreaming) return await stream((await invoker.begin(invocation)).outcome, response)
       const { payload: answer, isError } = await invoker.invoke(invocation)
       const reply = isError ? { status: 502, headers: {}, body: 'Internal Server Error', cookies: [] } : replyOf(answer)
-      const cookies = reply.cookies.length > 0 ? { 'set-cookie': reply.cookies } : {}
-      response.writeHead(reply.status, { ...reply.headers, ...cookies, 'x-amzn-requestid': requestId })
+      begin(response, reply)
       response.end(reply.body)
     } catch (error) {
+      if (response.headersSent) return void response.destroy()
       if (error instanceof AwsError) return fail(error.status, error.message, error.code)
       fail(502, 'Internal Server Error', 'InternalServerErrorException')
     }
@@ -93,6 +103,24 @@ export class UrlServer {
       (operation) => !mayCall(roles.policiesOf(principal.role), 'lambda', operation, [resource]),
     )
   }
+}
+
+function begin(response: ServerResponse, { status, headers, cookies }: Omit<HttpStream, 'chunks'>): void {
+  response.writeHead(status, { ...headers, ...(cookies.length > 0 && { 'set-cookie': cookies }) })
+}
+
+/** Passes an answer on as it comes; one that breaks off ends the connection. */
+async function stream(outcome: Outcome, response: ServerResponse): Promise<void> {
+  if ('payload' in outcome) {
+    if (outcome.isError) throw new Error('The function failed')
+    response.writeHead(200, { 'content-type': 'application/octet-stream' })
+    return void response.end(outcome.payload)
+  }
+  const { chunks, ...head } = await httpStreamOf(outcome)
+  begin(response, head)
+  response.flushHeaders()
+  for await (const chunk of chunks) if (!response.destroyed) response.write(chunk)
+  response.end()
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

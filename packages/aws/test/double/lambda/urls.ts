@@ -1,4 +1,4 @@
-import type { FunctionUrlAuthType, FunctionUrlConfig } from '@aws-sdk/client-lambda'
+import type { FunctionUrlAuthType, FunctionUrlConfig, InvokeMode } from '@aws-sdk/client-lambda'
 import { bodyOf, type Call, json, type Reply } from '../gateway/call.js'
 import { AwsError } from '../gateway/error.js'
 import { conflict, invalid, type LambdaFunction, notFound } from './model.js'
@@ -13,7 +13,7 @@ interface UrlRequest {
 interface UrlInput {
   AuthType?: FunctionUrlAuthType
   Cors?: object
-  InvokeMode?: string
+  InvokeMode?: InvokeMode
 }
 
 /** Configurations of function URLs, each with a server that listens as long as there is one. */
@@ -33,6 +33,7 @@ export class FunctionUrls {
       const { config, server } = this.#find(fn(), qualifier)
       checkMode(input)
       if (input.AuthType) server.authType = input.AuthType
+      if (input.InvokeMode) server.isStreaming = input.InvokeMode === 'RESPONSE_STREAM'
       return json(200, Object.assign(config, input, { LastModifiedTime: this.#parts.now().toISOString() }))
     },
     GetFunctionUrlConfig: ({ fn, qualifier }) => json(200, this.#find(fn(), qualifier).config),
@@ -59,14 +60,16 @@ export class FunctionUrls {
       throw conflict(
         `Failed to create function url config for [functionArn = ${fn.arn}]. Error message:  FunctionUrlConfig exists for this Lambda function`,
       )
+    const { InvokeMode = 'BUFFERED' } = input
     const server = new UrlServer(this.#parts, fn.name, qualifier, input.AuthType ?? 'AWS_IAM')
+    server.isStreaming = InvokeMode === 'RESPONSE_STREAM'
     const time = this.#parts.now().toISOString()
     const config: FunctionUrlConfig = {
       FunctionUrl: await server.listen(),
       FunctionArn: this.#parts.places.arnOf(fn.name, qualifier),
       AuthType: input.AuthType,
       ...(input.Cors ? { Cors: input.Cors } : {}),
-      InvokeMode: 'BUFFERED',
+      InvokeMode,
       CreationTime: time,
       LastModifiedTime: time,
     }
@@ -85,5 +88,6 @@ export class FunctionUrls {
 }
 
 function checkMode({ InvokeMode }: UrlInput): void {
-  if (InvokeMode !== undefined && InvokeMode !== 'BUFFERED') throw invalid('The double streams no answers')
+  if (InvokeMode !== undefined && InvokeMode !== 'BUFFERED' && InvokeMode !== 'RESPONSE_STREAM')
+    throw invalid(`Value '${InvokeMode}' at 'invokeMode' must be one of: BUFFERED, RESPONSE_STREAM`)
 }

@@ -3,6 +3,7 @@ import { type ProcessSpec, SandboxProcess } from './process.js'
 import type { Reaper } from './reaper.js'
 import { initStart, type LogLine, reportLine } from './report.js'
 import { type Answer, type Event, RuntimeApi } from './runtime-api.js'
+import type { StreamedAnswer } from './streamed-answer.js'
 
 export interface EnvironmentSpec {
   functionName: string
@@ -19,10 +20,13 @@ export interface EnvironmentSpec {
 }
 
 /** How an invocation went. */
-export interface Outcome {
+export interface Finished {
   payload: Buffer
   isError: boolean
 }
+
+/** What there is of an invocation once it is answered: all, or the beginning of a stream. */
+export type Outcome = Finished | StreamedAnswer
 
 /** An invocation under way: the answer comes first, the end when extensions have ended as well. */
 export interface Run {
@@ -55,8 +59,8 @@ interface Failure {
 
 /**
  * One execution environment: a process under Amazon's runtime client, one invocation at a time, frozen between them.
- * Not imitated: the share of a CPU that the memory size gives, the end for want of memory, the file system's limits, a second try of a
- * failed initialization, isolation of any kind.
+ * Not imitated: the share of a CPU that the memory size gives, the end for want of memory, the peak that a killed process had in its last
+ * invocation, the file system's limits, a second try of a failed initialization, isolation of any kind.
  */
 export class Environment {
   phase: Phase = 'init'
@@ -169,7 +173,7 @@ export class Environment {
     const current = this.#current
     if (!current || current.isAnswered) return
     current.isAnswered = true
-    current.answer({ payload: answer.payload, isError: !answer.ok })
+    current.answer('chunks' in answer ? answer : { payload: answer.payload, isError: !answer.ok })
   }
 
   #timeOut(): void {

@@ -21,6 +21,7 @@ export class SandboxProcess {
   readonly #reaper: Reaper
   readonly #ended: Promise<void>
   #isAlive = true
+  #peakMb: number | undefined
 
   constructor(spec: ProcessSpec, listener: ProcessListener, reaper: Reaper) {
     this.#reaper = reaper
@@ -52,6 +53,8 @@ export class SandboxProcess {
   }
 
   thaw(): void {
+    // Should it be killed, nobody can read it any more.
+    this.peakMemoryMb()
     if (this.#isAlive && this.pid) signalGroup(this.pid, 'SIGCONT')
   }
 
@@ -68,14 +71,16 @@ export class SandboxProcess {
     this.#reaper.forget(this.pid)
   }
 
-  /** Largest resident memory so far, MB; undefined where the system does not say. */
+  /** Largest resident memory so far, MB, of one that ended when it was last seen; undefined where the system does not say. */
   peakMemoryMb(): number | undefined {
     try {
       const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
-      return Math.ceil(Number(status.match(/VmHWM:\s+(\d+) kB/)?.[1]) / 1024)
+      const kb = status.match(/VmHWM:\s+(\d+) kB/)?.[1]
+      if (kb !== undefined) this.#peakMb = Math.ceil(Number(kb) / 1024)
     } catch {
-      return undefined
+      // It ended.
     }
+    return this.#peakMb
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { chunksOf, isStreamed, type StreamedAnswer } from './streamed-answer.js'
 
 /** Largest answer of a function, bytes: 6 MB and 100 bytes. */
 export const LARGEST_RESPONSE = 6 * 1024 * 1024 + 100
@@ -17,7 +18,7 @@ export interface Event {
 }
 
 /** What the runtime said of an invocation. */
-export type Answer = { ok: true; payload: Buffer } | { ok: false; payload: Buffer }
+export type Answer = { ok: true; payload: Buffer } | { ok: false; payload: Buffer } | StreamedAnswer
 
 export interface RuntimeListener {
   /** The runtime answered the present event. */
@@ -35,8 +36,8 @@ interface Extension {
 
 /**
  * The Runtime API and the Extensions API of one execution environment.
- * Not imitated: external extensions (processes in `/opt/extensions`) and with them SHUTDOWN, the Telemetry API, streamed responses,
- * SnapStart's restore calls.
+ * Not imitated: external extensions (processes in `/opt/extensions`) and with them SHUTDOWN, the Telemetry API, SnapStart's restore
+ * calls, how fast a streamed answer may come (2 MB/s after the first 6 MB).
  */
 export class RuntimeApi {
   readonly #server: Server
@@ -100,6 +101,8 @@ export class RuntimeApi {
     const answered = path.match(/^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(response|error)$/)
     if (path === '/2018-06-01/runtime/invocation/next') return this.#next(response)
     if (path === '/2020-01-01/extension/event/next') return this.#extensionNext(request, response)
+    if (answered?.[2] === 'response' && isStreamed(request))
+      return this.#answerStreamed(answered[1] ?? '', request, response)
     const body = await bodyOf(request)
     if (answered) return this.#answer(answered[1] ?? '', answered[2] === 'response', body, response)
     if (path === '/2018-06-01/runtime/init/error') {
@@ -128,11 +131,29 @@ export class RuntimeApi {
     if (isQuiet) this.#listener.onQuiet()
   }
 
-  #answer(requestId: string, ok: boolean, body: Buffer, response: ServerResponse) {
+  /** Whether the present event is the request's, and was not answered; it is from now on. */
+  #takes(requestId: string, response: ServerResponse): boolean {
     const current = this.#current
-    if (current?.event.requestId !== requestId || current.isAnswered)
-      return sendError(response, 400, 'InvalidRequestID', 'Invalid request ID')
-    current.isAnswered = true
+    if (current?.event.requestId === requestId && !current.isAnswered) {
+      current.isAnswered = true
+      return true
+    }
+    sendError(response, 400, 'InvalidRequestID', 'Invalid request ID')
+    return false
+  }
+
+  #answerStreamed(requestId: string, request: IncomingMessage, response: ServerResponse) {
+    if (!this.#takes(requestId, response)) return
+    const contentType = request.headers['content-type'] ?? 'application/octet-stream'
+    const chunks = chunksOf(request, (isTooLarge) => {
+      if (isTooLarge) sendError(response, 413, 'RequestEntityTooLarge', 'The streamed answer is too large')
+      else sendJson(response, 202, { status: 'OK' })
+    })
+    this.#listener.onAnswer({ contentType, chunks })
+  }
+
+  #answer(requestId: string, ok: boolean, body: Buffer, response: ServerResponse) {
+    if (!this.#takes(requestId, response)) return
     if (body.length > LARGEST_RESPONSE) {
       const message = `Response payload size exceeded maximum allowed payload size (${LARGEST_RESPONSE} bytes).`
       sendError(response, 413, 'RequestEntityTooLarge', message)

@@ -3,7 +3,9 @@ import { type CallDag, type CallTask, calleesFirst, type DagCall, sharedTasks } 
 import { joinedOf, type Matters, undominated } from './dominance.js'
 import { agreed, type Callee, type Choice, type FunctionLabel, type Label, type Thinning, thin } from './labels.js'
 import type { PlanLimits } from './limits.js'
+import { mattersOf } from './matters.js'
 import { stepsOf } from './predictor.js'
+import { type Rest, restsOf } from './rests.js'
 import { BUNDLES, meanOf, type Rules, type Visit } from './visit.js'
 
 /** Price by which cost and latency are weighed where a front is made shorter; bounds hold at any. */
@@ -293,67 +295,6 @@ function cheapestOf(all: readonly Callee[]): Callee[] {
 
 const past = (before: Choice | undefined) => (before ? { before } : {})
 
-/** What calls of a group that are not taken yet come to, whatever way each is taken. */
-interface Rest {
-  /** Latency of the longest, at least. */
-  atLeastMs: Float64Array
-  leastCpuMs: Float64Array
-  mostCpuMs: Float64Array
-}
-
-/** By member: the rest after it. */
-function restsOf(members: readonly (readonly Label[])[]): Rest[] {
-  const scenarios = members[0]?.[0]?.visit.syncMs.length ?? 0
-  const zero = new Float64Array(scenarios)
-  const rests: Rest[] = [{ atLeastMs: zero, leastCpuMs: zero, mostCpuMs: zero }]
-  for (const labels of members.slice(1).reverse()) {
-    const { atLeastMs, leastCpuMs, mostCpuMs } = rests[0] as Rest
-    const over = (of: (label: Label) => Float64Array, worse: (a: number, b: number) => number, s: number) =>
-      labels.reduce((found, label) => worse(found, of(label)[s] as number), of(labels[0] as Label)[s] as number)
-    const cpuOf = ({ visit }: Label) => visit.cpuMs
-    if (labels.length === 0) return members.map(() => rests[0] as Rest)
-    rests.unshift({
-      atLeastMs: atLeastMs.map((ms, s) =>
-        Math.max(
-          ms,
-          over(({ visit }) => visit.syncMs, Math.min, s),
-        ),
-      ),
-      leastCpuMs: leastCpuMs.map((ms, s) => ms + over(cpuOf, Math.min, s)),
-      mostCpuMs: mostCpuMs.map((ms, s) => ms + over(cpuOf, Math.max, s)),
-    })
-  }
-  return rests
-}
-
 function addInto(into: Float64Array, a: Float64Array, b: Float64Array): void {
   for (let i = 0; i < into.length; i++) into[i] = (a[i] as number) + (b[i] as number)
-}
-
-/**
- * By task. Latency in every scenario matters where the goal looks at it, or a group or map above waits for the slowest; of what is sent only the mean is
- * billed. Core time matters only where calls are open beside others, or where items of a map share cores; memory only where it could run out.
- */
-function mattersOf(dag: CallDag, { ladder, limits, latencyCounts }: FrontOptions): (task: TaskName) => Matters {
-  const tasks = Object.values(dag.tasks)
-  const all = tasks.reduce((sum, { ownMb }) => sum + ownMb, dag.baseMb)
-  const maps = tasks.some(({ calls }) => calls.some(({ mode }) => mode === 'map'))
-  const ownMb = maps ? all > dag.baseMb : all > limits.filled * (ladder[0] ?? 0)
-  const found = new Map<TaskName, Matters>()
-  const of = (name: TaskName) => found.get(name) ?? { spread: name === dag.entry && latencyCounts, cpu: false, ownMb }
-  for (const name of calleesFirst(dag).reverse()) {
-    const own = of(name)
-    for (const step of stepsOf(dag.tasks[name] as CallTask))
-      for (const { to, mode } of step) {
-        const { spread, cpu } = of(to)
-        const among = mode === 'map' || (mode === 'call' && step.length > 1)
-        const waited = mode !== 'send'
-        found.set(to, {
-          spread: spread || among || (waited && own.spread),
-          cpu: cpu || among || (waited && own.cpu),
-          ownMb,
-        })
-      }
-  }
-  return of
 }
