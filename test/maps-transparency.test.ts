@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => folder.remove())
 
 test.each([
-  ['threads', 90],
+  ['threads', 45],
   ['processes', 12],
 ] as const)(
   'maps behave as plain functions do in sandboxes as %s: %i generated setups with bundles, pools and loops',

@@ -67,8 +67,6 @@ export interface Example {
   entry: AnyTask
   /** Requests of a run that are made at once, two in turn following. @default what the placement can take */
   atOnce?: number
-  /** Its runs take long, so that where they also start sandboxes no setup is planned but all remote and all fused. */
-  heavy?: boolean
   /** The `at`-th request of a run: its own ids, so that what it leaves behind can be told apart. */
   requestArbitrary(at: number): fc.Arbitrary<unknown>
   /** The calls that a request makes when nothing goes wrong outside the tasks, as `from mode to`, sorted. */
@@ -133,7 +131,6 @@ export const webshop: Example = {
   ],
   entry: frontend,
   atOnce: shopping.length - 2,
-  heavy: true,
   // A run of eight does everything there is to do, each time for a customer of its own: two that share a cart race for it.
   requestArbitrary: (at) =>
     fc
@@ -217,7 +214,6 @@ export const videoAnalytics: Example = {
   appDir: folder('video-analytics'),
   tasks: [analyzeVideo, classify, collect, extract, videoSplit],
   entry: analyzeVideo,
-  heavy: true,
   requestArbitrary: () =>
     fc.record({ video: fc.nat({ max: 3 }), chunks: fc.integer({ min: 1, max: 3 }), frames: fc.constant(2) }),
   callsOf: ({ chunks }: { chunks: number }, app) =>
@@ -232,7 +228,6 @@ export const approximateSvdApp: Example = {
   appDir: folder('approximate-svd'),
   tasks: [approximateSvd, decompose, orthonormalise, project, sketch, svdSplit],
   entry: approximateSvd,
-  heavy: true,
   requestArbitrary: () =>
     fc.record({
       ...{ matrix: fc.nat({ max: 3 }), rows: fc.constant(60), columns: fc.constant(14) },
@@ -251,7 +246,6 @@ export const mlPipelineApp: Example = {
   tasks: [combine, mlPipeline, pca, train],
   entry: mlPipeline,
   atOnce: 1,
-  heavy: true,
   requestArbitrary: () =>
     fc.record({
       ...{ dataset: fc.nat({ max: 1 }), training: fc.constant(100), testing: fc.constant(100) },
