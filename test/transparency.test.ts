@@ -62,14 +62,14 @@ const placements = {
     inFlight: 3,
     // A whole core each: with the CPU share of a small function its first request alone would take seconds.
     memoryMb: 1769,
-    generated: { iot: 8, tree: 8, webshop: 0, 'video-analytics': 1, 'approximate-svd': 1, 'ml-pipeline': 0 },
+    generated: { iot: 5, tree: 5, webshop: 0, 'video-analytics': 1, 'approximate-svd': 1, 'ml-pipeline': 0 },
   },
   'functions of Lambda': {
     open: lambdaFunctions,
     startsSandboxes: true,
     inFlight: 3,
     memoryMb: 128,
-    generated: { iot: 3, tree: 3, webshop: 1 },
+    generated: { iot: 2, tree: 2, webshop: 1 },
   },
 } as const
 

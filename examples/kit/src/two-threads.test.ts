@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { share } from './two-threads.js'
 
 const iterations = 2_000
@@ -12,6 +12,9 @@ test('every slice is done once, by one of the two threads', async () => {
 })
 
 test('the helper thread starts only after work that it would have paid for, and then takes its part', async () => {
+  // Whoever shared work before in this process has started it.
+  vi.resetModules()
+  const { share } = await import('./two-threads.js')
   const started: Worker[] = []
   process.on('worker', (worker) => started.push(worker))
   await share(20, 0.1, iterations)
