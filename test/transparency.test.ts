@@ -47,14 +47,14 @@ const placements = {
     startsSandboxes: false,
     inFlight: 6,
     memoryMb: 128,
-    generated: { iot: 120, tree: 100, webshop: 30, 'video-analytics': 15, 'approximate-svd': 15, 'ml-pipeline': 4 },
+    generated: { iot: 100, tree: 80, webshop: 30, 'video-analytics': 15, 'approximate-svd': 15, 'ml-pipeline': 4 },
   },
   'sandboxes as threads': {
     open: (example: Example) => sandboxes(example, { isolation: 'threads', maxSandboxes: 24, emulatePassing }),
     startsSandboxes: true,
     inFlight: 4,
     memoryMb: 128,
-    generated: { iot: 30, tree: 30, webshop: 4, 'video-analytics': 4, 'approximate-svd': 4, 'ml-pipeline': 2 },
+    generated: { iot: 24, tree: 24, webshop: 4, 'video-analytics': 4, 'approximate-svd': 4, 'ml-pipeline': 2 },
   },
   'sandboxes as processes': {
     open: (example: Example) => sandboxes(example, { isolation: 'processes', maxSandboxes: 24, emulatePassing }),

@@ -105,7 +105,7 @@ describe.concurrent('npm run bench', { timeout: 300_000 }, () => {
   })
 
   it('compares ten strategies on an application for the same goal', { timeout: 600_000 }, async () => {
-    const { rows, findings } = await bench('wisefuse', '--app', 'video-analytics')
+    const { rows, findings } = await bench('wisefuse', '--app', 'ml-pipeline')
     expect(rows).toHaveLength(10)
     for (const { n, more } of rows) {
       expect(n).toBe(6)

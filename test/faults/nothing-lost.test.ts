@@ -25,10 +25,10 @@ test.each([
   ['remote', 1],
   ['first inline, then remote', 2],
 ])(
-  `200 sends whose own sends are %s survive 16 kill -9 of sandboxes with durability 'none' (seed ${seed})`,
+  `300 sends whose own sends are %s survive 24 kill -9 of sandboxes with durability 'none' (seed ${seed})`,
   async (_how, build) => {
-    const kills = Array.from({ length: 16 }, () => 'sandbox' as const)
-    await besiege('none', 200, kills, (builds) => builds.slice(build, build + 1))
+    const kills = Array.from({ length: 24 }, () => 'sandbox' as const)
+    await besiege('none', 300, kills, (builds) => builds.slice(build, build + 1))
   },
 )
 
