@@ -29,8 +29,8 @@ beforeAll(async () => {
 afterAll(() => folder.remove())
 
 test.each([
-  ['threads', 45],
-  ['processes', 12],
+  ['threads', 30],
+  ['processes', 8],
 ] as const)(
   'maps behave as plain functions do in sandboxes as %s: %i generated setups with bundles, pools and loops',
   {

@@ -54,7 +54,7 @@ const placements = {
     startsSandboxes: true,
     inFlight: 4,
     memoryMb: 128,
-    generated: { iot: 24, tree: 24, webshop: 4, 'video-analytics': 4, 'approximate-svd': 4, 'ml-pipeline': 2 },
+    generated: { iot: 16, tree: 16, webshop: 4, 'video-analytics': 4, 'approximate-svd': 4, 'ml-pipeline': 2 },
   },
   'sandboxes as processes': {
     open: (example: Example) => sandboxes(example, { isolation: 'processes', maxSandboxes: 24, emulatePassing }),
@@ -62,14 +62,14 @@ const placements = {
     inFlight: 3,
     // A whole core each: with the CPU share of a small function its first request alone would take seconds.
     memoryMb: 1769,
-    generated: { iot: 5, tree: 5, webshop: 0, 'video-analytics': 1, 'approximate-svd': 1, 'ml-pipeline': 0 },
+    generated: { iot: 4, tree: 4, webshop: 0, 'video-analytics': 1, 'approximate-svd': 1, 'ml-pipeline': 0 },
   },
   'functions of Lambda': {
     open: lambdaFunctions,
     startsSandboxes: true,
     inFlight: 3,
     memoryMb: 128,
-    generated: { iot: 2, tree: 2, webshop: 1 },
+    generated: { iot: 1, tree: 1, webshop: 1 },
   },
 } as const
 
