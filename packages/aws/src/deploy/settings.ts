@@ -143,3 +143,8 @@ export function roleArn({ account, region }: Pick<Settings, 'account' | 'region'
 export function s3Arn({ region }: Pick<Settings, 'region'>, path: string): string {
   return `arn:${partitionOf(region)}:s3:::${path}`
 }
+
+/** Where SQS is asked for a queue ("Queue and message identifiers", Amazon SQS Developer Guide). */
+export function queueUrl({ account, region }: Pick<Settings, 'account' | 'region'>, queue: string): string {
+  return `https://sqs.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}/${account}/${queue}`
+}

@@ -39,7 +39,18 @@ function engineOfOne(concurrency = 1, restMs = 0) {
   const artifact = { function: 'f', tasks: ['f'], file: '', hash: '', bytes: 0, externals: [] }
   const spec = { tasks: ['f'], memory: 128, inline: {}, concurrency, bundle: 1, parallel: 'loop', buckets: [] }
   const build = { app: { tasks: {} }, setup: { functions: { f: spec } }, artifacts: { f: artifact }, env: {} }
-  return { engine, hosts, ran, deployment: new Deployment('setup', build as unknown as Build, false, undefined) }
+  const deployment = new Deployment('setup', build as unknown as Build, false, undefined)
+  let jobs = 0
+  /** A job, `r1`, `r2`, … */
+  const submit = () => {
+    const id = `r${++jobs}`
+    const request = { id, session: id, task: 'f', mode: 'call' as const, external: true, attempt: 1 }
+    const more = { deadline: Date.now() + 60_000, limitMs: 60_000, trace: '', parent: null, input: '1' }
+    engine.submit(deployment, 'f', { ...request, ...more }, false, () => {})
+  }
+  const ends = (sandbox: number, job: number) =>
+    hosts[sandbox]?.message([kind.reply, job, true, 0, [], true], ['1', `{"invocation":"r${job}","concurrent":1}`])
+  return { engine, hosts, ran, deployment, submit, ends }
 }
 
 it('what a sandbox said is not heard after its end: it is run again, and would never be over', async () => {
@@ -61,16 +72,7 @@ it('what a sandbox said is not heard after its end: it is run again, and would n
 })
 
 it('a job goes to the fullest sandbox with room, and only where there is none to a new one', async () => {
-  const { engine, hosts, ran, deployment } = engineOfOne(3)
-  let jobs = 0
-  const submit = () => {
-    const id = `r${++jobs}`
-    const request = { id, session: id, task: 'f', mode: 'call' as const, external: true, attempt: 1 }
-    const more = { deadline: Date.now() + 60_000, limitMs: 60_000, trace: '', parent: null, input: '1' }
-    engine.submit(deployment, 'f', { ...request, ...more }, false, () => {})
-  }
-  const ends = (sandbox: number, job: number) =>
-    hosts[sandbox]?.message([kind.reply, job, true, 0, [], true], ['1', `{"invocation":"r${job}","concurrent":1}`])
+  const { engine, hosts, ran, submit, ends } = engineOfOne(3)
   for (let i = 0; i < 4; i++) submit()
   // The second is for the fourth.
   expect(hosts).toHaveLength(2)
@@ -98,16 +100,7 @@ it('a job goes to the fullest sandbox with room, and only where there is none to
 
 it('where CPU is held back, a job goes to the sandbox used last that has rested; has none, to the one that has rested longest', () => {
   vi.useFakeTimers()
-  const { engine, hosts, ran, deployment } = engineOfOne(1, 60)
-  let jobs = 0
-  const submit = () => {
-    const id = `r${++jobs}`
-    const request = { id, session: id, task: 'f', mode: 'call' as const, external: true, attempt: 1 }
-    const more = { deadline: Date.now() + 60_000, limitMs: 60_000, trace: '', parent: null, input: '1' }
-    engine.submit(deployment, 'f', { ...request, ...more }, false, () => {})
-  }
-  const ends = (sandbox: number, job: number) =>
-    hosts[sandbox]?.message([kind.reply, job, true, 0, [], true], ['1', `{"invocation":"r${job}","concurrent":1}`])
+  const { hosts, ran, submit, ends } = engineOfOne(1, 60)
   for (let i = 0; i < 3; i++) submit()
   hosts[0]?.message([kind.ready], [])
   hosts[1]?.message([kind.ready], [])
