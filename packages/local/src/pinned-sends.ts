@@ -11,7 +11,6 @@ export class PinnedSends {
 
   constructor(
     readonly deployments: Deployments,
-    readonly retriesOf: (task: string) => number,
     readonly sends: Sends,
     /** A send that was done is kept again. */
     readonly renewed: (send: Send) => void,
@@ -31,7 +30,7 @@ export class PinnedSends {
     // Before it is kept: a send may be done before its acceptance is known here.
     const fresh = items.filter((send) => this.#pin(send))
     const release = (ids: readonly string[]) => {
-      for (const send of fresh) if (ids.includes(send.id)) this.#unpin(send.id)
+      for (const send of fresh) if (ids.includes(send.id)) this.over(send.id)
     }
     try {
       const kept = items.map((send) => ({ ...send, accepted, attempt: 1 }))
@@ -59,28 +58,13 @@ export class PinnedSends {
   /** Makes it a dead letter. */
   bury(send: Send, error: FusionizeError): void {
     if (this.sends.bury({ ...send, accepted: Date.now(), attempt: 1 }, errorToWire(error))) this.renewed(send)
-    this.#unpin(send.id)
-  }
-
-  /** An inline send ended in its sandbox: its first run. */
-  settled(id: string, outcome: Outcome): void {
-    const task = this.#pinned.get(id)?.send.task
-    this.sends.settled(id, outcome)
-    if (task !== undefined) this.#ran(task, id, 1, outcome)
   }
 
   /** Runs an accepted send with `run`, on its own setup or, when that is gone, on the current one. */
   async run(send: AcceptedSend, run: (deployment: Deployment) => Promise<Outcome>): Promise<Outcome> {
     const deployment = this.deployments.byId(send.setup) ?? this.deployments.current
-    const outcome = deployment
-      ? await run(deployment)
-      : { ok: false as const, error: errorToWire(new FusionizeError('UNKNOWN_TASK', 'no setup is deployed')) }
-    this.#ran(send.task, send.id, send.attempt, outcome)
-    return outcome
-  }
-
-  #ran(task: string, id: string, attempt: number, outcome: Outcome): void {
-    if (outcome.ok || attempt > this.retriesOf(task)) this.#unpin(id)
+    if (deployment) return run(deployment)
+    return { ok: false, error: errorToWire(new FusionizeError('UNKNOWN_TASK', 'no setup is deployed')) }
   }
 
   #pin(send: Send, deployment = this.deployments.byId(send.setup)): boolean {
@@ -90,7 +74,8 @@ export class PinnedSends {
     return true
   }
 
-  #unpin(id: string): void {
+  /** It is done or dead, and the journal has that: the end of its session, which may follow, must not come before. */
+  over(id: string): void {
     const found = this.#pinned.get(id)
     this.#pinned.delete(id)
     found?.deployment.leave(found.send.session)

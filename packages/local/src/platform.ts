@@ -123,6 +123,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     run: runSend,
     also: buckets,
     finished: (input) => large.finished(input),
+    over: (id) => pinned.over(id),
   })
   const records = openRecords(dir)
   const spin = settings.spin ? new SpinHost() : undefined
@@ -148,7 +149,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
           items.map((item) => ({ ...item, input: large.internText(item.input) })),
           heldBy,
         ),
-      settled: (id, outcome) => pinned.settled(id, outcome),
+      settled: (id, outcome) => sends.settled(id, outcome),
       held: (id) => pinned.find(id),
       release: (id, sandbox) => sends.release(id, sandbox),
       orphan: (sandbox) => sends.orphan(sandbox),
@@ -157,7 +158,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       log: (entry) => logs.add({ ...entry, message: mapPlaces(entry.message) }),
     },
   )
-  const pinned = new PinnedSends(deployments, retriesOf, sends, ({ input }) => large.renewed(input))
+  const pinned = new PinnedSends(deployments, sends, ({ input }) => large.renewed(input))
   let deployed: () => void = () => {}
   const firstDeployment = new Promise<void>((resolve) => {
     deployed = resolve
@@ -239,7 +240,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   const entries = {
     buckets,
     hold: (send: Send, sandbox: string) => pinned.accept([send], sandbox),
-    settled: (id: string, outcome: Outcome) => pinned.settled(id, outcome),
+    settled: (id: string, outcome: Outcome) => sends.settled(id, outcome),
   }
   const begin = outsideCalls(engine, deploymentFor, settings.timeoutMs, entries)
 

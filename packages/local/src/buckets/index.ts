@@ -157,10 +157,29 @@ export class Buckets {
   quiet(session: string): void {
     const known = this.#sessions.get(session)
     if (known === undefined || known.lessee || this.expectations.has(session)) return
+    if (known.over) {
+      this.#followEnd(session, known.touched)
+      return
+    }
     const flushing = [...known.touched].filter((name) => this.#shards.find(name)?.flushes)
     // All fire what they have before one is closed: what that starts may put into the others.
     const quiet = flushing.length === 0 || this.#endIn(flushing, { op: 'end', session, flushOnly: true })
     if (quiet && this.#endIn([...known.touched], { op: 'end', session })) this.#close(session)
+  }
+
+  /** A sandbox ended the session: what the node knows of it ends the same way. */
+  #followEnd(session: string, touched: ReadonlySet<string>): void {
+    const events = [...touched].flatMap((name) => {
+      const shard = this.#shards.find(name)
+      if (shard === undefined) return []
+      // What this makes fire has fired there.
+      const flushed = shard.flushes ? [this.#shards.mirror(shard, { op: 'end', session, flushOnly: true })] : []
+      return [...flushed, this.#shards.mirror(shard, { op: 'end', session })]
+    })
+    this.ports
+      .append(events)
+      .catch((error: unknown) => this.ports.log('error', session, `its end is not in the journal: ${String(error)}`))
+    this.#close(session)
   }
 
   /** @returns whether it made no work in any of the buckets */
@@ -329,7 +348,8 @@ export class Buckets {
     values: Deliverable[],
     ended: 'no' | 'lease' | 'session',
   ): Promise<void> | undefined {
-    const { touched } = this.#sessions.of(session)
+    const known = this.#sessions.of(session)
+    const { touched } = known
     const events: BucketEvent[] = []
     for (const [i, op] of ops.entries()) {
       const shard = this.#shards.find(op.bucket)
@@ -339,17 +359,11 @@ export class Buckets {
       if (change.op === 'put') this.expectations.kept(session, op.bucket, change.key)
       touched.add(op.bucket)
     }
-    if (ended === 'session') {
-      for (const bucket of touched) {
-        const shard = this.#shards.find(bucket)
-        if (shard) events.push(this.#shards.mirror(shard, { op: 'end', session }))
-      }
-      touched.clear()
-    }
     const written = events.length > 0 ? this.ports.append(events) : undefined
     if (ended === 'no') return written
+    known.over = ended === 'session'
     this.#sessions.returned(session)
-    if (ended === 'session') this.#close(session)
+    if (known.over && touched.size === 0) this.#close(session)
     else if (!this.ports.isOpen(session)) this.quiet(session)
     return written
   }

@@ -8,6 +8,8 @@ export interface BucketSession {
   lessee: Sandbox | undefined
   /** Who waits for the lessee to give the session back. */
   waiting: (() => void)[] | undefined
+  /** Its last lessee ended it: the node's buckets follow when what ran there is kept as done. */
+  over: boolean
   /** Buckets of the node that know the session. */
   readonly touched: Set<string>
   /** Who waits for the first object of a bucket. */
@@ -37,7 +39,14 @@ export class Sessions {
   of(id: string): BucketSession {
     let session = this.#open.get(id)
     if (session === undefined) {
-      session = { lessee: undefined, waiting: undefined, touched: new Set(), awaited: undefined, sources: undefined }
+      session = {
+        lessee: undefined,
+        waiting: undefined,
+        over: false,
+        touched: new Set(),
+        awaited: undefined,
+        sources: undefined,
+      }
       this.#open.set(id, session)
     }
     return session
@@ -48,7 +57,7 @@ export class Sessions {
   }
 
   isClosed(id: string): boolean {
-    return isClosed(this.#closed, id)
+    return this.#open.get(id)?.over === true || isClosed(this.#closed, id)
   }
 
   close(id: string): void {

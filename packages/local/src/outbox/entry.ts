@@ -10,6 +10,8 @@ import type { SendEvent } from './events.js'
 const PREFIX = 8
 /** No entry is longer; a larger length is garbage. */
 const MAX_BODY = 1 << 30
+/** Beside the length of an entry that counts only with the next one. */
+const WITH_NEXT = 2 ** 31
 
 type Kind = 'nothing' | 'text' | 'bytes'
 
@@ -28,12 +30,19 @@ export function encodeEntry(event: SendEvent): Buffer {
   return entry
 }
 
+/** Entries that count together or not at all: a put without what it fired would lose that. */
+export function oneWrite(entries: readonly Buffer[]): Buffer {
+  for (const entry of entries.slice(0, -1)) entry.writeUInt32LE(entry.readUInt32LE(0) + WITH_NEXT, 0)
+  return Buffer.concat(entries)
+}
+
 /** The events of a journal file. @returns also how many bytes are sound: what follows was never acknowledged */
 export function decodeEntries(data: Buffer): { events: SendEvent[]; sound: number } {
   const events: SendEvent[] = []
-  let at = 0
-  while (data.length - at >= PREFIX + 4) {
-    const length = data.readUInt32LE(at)
+  let [sound, counting] = [0, 0]
+  for (let at = 0; data.length - at >= PREFIX + 4; ) {
+    const marked = data.readUInt32LE(at)
+    const length = marked % WITH_NEXT
     const end = at + PREFIX + length
     if (length < 4 || length > MAX_BODY || end > data.length) break
     const body = data.subarray(at + PREFIX, end)
@@ -41,8 +50,11 @@ export function decodeEntries(data: Buffer): { events: SendEvent[]; sound: numbe
     const headEnd = 4 + body.readUInt32LE(0)
     events.push(join(body.toString('utf8', 4, headEnd), body.subarray(headEnd)))
     at = end
+    if (marked >= WITH_NEXT) continue
+    sound = end
+    counting = events.length
   }
-  return { events, sound: at }
+  return { events: events.slice(0, counting), sound }
 }
 
 function split(event: SendEvent): [head: string, payload: Payload] {

@@ -24,6 +24,8 @@ export interface SendsOptions {
   run(send: AcceptedSend): Promise<Outcome>
   /** Told of the input of a send that is done. */
   finished?: (input: Payload) => void
+  /** Told of a send that is done or dead: what is kept from here on, the journal has after that. */
+  over?: (id: string) => void
   /** Whose events the journal keeps, too. */
   also?: Pick<JournalState, 'apply' | 'snapshot'>
   /** Size above which the journal is rewritten when it is mostly history. @default 8 MiB */
@@ -130,9 +132,12 @@ export function createSends(options: SendsOptions): Sends {
       for (const id of fresh.keys()) arriving.set(id, written)
       try {
         await written
-      } finally {
+      } catch (error) {
         for (const id of fresh.keys()) arriving.delete(id)
+        wake()
+        throw error
       }
+      for (const id of fresh.keys()) arriving.delete(id)
       for (const id of fresh.keys())
         if (heldBy === undefined) dispatch(id)
         else held.set(id, heldBy)
@@ -160,6 +165,7 @@ export function createSends(options: SendsOptions): Sends {
       if (item.dead) dead--
       happen({ type: 'done', id })
       options.finished?.(item.send.input)
+      options.over?.(id)
     } else if (!item.dead) fail(id, item, outcome.error)
     wake()
   }
@@ -169,6 +175,7 @@ export function createSends(options: SendsOptions): Sends {
     if (used > retriesOf(item)) {
       dead++
       happen({ type: 'dead', id, used, error, failed: now() })
+      options.over?.(id)
     } else {
       happen({ type: 'failed', id, used })
       later(id, used)
@@ -197,7 +204,7 @@ export function createSends(options: SendsOptions): Sends {
   }
 
   function wake(): void {
-    if (pending() > 0) return
+    if (pending() > 0 || arriving.size > 0) return
     for (const then of idle) then()
     idle = []
   }
@@ -248,6 +255,7 @@ export function createSends(options: SendsOptions): Sends {
       if (!item) happen({ type: 'accept', send: { ...kept, id } })
       dead++
       happen({ type: 'dead', id, used: (item?.used ?? 0) + 1, error, failed: now() })
+      options.over?.(send.id)
       wake()
       return item === undefined
     },
@@ -273,7 +281,10 @@ export function createSends(options: SendsOptions): Sends {
         dispatch(id)
       }
     },
-    drained: () => (closed || pending() === 0 ? Promise.resolve() : new Promise<void>((resolve) => idle.push(resolve))),
+    drained: () =>
+      closed || (pending() === 0 && arriving.size === 0)
+        ? Promise.resolve()
+        : new Promise<void>((resolve) => idle.push(resolve)),
     deadLetters: () =>
       [...table.items].flatMap(([id, { send, used, dead: end }]) =>
         end

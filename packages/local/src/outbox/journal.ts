@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { FusionizeError } from 'fusionize'
-import { decodeEntries, encodeEntry } from './entry.js'
+import { decodeEntries, encodeEntry, oneWrite } from './entry.js'
 import type { SendEvent } from './events.js'
 import { lockFolder } from './lock.js'
 
@@ -59,14 +59,14 @@ export function both(first: JournalState, second: Pick<JournalState, 'apply' | '
 }
 
 interface Waiting {
-  buffers: Buffer[]
+  entries: Buffer[]
   written(): void
   failed(error: unknown): void
 }
 
 /**
- * Opens the journal of a folder and replays it into `table`. All appends of one turn of the event loop are one write, and with `fsync` all
- * that wait share one sync.
+ * Opens the journal of a folder and replays it into `table`. All appends of one turn of the event loop are one write, which counts as a
+ * whole or not at all, and with `fsync` all that wait share one sync.
  * @param sync `true`: an append resolves when the disk has it (survives power loss); else when the kernel has it (survives `kill -9`)
  * @throws {FusionizeError} `INVALID_CONFIG`: another platform uses the folder
  */
@@ -89,7 +89,7 @@ export function openJournal(dir: string, table: JournalState, sync: boolean, com
       queue = []
       try {
         if (broken) throw broken
-        write(Buffer.concat(turn.flatMap((waiting) => waiting.buffers)))
+        write(oneWrite(turn.flatMap(({ entries }) => entries)))
         if (sync) await settledOnDisk()
       } catch (error) {
         for (const waiting of turn) waiting.failed(error)
@@ -163,9 +163,9 @@ export function openJournal(dir: string, table: JournalState, sync: boolean, com
   return {
     append: (events, written) =>
       new Promise((resolve, failed) => {
-        const buffers = events.map(encodeEntry)
+        const entries = events.map(encodeEntry)
         queue.push({
-          buffers,
+          entries,
           failed,
           written() {
             written?.()

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import type { Outcome } from 'fusionize/runtime'
 import { afterAll, describe, expect, it } from 'vitest'
-import { decodeEntries, encodeEntry } from './entry.js'
+import { decodeEntries, encodeEntry, oneWrite } from './entry.js'
 import type { AcceptedSend } from './events.js'
 import { createSends, type SendsOptions } from './index.js'
 
@@ -373,5 +373,18 @@ describe('a journal entry', () => {
         })
       }),
     )
+  })
+
+  it('counts with all that it was written with: a write that was cut off anywhere is as if it had not been', () => {
+    const before = encodeEntry({ type: 'done', id: 'before' })
+    const events = ['a', 'b', 'c'].map((id) => ({ type: 'done' as const, id }))
+    const write = oneWrite(events.map(encodeEntry))
+    const whole = Buffer.concat([before, write])
+    expect(decodeEntries(whole)).toEqual({ events: [{ type: 'done', id: 'before' }, ...events], sound: whole.length })
+    for (let cut = 0; cut < write.length; cut++)
+      expect(decodeEntries(whole.subarray(0, before.length + cut))).toEqual({
+        events: [{ type: 'done', id: 'before' }],
+        sound: before.length,
+      })
   })
 })
