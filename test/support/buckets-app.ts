@@ -56,6 +56,7 @@ export async function startBucketsApp(
   let sessions = 0
   return {
     platform,
+    build,
     notes,
     /** A path that no other test has. */
     path: (name: string) => join(folder.path, name),

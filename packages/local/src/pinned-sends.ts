@@ -63,7 +63,11 @@ export class PinnedSends {
   /** Runs an accepted send with `run`, on its own setup or, when that is gone, on the current one. */
   async run(send: AcceptedSend, run: (deployment: Deployment) => Promise<Outcome>): Promise<Outcome> {
     const deployment = this.deployments.byId(send.setup) ?? this.deployments.current
-    if (deployment) return run(deployment)
+    if (deployment) {
+      // A dead letter that runs again.
+      this.#pin(send, deployment)
+      return run(deployment)
+    }
     return { ok: false, error: errorToWire(new FusionizeError('UNKNOWN_TASK', 'no setup is deployed')) }
   }
 

@@ -124,6 +124,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
     also: buckets,
     finished: (input) => large.finished(input),
     over: (id) => pinned.over(id),
+    replays: ({ session }) => (buckets.isOver(session) ? `${session}+` : undefined),
   })
   const records = openRecords(dir)
   const spin = settings.spin ? new SpinHost() : undefined

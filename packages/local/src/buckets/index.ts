@@ -4,6 +4,7 @@ import {
   type BucketDefinition,
   type Deliverable,
   encodeDelivery,
+  isClosed,
   isRef,
   type ObjectRef,
   refsIn,
@@ -144,6 +145,14 @@ export class Buckets {
   }
 
   // — sessions —
+
+  /** Whether the session has ended, be it in an earlier run of the platform: it puts nothing more. */
+  isOver(session: string): boolean {
+    return (
+      this.#sessions.isClosed(session) ||
+      [...this.#shards.all()].some(({ shard }) => isClosed(shard.state.closed, session))
+    )
+  }
 
   /**
    * Leases the session to the sandbox if it may have it.

@@ -18,8 +18,8 @@ export type SendEvent =
   | { type: 'done'; id: string }
   /** The last run failed. `failed`: epoch ms. */
   | { type: 'dead'; id: string; used: number; error: WireError; failed: number }
-  /** A dead letter is to be run again, with all its attempts. */
-  | { type: 'replay'; id: string }
+  /** A dead letter is to be run again, with all its attempts; `session`: that it is of from now on. */
+  | { type: 'replay'; id: string; session?: string }
   /** Everything before is void: what follows is all there is. */
   | { type: 'snapshot' }
   /** Sends that were done long ago, the oldest first: known, so that they do not run again. */

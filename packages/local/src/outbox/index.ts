@@ -26,6 +26,8 @@ export interface SendsOptions {
   finished?: (input: Payload) => void
   /** Told of a send that is done or dead: what is kept from here on, the journal has after that. */
   over?: (id: string) => void
+  /** Told of a dead letter that is to be run again. @returns the session that it runs in, when that is another */
+  replays?: (send: Omit<AcceptedSend, 'attempt'>) => string | undefined
   /** Whose events the journal keeps, too. */
   also?: Pick<JournalState, 'apply' | 'snapshot'>
   /** Size above which the journal is rewritten when it is mostly history. @default 8 MiB */
@@ -306,7 +308,10 @@ export function createSends(options: SendsOptions): Sends {
       const chosen = [...table.items].filter(([id, item]) => item.dead && (ids === undefined || ids.includes(id)))
       if (chosen.length === 0) return 0
       const revived: string[] = []
-      const events = chosen.map(([id]): SendEvent => ({ type: 'replay', id }))
+      const events = chosen.map(([id, { send }]): SendEvent => {
+        const session = options.replays?.(send)
+        return { type: 'replay', id, ...(session !== undefined && { session }) }
+      })
       await journal.append(events, () => {
         // Another replay may have had the same wish meanwhile.
         for (const [id, item] of chosen) if (item.dead) revived.push(id)

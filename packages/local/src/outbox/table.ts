@@ -57,6 +57,7 @@ export class SendTable {
     if (event.type === 'replay') {
       if (!item.dead) return
       item.used = 0
+      if (event.session !== undefined) item.send = { ...item.send, session: event.session }
       delete item.dead
       return
     }
