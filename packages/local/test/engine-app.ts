@@ -39,19 +39,23 @@ export async function startPlatform(
   const dir = mkdtempSync(join(tmpdir(), 'fusionize-engine-'))
   // Threads that spin load a file that only the build has.
   const create = options.spin ? (await import('../dist/index.js')).createLocalPlatform : createLocalPlatform
+  const removed = () => rmSync(dir, { recursive: true, force: true })
   const platform = await create({
     dir,
     app: 'engine-fixture',
     durability: 'none',
     gateway: false,
     ...options,
+  }).catch((error: unknown) => {
+    removed()
+    throw error
   })
   return {
     platform,
     dir,
     async stop() {
       await platform.destroy()
-      rmSync(dir, { recursive: true, force: true })
+      removed()
     },
   }
 }
