@@ -1,4 +1,5 @@
 import type { Fired, InvocationRecord } from 'fusionize/record'
+import { jsonIn } from './json-in.js'
 import { parseReport, type Report } from './report-line.js'
 
 /** An event of a log group, as CloudWatch gives it. */
@@ -57,8 +58,10 @@ export function attemptsIn(events: readonly LogEvent[]): Attempt[] {
     }
     const [, kind, request = '', text = ''] =
       /^\{"fusionize":"(record|began)","request":"([^"]*)","(?:record|work)":(\{.*\})\}\s*$/.exec(event.line) ?? []
+    const said = kind === undefined ? undefined : jsonIn<Asked>(text)
+    if (said === undefined) continue
     if (kind === 'record') openOf(event, request).records.push({ event, text })
-    if (kind === 'began') openOf(event, request).began = JSON.parse(text) as Asked
+    else openOf(event, request).began = said
   }
   for (const [key, attempt] of open) {
     // A run that went on after its time writes its record late.

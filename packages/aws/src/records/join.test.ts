@@ -48,6 +48,19 @@ it('a record waits for its report, and goes without it after a minute', () => {
   expect(joinReports(alone, 60_000)).toMatchObject({ records: [{ event: { id: 'a' } }], waiting: [] })
 })
 
+it.each([
+  ['a record that was cut off', recordLine(null).slice(0, -20)],
+  ['one that is closed, but not whole', `{"fusionize":"record","request":"${request}","record":{"v":1,}}`],
+  ['who asked, cut off', `{"fusionize":"began","request":"${request}","work":{"session":"s}}`],
+  ['a firing, cut off', '{"fusionize":"fired","ids":["a'],
+  ['a report, cut off', '{"type":"platform.report","record":{"requestId"'],
+  ['a report of nothing', '{"type":"platform.report"}'],
+])('a line that only begins like ours is passed over: %s', (_what, line) => {
+  const events = [event('a', 0, line), event('b', 1, recordLine(null)), event('c', 2, report())]
+  const { records, killed, fired } = joinReports(events, 3)
+  expect([records.map(({ event }) => event.id), killed, fired]).toEqual([['b'], [], []])
+})
+
 it('the records of a batch of messages keep their own times', () => {
   const events = [event('a', 0, recordLine(null, 5)), event('b', 0, recordLine(null, 7)), event('c', 1, report())]
   const walls = joinReports(events, 1).records.map(({ line }) => JSON.parse(line).wall)

@@ -1,4 +1,5 @@
 import { type Asked, type Attempt, askedFor, attemptsIn, type LogEvent } from './attempts.js'
+import { jsonIn } from './json-in.js'
 import type { Report } from './report-line.js'
 
 /** An invocation that failed and told nothing: its sandbox was killed. */
@@ -54,7 +55,7 @@ export function joinReports(events: readonly LogEvent[], now: number): Joined {
 
 function firedIn(events: readonly LogEvent[]): string[] {
   return events.flatMap(({ line }) =>
-    line.startsWith('{"fusionize":"fired",') ? (JSON.parse(line) as { ids: string[] }).ids : [],
+    line.startsWith('{"fusionize":"fired",') ? (jsonIn<{ ids?: string[] }>(line)?.ids ?? []) : [],
   )
 }
 

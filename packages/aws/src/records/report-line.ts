@@ -1,3 +1,5 @@
+import { jsonIn } from './json-in.js'
+
 /** What Lambda itself says of an invocation in its log, when the environment is at rest again, or dead. */
 export interface Report {
   request: string
@@ -58,9 +60,9 @@ interface PlatformReport {
 
 /** Log format JSON ("Lambda Telemetry API Event schema reference", platform.report, AWS Lambda Developer Guide). */
 function jsonReport(line: string): Report | undefined {
-  const { type, record } = JSON.parse(line) as PlatformReport
+  const { type, record } = jsonIn<Partial<PlatformReport>>(line) ?? {}
   if (type !== 'platform.report') return undefined
-  const { errorType, metrics = {}, requestId: request, status } = record
+  const { errorType, metrics = {}, requestId: request, status } = record ?? {}
   return reportOf({
     ...{ request, status, errorType },
     durationMs: metrics.durationMs,
