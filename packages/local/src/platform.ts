@@ -80,6 +80,7 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
       log: (level, session, message) => logs.add({ ...ownLog, level, session, message, time: Date.now() }),
       isOpen: (session) => deployments.all.some((deployment) => deployment.sessions.has(session)),
       large,
+      isAccepted: (id) => sends.knows(id),
       findSend: (session, task) => sends.find(session, task),
       again(send) {
         engine.cancel(send.session, send.id)
@@ -169,9 +170,11 @@ export async function createLocalPlatform(options: LocalPlatformOptions): Promis
   let closed = false
   let recovered = false
 
-  function acceptAll(items: Send[], heldBy?: string): Promise<readonly string[]> {
+  async function acceptAll(items: Send[], heldBy?: string): Promise<readonly string[]> {
     buckets.expectations.sent(items)
-    return pinned.accept(items, heldBy)
+    const known = await pinned.accept(items, heldBy)
+    buckets.accepted(items)
+    return known
   }
 
   function retriesOf(task: string): number {

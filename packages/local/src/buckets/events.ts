@@ -39,4 +39,12 @@ export interface ExpectEvent {
   send?: Send
 }
 
-export type BucketEvent = ChangeEvent | ExpectEvent
+/** At the time of a snapshot: a firing that is accepted when what made it is repeated. */
+export interface OwedEvent {
+  type: 'owed'
+  session: string
+  by: string
+  send: Send
+}
+
+export type BucketEvent = ChangeEvent | ExpectEvent | OwedEvent

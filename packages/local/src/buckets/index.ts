@@ -25,6 +25,8 @@ export interface BucketPorts {
   append(events: BucketEvent[]): Promise<void>
   /** Keeps firings, and has them run. */
   accept(firings: Send[]): Promise<unknown>
+  /** Whether a firing of this id was accepted. */
+  isAccepted(id: string): boolean
   /** Nobody needs what a run of the session does. */
   cancel(session: string, run: string): void
   /** Whether anything of the session is under way. */
@@ -77,11 +79,12 @@ export class Buckets {
     readonly ports: BucketPorts,
     dev: boolean,
   ) {
-    const { append, accept, log, currentSetup, now, findSend, again, bury, large } = ports
+    const { append, accept, isAccepted, log, currentSetup, now, findSend, again, bury, large } = ports
     this.#shards = new Shards(
       {
         append,
         accept,
+        isAccepted,
         log,
         currentSetup,
         now,
@@ -119,7 +122,8 @@ export class Buckets {
     if (event.type === 'snapshot') {
       this.#shards.forgetReplayed()
       this.expectations.forgetReplayed()
-    } else if (event.type === 'expect') this.expectations.replay(event as BucketEvent & { type: 'expect' })
+    } else if (event.type === 'owed') this.#shards.replayOwed(event as BucketEvent & { type: 'owed' })
+    else if (event.type === 'expect') this.expectations.replay(event as BucketEvent & { type: 'expect' })
     else if (event.type === 'bucket') {
       const { bucket, change } = event as ChangeEvent
       this.#shards.replay(bucket, change)
@@ -199,6 +203,7 @@ export class Buckets {
 
   #close(session: string): void {
     this.expectations.ended(session)
+    this.#shards.owed.ended(session)
     this.#sessions.close(session)
   }
 
@@ -233,6 +238,11 @@ export class Buckets {
     if (!this.ports.restart(session, again)) return false
     this.#sessions.passOn(session, again)
     return true
+  }
+
+  /** The platform has these sends. */
+  accepted(sends: readonly Send[]): void {
+    this.#shards.owed.accepted(sends)
   }
 
   // — what sandboxes say —
@@ -335,7 +345,7 @@ export class Buckets {
     )
   }
 
-  /** What a sandbox did with buckets that it evaluates itself: the firings are its own affair. */
+  /** What a sandbox did with buckets that it evaluates itself: the firings are its own affair, as long as it lives to say what became of them. */
   mirror(
     sandbox: Sandbox,
     session: string,

@@ -4,12 +4,14 @@ import {
   changeShard,
   type Deliverable,
   type Delivery,
+  type Firing,
   flushesAtEnd,
   isRef,
   type ObjectMeta,
   Shard,
   type Stepped,
   type StepResult,
+  shapeOf,
   sizeOf,
 } from 'fusionize/buckets'
 import type { BucketChange } from './events.js'
@@ -44,6 +46,12 @@ export class NodeShard {
 
   get name(): string {
     return this.definition.name
+  }
+
+  /** What the firing starts gets keys, and no values. */
+  deliversKeys({ trigger, incomplete }: Firing): boolean {
+    const spec = this.definition.triggers[trigger]?.spec
+    return spec !== undefined && shapeOf(spec, incomplete).keys
   }
 
   /** Applies one change; the same changes give the same state and firings. */

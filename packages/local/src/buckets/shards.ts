@@ -6,6 +6,7 @@ import {
   type Delivery,
   encodeDelivery,
   isRef,
+  refsIn,
   type Stepped,
   type StepResult,
   shapeOf,
@@ -14,15 +15,18 @@ import {
 import { newId } from '../ids.js'
 import type { Send } from '../send.js'
 import { Comparer } from './comparer.js'
-import type { BucketChange, ChangeEvent, PutChange } from './events.js'
+import type { BucketChange, ChangeEvent, OwedEvent, PutChange } from './events.js'
 import type { LargeObjects } from './large.js'
 import { NodeShard } from './node-shard.js'
+import { Owed, type Owing } from './owed.js'
 
 export interface ShardPorts {
   /** Keeps the events as safely as accepted sends; resolves at once when nothing is to be written. */
   append(events: ChangeEvent[]): Promise<void>
   /** Keeps firings, and has them run. */
   accept(firings: Send[]): Promise<unknown>
+  /** Whether a firing of this id was accepted. */
+  isAccepted(id: string): boolean
   /** Nobody needs what the source of the bucket does. */
   cancel(bucket: string, session: string, source: string): void
   /** The bucket knows the session. */
@@ -50,6 +54,7 @@ export class Shards {
   /** Changes in a journal for buckets that no deployment has named yet. */
   readonly #early = new Map<string, BucketChange[]>()
   readonly #comparer: Comparer
+  readonly owed: Owed
   #timer: { atMs: number; handle: NodeJS.Timeout } | undefined
   #stopped = false
   #defined = false
@@ -60,6 +65,7 @@ export class Shards {
     readonly dev: boolean,
   ) {
     this.#comparer = new Comparer((ref) => large.store.read(ref))
+    this.owed = new Owed((value) => large.release(value))
   }
 
   /**
@@ -71,10 +77,15 @@ export class Shards {
       const known = this.#shards.get(definition.name)
       const shard = new NodeShard(definition, this.#comparer.same, this.dev)
       const changes = this.#early.get(definition.name) ?? (known ? [...known.snapshot()] : [])
-      for (const change of changes) shard.apply(change)
+      for (const change of changes) {
+        const { deliveries } = shard.apply(change)
+        if (change.op === 'end' && !change.flushOnly) this.owed.forgetSession(change.session)
+        else this.#owe(shard, change, deliveries)
+      }
       shard.settle()
       return shard
     })
+    this.owed.forget(this.ports.isAccepted)
     for (const shard of next) {
       this.#shards.set(shard.name, shard)
       if (this.#early.delete(shard.name))
@@ -114,9 +125,15 @@ export class Shards {
     else changes.push(change)
   }
 
+  /** What was owed at the time of a snapshot. */
+  replayOwed({ session, by, send }: OwedEvent): void {
+    this.owed.add(session, { id: send.id, by, values: refsIn(send.input), sendOf: () => send })
+  }
+
   /** What was replayed so far is void. */
   forgetReplayed(): void {
     this.#early.clear()
+    this.owed.forgetAll()
   }
 
   /** Names of the large objects that are live, one for each reference. */
@@ -125,12 +142,14 @@ export class Shards {
       for (const { value } of shard.objects()) if (isRef(value)) yield value.ref
     for (const changes of this.#early.values())
       for (const change of changes) if ('value' in change && isRef(change.value)) yield change.value.ref
+    yield* this.owed.refs()
   }
 
-  *snapshot(): Generator<ChangeEvent> {
+  *snapshot(): Generator<ChangeEvent | OwedEvent> {
     for (const [bucket, changes] of this.#early) for (const change of changes) yield { type: 'bucket', bucket, change }
     for (const [bucket, shard] of this.#shards)
       for (const change of shard.snapshot()) yield { type: 'bucket', bucket, change }
+    yield* this.owed.snapshot(this.newCause())
   }
 
   // — changes —
@@ -164,10 +183,12 @@ export class Shards {
     const { result, deliveries, released } = this.#change(shard, change)
     look(result)
     if (result.error) return Promise.reject(result.error)
-    if (result.outcome === 'duplicate') return Promise.resolve()
+    const due = deliveries.length > 0 ? [] : this.#due(change, cause)
+    if (result.outcome === 'duplicate')
+      return due.length > 0 ? this.ports.accept(due).then(() => {}) : Promise.resolve()
     if ('session' in change && change.op !== 'end') this.ports.touched(shard.name, change.session)
     this.#report(shard, result)
-    const sends = deliveries.map((delivery) => this.#sendOf(shard, delivery, cause))
+    const sends = [...deliveries.map((delivery) => this.#held(shard, delivery, cause)), ...due]
     this.#release(released)
     const written = this.ports.append([{ type: 'bucket', bucket: shard.name, change }])
     const kept = sends.length === 0 ? written : Promise.all([this.ports.accept(sends), written]).then(() => {})
@@ -178,7 +199,8 @@ export class Shards {
 
   /** Applies a change that happened where the bucket is fused: what it fired is dealt with there. @returns what the journal is to keep */
   mirror(shard: NodeShard, change: BucketChange): ChangeEvent {
-    const { result, released } = this.#change(shard, change)
+    const { result, deliveries, released } = this.#change(shard, change)
+    for (const { values } of this.#owe(shard, change, deliveries)) for (const value of values) this.large.retain(value)
     // Of sources that are elsewhere the sandbox knows nothing.
     this.#cancel(shard, result)
     this.#release(released)
@@ -201,6 +223,38 @@ export class Shards {
     for (const value of values) this.large.release(value)
   }
 
+  /** What a sandbox made fire. @returns what was not accepted before */
+  #owe(shard: NodeShard, change: BucketChange, deliveries: readonly Delivery<Deliverable>[]): readonly Owing[] {
+    const by = nameOf(change)
+    if (by === undefined || deliveries.length === 0) return []
+    const owing = deliveries
+      .filter(({ firing }) => firing.scope !== '' && !this.ports.isAccepted(firing.id))
+      .map((delivery) => ({
+        id: delivery.firing.id,
+        by: by.name,
+        values: shard.deliversKeys(delivery.firing) ? [] : delivery.values,
+        sendOf: (cause: Cause) => this.#sendOf(shard, delivery, cause),
+      }))
+    for (const one of owing) this.owed.add(by.session, one)
+    return owing
+  }
+
+  /** A change may be known, and what it fired not. */
+  #due(change: BucketChange, cause: Cause): Send[] {
+    const by = nameOf(change)
+    if (by === undefined) return []
+    return this.owed.due(by.session, by.name).map(({ values, sendOf }) => {
+      for (const value of values) this.large.retain(value)
+      return sendOf(cause)
+    })
+  }
+
+  /** A send with references of its own. */
+  #held(shard: NodeShard, delivery: Delivery<Deliverable>, cause: Cause): Send {
+    if (!shard.deliversKeys(delivery.firing)) for (const value of delivery.values) this.large.retain(value)
+    return this.#sendOf(shard, delivery, cause)
+  }
+
   #sendOf(shard: NodeShard, { firing, values }: Delivery<Deliverable>, cause: Cause): Send {
     const { id, trigger, objects, scope, incomplete, task } = firing
     const spec = shard.definition.triggers[trigger]?.spec
@@ -216,7 +270,6 @@ export class Shards {
         id,
         `bucket '${shard.name}' began this session from ${firing.sessions.slice(0, 20).join(', ')}`,
       )
-    if (!head.keys) for (const value of values) this.large.retain(value)
     const input = encodeDelivery(head, objects, values)
     return { id, session: own ? id : scope, function: task, task, input, trace, parent, setup }
   }
@@ -287,6 +340,20 @@ export class Shards {
     this.#stopped = true
     clearTimeout(this.#timer?.handle)
   }
+}
+
+/** What may fire, as whoever repeats it names it. */
+function nameOf(change: BucketChange): { session: string; name: string } | undefined {
+  switch (change.op) {
+    case 'put':
+      return { session: change.session, name: change.id }
+    case 'declare':
+      return { session: change.session, name: `declare ${change.id}` }
+    case 'sourceDone':
+    case 'sourceFailed':
+      return { session: change.session, name: `${change.op} ${change.source}` }
+  }
+  return undefined
 }
 
 function firstOf(names: readonly string[]): string {

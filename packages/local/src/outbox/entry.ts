@@ -62,7 +62,7 @@ function split(event: SendEvent): [head: string, payload: Payload] {
     const { input, ...send } = event.send
     return [JSON.stringify({ type: 'accept', kind: kindOf(input), send }), input]
   }
-  if (event.type === 'expect' && event.send) {
+  if ((event.type === 'expect' || event.type === 'owed') && event.send) {
     const { input, ...send } = event.send
     return [JSON.stringify({ ...event, kind: kindOf(input), send }), input]
   }
@@ -81,7 +81,8 @@ function join(head: string, payload: Buffer): SendEvent {
   const { kind, ...event } = JSON.parse(head) as SendEvent & { kind?: Kind }
   const value = kind === 'text' ? payload.toString() : kind === 'bytes' ? new Uint8Array(payload) : undefined
   if (event.type === 'accept') return { type: 'accept', send: { ...event.send, input: value } }
-  if (event.type === 'expect' && event.send) return { ...event, send: { ...event.send, input: value } }
+  if ((event.type === 'expect' || event.type === 'owed') && event.send)
+    return { ...event, send: { ...event.send, input: value } }
   if (event.type === 'bucket' && kind !== undefined)
     return { ...event, change: { ...event.change, value } as typeof event.change }
   return event as SendEvent

@@ -48,6 +48,8 @@ export interface Sends {
   accept(items: AcceptedSend[], heldBy?: string): Promise<string[]>
   /** Keeps other events, in the order of everything else. @throws {FusionizeError} when the journal cannot be written */
   append(events: SendEvent[]): Promise<void>
+  /** Whether a send of this id was accepted, or is about to be. */
+  knows(id: string): boolean
   /** What an earlier run accepted and did not finish. */
   unfinished(): AcceptedSend[]
   /** Of everything that is kept, dead letters included. */
@@ -225,6 +227,7 @@ export function createSends(options: SendsOptions): Sends {
   return {
     accept,
     append: (events) => journal.append(events),
+    knows: (id) => arriving.has(id) || table.knows(id),
     inputs: () => [...table.items.values()].map(({ send }) => send.input),
     unfinished: () =>
       [...table.items.values()].filter(({ dead }) => !dead).map(({ send, used }) => ({ ...send, attempt: used + 1 })),

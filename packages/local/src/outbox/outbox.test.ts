@@ -360,8 +360,10 @@ describe('a journal entry', () => {
         const { attempt: _, ...send } = sendOf('ü', input)
         const entry = encodeEntry({ type: 'accept', send })
         const good = encodeEntry({ type: 'done', id: 'ü' })
-        expect(decodeEntries(Buffer.concat([entry, good])).events).toEqual([
+        const owed = { type: 'owed', session: 's', by: 'ü', send } as const
+        expect(decodeEntries(Buffer.concat([entry, encodeEntry(owed), good])).events).toEqual([
           { type: 'accept', send },
+          owed,
           { type: 'done', id: 'ü' },
         ])
         const damaged = Buffer.from(entry)

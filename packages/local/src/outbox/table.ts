@@ -40,6 +40,7 @@ export class SendTable {
         return
       case 'bucket':
       case 'expect':
+      case 'owed':
         return
       case 'opened':
       case 'closed':
