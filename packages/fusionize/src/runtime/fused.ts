@@ -76,7 +76,8 @@ class FusedWork implements Fused {
     // Mostly what begins first ends first.
     if (begun[0] === held) begun.shift()
     else begun.splice(begun.indexOf(held), 1)
-    if (!outcome.ok) {
+    if (outcome.ok) run.lease?.done.push(held)
+    else {
       if (run.lease) run.lease.spread = true
       this.failed ??= []
       this.failed.push({ held, outcome })

@@ -35,12 +35,18 @@ export class Lease {
   /** Those that have light puts of it only, as most do: each once, without a hash of it, which a step of a chain would notice. */
   readonly light: Leased[] = []
   private log: Happened[] = []
+  /** What fused buckets started inside a run, and is done: should the run fail, its puts are repeated, and this is not. */
+  readonly done: { id: string }[] = []
   /** How many of them have settled. */
   private settled = 0
 
   constructor(
     readonly session: string,
-    private readonly tell: (ops: readonly BucketOp[], ended: 'no' | 'lease' | 'session') => void,
+    private readonly tell: (
+      ops: readonly BucketOp[],
+      ended: 'no' | 'lease' | 'session',
+      over: readonly string[],
+    ) => void,
   ) {}
 
   note(happened: Happened): void {
@@ -54,7 +60,7 @@ export class Lease {
 
   /** Something is about to be answered: tells the platform first what it does not know yet, if the session goes on. */
   answering(leftBehind: number): void {
-    if (this.log.length > 0 && (leftBehind > 0 || this.spread || this.runs > 1)) this.say('no')
+    if (this.log.length + this.done.length > 0 && (leftBehind > 0 || this.spread || this.runs > 1)) this.say('no')
   }
 
   /** The last run of the session here is over, or the platform wants the session back. */
@@ -69,6 +75,7 @@ export class Lease {
     this.open = false
     // Of a session that is over nobody needs to know the rest.
     if (over) this.log = []
+    if (over) this.done.length = 0
     this.say(over ? 'session' : 'lease')
     if (!over) for (const shard of shards) shard.drop(this.session)
   }
@@ -81,6 +88,10 @@ export class Lease {
     const ops = this.log.map((happened) => happened.op())
     this.log = []
     this.settled = 0
-    this.tell(ops, ended)
+    this.tell(
+      ops,
+      ended,
+      this.done.splice(0).map(({ id }) => id),
+    )
   }
 }

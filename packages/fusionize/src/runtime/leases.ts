@@ -43,9 +43,9 @@ export class Leases implements ChainOwner {
   of(session: string, granted: boolean): Lease | undefined {
     const known = this.open.get(session)
     if (known?.open || !granted) return known
-    const lease = new Lease(session, (ops, ended) => {
+    const lease = new Lease(session, (ops, ended, over) => {
       if (ended !== 'no') this.open.delete(session)
-      this.transport.mirror(session, ops, ended)
+      this.transport.mirror(session, ops, ended, over)
     })
     this.open.set(session, lease)
     return lease

@@ -154,8 +154,9 @@ export interface Transport {
   bucket(op: BucketOp): Promise<Outcome>
   /**
    * Tells what happened in the session's fused buckets since the last time. `ended`: the lease is over; `session`: and with it the session.
+   * @param over ids of what these buckets started, and is done
    */
-  mirror(session: string, ops: readonly BucketOp[], ended: 'no' | 'lease' | 'session'): void
+  mirror(session: string, ops: readonly BucketOp[], ended: 'no' | 'lease' | 'session', over: readonly string[]): void
   /** The session's first object in the bucket that answers for its entry. */
   result(session: string, value: Payload): void
   /** Work that was held with a reply begins here as an invocation of its own. @param brief it is over before anybody could want to know */

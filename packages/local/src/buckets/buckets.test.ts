@@ -205,6 +205,22 @@ describe('what a sandbox evaluated, and did not live to hand over,', () => {
     expect(node.fired).toEqual([second])
   })
 
+  it.each(['', ', also after a restart of the platform'])(
+    'is not fired again when the sandbox said that it was done%s',
+    async (restarts) => {
+      const [first = '', second] = await firings()
+      const node = begun()
+      void node.buckets.mirror(node.sandbox, 's', [], [], 'no', [first])
+      node.buckets.gone(node.sandbox)
+      const after = restarts ? nodeWith(definition()) : node
+      if (restarts) for (const event of node.events) after.buckets.apply(event)
+      if (restarts) after.define()
+      await after.put('a', '1')
+      await after.put('b', '2')
+      expect(after.fired).toEqual([second])
+    },
+  )
+
   it.each(['journal', 'snapshot'])('is fired after a restart of the platform, with its %s', async (what) => {
     const [first, second] = await firings()
     const before = begun()

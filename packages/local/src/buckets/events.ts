@@ -47,4 +47,10 @@ export interface OwedEvent {
   send: Send
 }
 
-export type BucketEvent = ChangeEvent | ExpectEvent | OwedEvent
+/** Firings that a sandbox made and that were done there: they are not owed any more. */
+export interface OverEvent {
+  type: 'over'
+  ids: readonly string[]
+}
+
+export type BucketEvent = ChangeEvent | ExpectEvent | OwedEvent | OverEvent

@@ -123,6 +123,7 @@ export class Buckets {
       this.#shards.forgetReplayed()
       this.expectations.forgetReplayed()
     } else if (event.type === 'owed') this.#shards.replayOwed(event as BucketEvent & { type: 'owed' })
+    else if (event.type === 'over') this.#shards.replayOver((event as BucketEvent & { type: 'over' }).ids)
     else if (event.type === 'expect') this.expectations.replay(event as BucketEvent & { type: 'expect' })
     else if (event.type === 'bucket') {
       const { bucket, change } = event as ChangeEvent
@@ -242,7 +243,7 @@ export class Buckets {
 
   /** The platform has these sends. */
   accepted(sends: readonly Send[]): void {
-    this.#shards.owed.accepted(sends)
+    for (const { session, id } of sends) this.#shards.owed.settled(session, id)
   }
 
   // — what sandboxes say —
@@ -352,12 +353,14 @@ export class Buckets {
     ops: BucketHead[],
     given: Deliverable[],
     ended: 'no' | 'lease' | 'session',
+    /** Ids of firings that are done in the sandbox. */
+    over: readonly string[] = [],
   ): Promise<void> | undefined {
     if (this.#sessions.get(session)?.lessee !== sandbox) return undefined
     const interned = given.map((value) => this.ports.large.intern(value))
     const held = interned.flatMap((one) => one.held ?? [])
     const values = interned.map(({ value }) => value)
-    const written = this.#mirror(session, ops, values, ended)
+    const written = this.#mirror(session, ops, values, ended, over)
     return held.length === 0 ? written : Promise.all([written, ...held]).then(() => {})
   }
 
@@ -366,6 +369,7 @@ export class Buckets {
     ops: BucketHead[],
     values: Deliverable[],
     ended: 'no' | 'lease' | 'session',
+    over: readonly string[],
   ): Promise<void> | undefined {
     const known = this.#sessions.of(session)
     const { touched } = known
@@ -378,6 +382,7 @@ export class Buckets {
       if (change.op === 'put') this.expectations.kept(session, op.bucket, change.key)
       touched.add(op.bucket)
     }
+    if (over.length > 0) events.push(this.#shards.over(session, over))
     const written = events.length > 0 ? this.ports.append(events) : undefined
     if (ended === 'no') return written
     known.over = ended === 'session'

@@ -16,7 +16,7 @@ export interface Owing {
 const none: readonly never[] = []
 
 /**
- * Firings that sandboxes made, until the platform has accepted them or their session is over. Of a put that a sandbox evaluated the node
+ * Firings that sandboxes made, until the platform has accepted them, or they are done there, or their session is over. Of a put that a sandbox evaluated the node
  * knows before it knows what becomes of its firing: that may be handed over with an answer that the sandbox, or the platform, does not live
  * to give. Then the run begins again and repeats the put, which is known by now; so what it fired is due again.
  */
@@ -41,15 +41,12 @@ export class Owed {
     return this.#byName.size === 0 ? none : (this.#byName.get(nameOf(session, by)) ?? none)
   }
 
-  /** The platform has them from now on. */
-  accepted(sends: readonly { id: string; session: string }[]): void {
-    if (this.#bySession.size === 0) return
-    for (const { id, session } of sends) {
-      const owing = this.#bySession.get(session)?.get(id)
-      if (owing === undefined) continue
-      this.#drop(session, owing)
-      owing.values.forEach(this.release)
-    }
+  /** The platform has it from now on, or it is done. */
+  settled(session: string, id: string): void {
+    const owing = this.#bySession.get(session)?.get(id)
+    if (owing === undefined) return
+    this.#drop(session, owing)
+    owing.values.forEach(this.release)
   }
 
   ended(session: string): void {
@@ -59,10 +56,10 @@ export class Owed {
     }
   }
 
-  /** Of a journal: what was accepted after all. What is replayed has no references yet. */
-  forget(isAccepted: (id: string) => boolean): void {
+  /** Of a journal: what was accepted after all, or done. What is replayed has no references yet. */
+  forget(isSettled: (id: string) => boolean): void {
     for (const [session, known] of this.#bySession)
-      for (const owing of known.values()) if (isAccepted(owing.id)) this.#drop(session, owing)
+      for (const owing of known.values()) if (isSettled(owing.id)) this.#drop(session, owing)
   }
 
   forgetSession(session: string): void {

@@ -15,7 +15,7 @@ import {
 import { newId } from '../ids.js'
 import type { Send } from '../send.js'
 import { Comparer } from './comparer.js'
-import type { BucketChange, ChangeEvent, OwedEvent, PutChange } from './events.js'
+import type { BucketChange, ChangeEvent, OverEvent, OwedEvent, PutChange } from './events.js'
 import type { LargeObjects } from './large.js'
 import { NodeShard } from './node-shard.js'
 import { Owed, type Owing } from './owed.js'
@@ -55,6 +55,8 @@ export class Shards {
   readonly #early = new Map<string, BucketChange[]>()
   readonly #comparer: Comparer
   readonly owed: Owed
+  /** Of a journal: firings that were done in sandboxes. */
+  readonly #over = new Set<string>()
   #timer: { atMs: number; handle: NodeJS.Timeout } | undefined
   #stopped = false
   #defined = false
@@ -85,13 +87,14 @@ export class Shards {
       shard.settle()
       return shard
     })
-    this.owed.forget(this.ports.isAccepted)
+    this.owed.forget((id) => this.#over.has(id) || this.ports.isAccepted(id))
     for (const shard of next) {
       this.#shards.set(shard.name, shard)
       if (this.#early.delete(shard.name))
         for (const session of shard.shard.state.sessions.keys()) this.ports.touched(shard.name, session)
     }
     this.#defined = true
+    if (this.#early.size === 0) this.#over.clear()
     if (next.length > 0) this.#wake()
   }
 
@@ -134,6 +137,11 @@ export class Shards {
   forgetReplayed(): void {
     this.#early.clear()
     this.owed.forgetAll()
+    this.#over.clear()
+  }
+
+  replayOver(ids: readonly string[]): void {
+    for (const id of ids) this.#over.add(id)
   }
 
   /** Names of the large objects that are live, one for each reference. */
@@ -205,6 +213,12 @@ export class Shards {
     this.#cancel(shard, result)
     this.#release(released)
     return { type: 'bucket', bucket: shard.name, change }
+  }
+
+  /** Firings of what happened where the bucket is fused are done there. @returns what the journal is to keep */
+  over(session: string, ids: readonly string[]): OverEvent {
+    for (const id of ids) this.owed.settled(session, id)
+    return { type: 'over', ids }
   }
 
   /** Applies a change, and counts what it holds; a value that is not taken is released. */

@@ -4,7 +4,7 @@ import { type Part, Utf8 } from '../sandbox/messages.js'
 import { wireText } from './failures.js'
 import type { Job } from './job.js'
 import { payloadOf, textOf } from './parts.js'
-import type { BucketHead, Sandbox } from './sandbox.js'
+import type { BucketHead, MirrorHead, Sandbox } from './sandbox.js'
 
 /** Where sandboxes turn to with what concerns buckets: messages on their side, the node's buckets on the other. */
 export class BucketDesk {
@@ -25,15 +25,9 @@ export class BucketDesk {
     })
   }
 
-  mirror(
-    sandbox: Sandbox,
-    session: string,
-    ops: BucketHead[],
-    values: Part[],
-    ended: 'no' | 'lease' | 'session',
-  ): void {
+  mirror(sandbox: Sandbox, [, session, ops, ended, over]: MirrorHead, values: Part[]): void {
     const given = ops.map((op, i) => givenOf(op, values[i]))
-    const written = this.buckets.mirror(sandbox, session, ops, given, ended)
+    const written = this.buckets.mirror(sandbox, session, ops, given, ended, over)
     if (written === undefined) return
     sandbox.writing = written
     written.then(

@@ -95,6 +95,13 @@ type AnswerHead = [
   idOrOver: string | boolean,
   busy?: boolean,
 ]
+export type MirrorHead = [
+  kind: number,
+  session: string,
+  ops: BucketHead[],
+  ended: 'no' | 'lease' | 'session',
+  over: string[],
+]
 type LogHead = [kind: number, level: LogEntry['level'], task: string, session: string, time: number]
 
 /** Lines of standard error kept to say why a sandbox ended. */
@@ -346,7 +353,7 @@ export class Sandbox {
         this.#arriving(this.owner.buckets.object(head[1] as string, head[2] as number, parts[0]))
         break
       case kind.mirror:
-        this.owner.buckets.mirror(this, head[1] as string, head[2] as BucketHead[], parts, head[3] as 'no')
+        this.owner.buckets.mirror(this, head as MirrorHead, parts)
         break
       case kind.outcome:
         this.owner.buckets.outcome(this, head[1] as string, parts[0])

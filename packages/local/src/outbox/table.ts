@@ -41,6 +41,7 @@ export class SendTable {
       case 'bucket':
       case 'expect':
       case 'owed':
+      case 'over':
         return
       case 'opened':
       case 'closed':

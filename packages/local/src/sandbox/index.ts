@@ -136,10 +136,10 @@ export function start(module: FunctionModule): void {
         const [head, value] = opHead(op)
         channel.post([kind.bucket, no, head], [value])
       }),
-    mirror(session, ops, ended) {
+    mirror(session, ops, ended, over) {
       const heads = ops.map(opHead)
       channel.postSoon(
-        [kind.mirror, session, heads.map(([head]) => head), ended],
+        [kind.mirror, session, heads.map(([head]) => head), ended, over],
         heads.map(([, value]) => value),
       )
     },

@@ -45,7 +45,7 @@ export const overdue = 13
 export const invoke = 16
 /** sandbox: [no, op without its value]; part: the value of a put. Answered by `result`: what the bucket's shard says. */
 export const bucket = 14
-/** sandbox: [session, ops without their values, ended]; parts: their values. What happened in fused buckets of a leased session. */
+/** sandbox: [session, ops without their values, ended, ids of what is over]; parts: their values. What happened in fused buckets of a leased session. */
 export const mirror = 15
 /** engine: [no, ok, refs?]; parts: output or error, objects of `refs`. Callee, on a link: [job, ok, over]. */
 export const result = 17
