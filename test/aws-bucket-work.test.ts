@@ -112,6 +112,28 @@ describe('buckets on AWS', () => {
     expect(await lettersOf('weigh')).toEqual([])
   })
 
+  it('do nothing again, and refuse nothing, when the environment that has ended a session is killed before Lambda knows', async () => {
+    const { faults, lambda } = bed.aws
+    const killed: string[] = []
+    // What follows the end: nobody need look after the session any more.
+    faults.watch(async ({ body, operation, principal }) => {
+      if (killed.length > 0 || principal.kind !== 'role' || operation !== 'DeleteItem' || !body.includes('watch#'))
+        return
+      killed.push(principal.role)
+      await lambda.killEnvironments(principal.role)
+      throw new Error('its environment was killed')
+    })
+    try {
+      await bed.platform.send('drive', encode({ name: 'steps', steps: [{ put: 'each', key: 'k', value: 'v' }] }))
+      expect(await firings()).toEqual(['key k v', 'one k'])
+      expect(killed).toHaveLength(1)
+      expect(notes.all()).toHaveLength(3)
+      expect(await bed.platform.deadLetters()).toEqual([])
+    } finally {
+      faults.clear()
+    }
+  })
+
   it('end a window in the setup that serves when its time has come', async () => {
     const lambda = new LambdaClient(bed.aws.client)
     const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({}))

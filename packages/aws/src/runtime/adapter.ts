@@ -96,20 +96,24 @@ export function createAdapter(
   let cold: number | null = Math.round(performance.now())
   let coldKind: 'natural' | 'prewarmed' = 'natural'
 
-  /** Has work that was held here run as an invocation of its own. @param attempt of that run */
-  async function handOn(held: HeldSend, attempt: number): Promise<void> {
+  /** Has work that a sandbox has left run as an invocation of its own. */
+  async function handOn(held: HeldSend): Promise<void> {
     await buckets?.sessions.count(held.session, [held.id])
-    await elsewhere.handOver(held, attempt)
+    await elsewhere.handOver(held, 2)
   }
 
   async function again(held: HeldSend, outcome: Outcome & { ok: false }): Promise<void> {
-    if (limits.retries(held.task) > 0) return handOn(held, 2)
+    if (await buckets?.sessions.comesAgain(held.session)) return
+    if (limits.retries(held.task) > 0) {
+      await buckets?.sessions.sends(held.session, held.id)
+      return elsewhere.handOver(held, 2)
+    }
     await attempts.failed(await elsewhere.envelope(held), firstAttempt, outcome)
   }
 
   async function sweep(): Promise<number> {
     // Who holds no work may not even look for it.
-    const held = environment.afterReply === 'extension' ? await holds.sweep((send) => handOn(send, 2)) : 0
+    const held = environment.afterReply === 'extension' ? await holds.sweep(handOn) : 0
     return held + ((await buckets?.sweep()) ?? 0)
   }
 
@@ -118,7 +122,7 @@ export function createAdapter(
     handler: () => handler,
     limitOf: limits.timeoutMs,
     holds: extension && holds,
-    ...(buckets && { outlives: (work: Work) => buckets.outlives(work) }),
+    ...(buckets && { outlives: (work: Work) => buckets.sessions.outlives(work) }),
     again,
     cold() {
       const first = cold

@@ -59,10 +59,12 @@ export function entries({
       event,
       async ({ id, input, attempt }) => {
         const work = { id, session: id }
-        const outcome = await outside(own, input, context, { ...work, mode: 'send', attempt })
+        const isOver = async () => (await buckets?.isOver(work, { kind: 'root', sent: true })) === true
+        const run = async () => (await outside(own, input, context, { ...work, mode: 'send', attempt })).ok
+        const ok = (await isOver()) || (await run()) || (await isOver())
         // What fails comes again.
-        await (outcome.ok ? buckets?.over(work) : buckets?.leave(work))
-        return outcome
+        await (ok ? buckets?.over(work) : buckets?.leave(work))
+        return ok
       },
       complain,
     )

@@ -16,6 +16,8 @@ export interface Work
   extends Pick<Invocation, 'id' | 'session' | 'task' | 'mode' | 'input' | 'external' | 'attempt' | 'trace' | 'parent'> {
   /** Epoch ms after which its caller does not wait any more. */
   deadline: number
+  /** It was a dead letter. */
+  replayed?: true | undefined
 }
 
 /** How it goes. */

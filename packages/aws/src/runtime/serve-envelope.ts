@@ -21,21 +21,36 @@ export interface ServePorts {
  */
 export function serveEnvelope({ run, store, attempts, buckets }: ServePorts) {
   return async (envelope: Envelope, context: LambdaContext): Promise<Answer | null> => {
-    const { id, session, task, mode, external, trace, parent, root } = envelope
+    const { id, session, task, mode, external, trace, parent, root, replayed } = envelope
     const deadline = envelope.deadline ?? Number.MAX_SAFE_INTEGER
     const input = await open(envelope.input, store, endOf(context))
     const attempt = mode === 'send' ? await attempts.begin(envelope, context.awsRequestId) : firstAttempt
-    const work = { id, session, task, mode, input, external, attempt: attempt.number, deadline, trace, parent }
-    if (mode === 'send' && (await buckets?.isOver(work, envelope.replayed))) {
+    const work = {
+      id,
+      session,
+      task,
+      mode,
+      input,
+      external,
+      attempt: attempt.number,
+      deadline,
+      trace,
+      parent,
+      replayed,
+    }
+    const from = fromOf(envelope)
+    const isOver = async () => mode === 'send' && (await buckets?.isOver(work, from))
+    if (await isOver()) {
       await buckets?.over(work)
       return null
     }
-    const outcome = await run(work, fromOf(envelope), context)
+    const outcome = await run(work, from, context)
     if (mode === 'call') {
       const counted = root !== undefined && buckets?.sessions.isCounted(session)
       return { ...(await answerOf(outcome, store, endOf(context))), ...(counted && { counted }) }
     }
-    if (!outcome.ok && (await attempts.failed(envelope, attempt, outcome))) {
+    // Of two deliveries at the same time one may have ended the session.
+    if (!outcome.ok && !(await isOver()) && (await attempts.failed(envelope, attempt, outcome))) {
       await buckets?.leave(work)
       throw errorFromWire(outcome.error)
     }

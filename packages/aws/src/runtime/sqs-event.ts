@@ -1,5 +1,5 @@
 import { jsonProblem } from 'fusionize/http'
-import type { Outcome, Payload } from 'fusionize/runtime'
+import type { Payload } from 'fusionize/runtime'
 
 /** A batch of an SQS queue ("Using Lambda with Amazon SQS", AWS Lambda Developer Guide). */
 export interface SqsEvent {
@@ -23,10 +23,10 @@ export function isSqsEvent(event: unknown): event is SqsEvent {
   return (event as Partial<SqsEvent> | null | undefined)?.Records?.[0]?.eventSource === 'aws:sqs'
 }
 
-/** Runs a task once a message, all at the same time; says which have failed, so that only those come again. */
+/** Runs a task once a message, all at the same time; says which have failed, so that only those come again. @param run says whether it has not */
 export async function answerBatch(
   { Records }: SqsEvent,
-  run: (message: Message) => Promise<Outcome>,
+  run: (message: Message) => Promise<boolean>,
   refused: (id: string, why: string) => void,
 ): Promise<BatchAnswer> {
   const outcomes = await Promise.all(
@@ -37,7 +37,7 @@ export async function answerBatch(
         return false
       }
       const attempt = Number(attributes?.ApproximateReceiveCount ?? 1)
-      return (await run({ id: messageId, input: body, attempt })).ok
+      return run({ id: messageId, input: body, attempt })
     }),
   )
   return {

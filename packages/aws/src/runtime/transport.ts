@@ -57,7 +57,7 @@ export function lambdaTransport(
       const input = await seal(request.input, limitOf(request.task, SEND_BYTES), store, deadline)
       if (buckets) {
         const { deadline: _, function: fn = request.task, ...sent } = request
-        const item = await buckets.sessions.count(request.session, [request.id])
+        const item = await buckets.sessions.sends(request.session, request.id)
         await buckets.sent(request.session, item, [{ ...sent, function: fn, setup: environment.deployed }])
       }
       await send(lambda, callee, sendOf(request, input), deadline)

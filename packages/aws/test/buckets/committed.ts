@@ -14,6 +14,8 @@ export class Committed {
   readonly fired = new Map<string, Delivery<unknown>['firing']>()
   /** Puts that count, as new objects or as ones that were known. */
   readonly puts = new Set<string>()
+  /** Puts that count as new objects: each once. */
+  readonly #accepted = new Set<string>()
   readonly #models = new Map<string, BucketRecord>()
   readonly #definitions: Map<string, BucketDefinition>
   /** Changes that led to a text, by text. */
@@ -50,10 +52,16 @@ export class Committed {
     const model = this.#models.get(name) ?? new BucketRecord(definition)
     this.#models.set(name, model)
     for (const change of changes) {
-      const { deliveries, error } = model.apply(change)
+      const { accepted, deliveries, error } = model.apply(change)
+      if (accepted && change.op === 'put') this.#accept(`${bucket}\n${change.id}`)
       if (error === undefined && change.op === 'put') this.puts.add(`${bucket}\n${change.id}`)
       for (const { firing } of deliveries) this.fired.set(firing.id, structuredClone({ ...firing }))
     }
+  }
+
+  #accept(put: string): void {
+    if (this.#accepted.has(put)) throw new Error(`${put} counted twice`)
+    this.#accepted.add(put)
   }
 
   #spy(): void {

@@ -84,7 +84,7 @@ it('sandboxes that die, are told nothing, and put at the same time fire what one
       const all = new Interleaved(definitions, seed, faulty)
       const committed = new Committed(definitions, all.world.table)
       try {
-        for (const [i, one] of scripts.entries()) all.begin(`s${i}`, one)
+        for (const [i, one] of scripts.entries()) all.begin(`s${i}`, one, i % 2 === 1)
         await all.run()
         check(all, committed, faulty)
       } finally {
@@ -121,6 +121,8 @@ function check(all: Interleaved, committed: Committed, faulty: Faults): void {
   expect([...handed.values()].sort(byId)).toEqual(expected.sort(byId))
   for (const put of all.taken) expect(committed.puts).toContain(put)
   const closed = all.refused.filter(({ code }) => code === 'SESSION_CLOSED')
+  // Whoever is delivered once more than need be is over, and not refused.
+  expect(closed.filter(({ sent }) => sent)).toEqual([])
   if (faulty.crash + faulty.twice + faulty.error === 0) expect(closed).toEqual([])
   // An invocation that is run once more than it need be finds its session closed, but what it puts counted before.
   if (faulty.twice === 0)

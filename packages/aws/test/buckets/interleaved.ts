@@ -36,8 +36,8 @@ interface Job extends Run {
  */
 export class Interleaved {
   readonly world: World
-  /** Refused for good. */
-  readonly refused: { put: string; code: string }[] = []
+  /** Refused for good. `sent`: to a run that Lambda holds. */
+  readonly refused: { put: string; code: string; sent: boolean }[] = []
   /** How often something went wrong. */
   readonly counts = { crashes: 0, conflicts: 0 }
   /** Puts that were acknowledged. */
@@ -60,8 +60,14 @@ export class Interleaved {
     this.#random = mulberry(seed)
   }
 
-  begin(session: string, script: Script): void {
-    this.#jobs.push({ id: `r-${session}`, session, from: { kind: 'root', sent: false }, script, attempt: 1 })
+  /** @param sent Lambda holds it, and may deliver it twice */
+  begin(session: string, script: Script, sent: boolean): void {
+    this.#push({ id: `r-${session}`, session, from: { kind: 'root', sent }, script, attempt: 1 })
+  }
+
+  #push(job: Job): void {
+    this.#jobs.push(job)
+    if (isSent(job) && this.#one(this.faults.twice)) this.#jobs.push({ ...job })
   }
 
   /** Until nothing is to do, and the sweep finds nothing. */
@@ -117,9 +123,7 @@ export class Interleaved {
     // What is started by a trigger puts in turn, but for what that starts.
     const own = send.task === 'last' ? [] : [{ bucket: 'log', key: send.id, value: 1 }]
     const script = { puts: own, sends: [] }
-    const job: Job = { id: send.id, session: send.session, input: send.input, from, script, attempt: 1 }
-    this.#jobs.push(job)
-    if (this.#one(this.faults.twice)) this.#jobs.push({ ...job })
+    this.#push({ id: send.id, session: send.session, input: send.input, from, script, attempt: 1 })
   }
 
   #start(job: Job): void {
@@ -132,43 +136,56 @@ export class Interleaved {
     this.#running++
     const sandbox = this.#sandbox(() => {
       over()
-      // Lambda tries an event again, but nobody tries a call again.
-      if (job.from.kind === 'root' && !job.input) this.lost.add(job.session)
-      else this.#jobs.push({ ...job, attempt: job.attempt + 1 })
+      this.#again(job)
     })
     void this.#work(sandbox, job).then(
       () => over(),
       () => {
         over()
-        if (job.from.kind === 'root' && !job.input) this.lost.add(job.session)
-        else this.#jobs.push({ ...job, attempt: job.attempt + 1 })
+        this.#again(job)
       },
     )
+  }
+
+  /** Lambda tries an event again, but nobody tries a call again. */
+  #again(job: Job): void {
+    if (isSent(job)) this.#jobs.push({ ...job, attempt: job.attempt + 1 })
+    else this.lost.add(job.session)
   }
 
   /** @returns whether the session's root is counted */
   async #work(sandbox: Buckets, job: Job): Promise<boolean> {
     const { session, id, script } = job
+    const isOver = async () => isSent(job) && (await sandbox.isOver(job, job.from))
+    if (await isOver()) {
+      await sandbox.over(job)
+      return true
+    }
     sandbox.enter(job, job.from)
     let failed: unknown
+    const refused: { put: string; code: string; sent: boolean }[] = []
     await Promise.all([
       ...script.puts.map(async ({ bucket, key, value }, i) => {
         const putId = `${id}/${key}#${i}`
         const outcome = await sandbox.ask(put(bucket, session, key, value, putId))
         if (outcome.ok) this.taken.add(`${bucket}\n${putId}`)
         else if (outcome.error.code === 'JOURNAL_FAILED') failed = outcome
-        else this.refused.push({ put: `${bucket}\n${putId}`, code: String(outcome.error.code) })
+        else refused.push({ put: `${bucket}\n${putId}`, code: String(outcome.error.code), sent: isKnown(job) })
       }),
       ...(script.calls ?? []).map(async (child, i) => {
         if (!(await this.#call(sandbox, job, child, i))) failed = 'call'
       }),
       ...script.sends.map(async (child, i) => {
         const childId = `${id}.${i}`
-        await sandbox.sessions.count(session, [childId])
-        this.#jobs.push({ id: childId, session, from: { kind: 'send' }, script: child, attempt: 1 })
+        await sandbox.sessions.sends(session, childId)
+        this.#push({ id: childId, session, from: { kind: 'send' }, script: child, attempt: 1 })
       }),
     ])
-    if (failed && (job.from.kind !== 'root' || job.input)) {
+    const closed = refused.some(({ code }) => code === 'SESSION_CLOSED')
+    // What fails is over if another delivery of it is.
+    const known = (failed || closed) && (await isOver())
+    if (!known) this.refused.push(...refused)
+    if (failed && !known && (job.from.kind !== 'root' || isSent(job))) {
       await sandbox.leave(job)
       throw failed
     }
@@ -263,6 +280,15 @@ export class Interleaved {
         ask(async () => void this.#messages.push({ message, atMs: world.now + delayS * 1000 })),
     })
   }
+}
+
+/** Whether a run that Lambda holds is known when it comes again: what a call sends when its session has ended may be new. */
+function isKnown(job: Job): boolean {
+  return isSent(job) && !job.id.includes('.c')
+}
+
+function isSent({ from }: Job): boolean {
+  return from.kind === 'send' || (from.kind === 'root' && from.sent)
 }
 
 /** A small generator of random numbers, 0…1, from a seed. */

@@ -197,7 +197,7 @@ describe('the sweep', () => {
     expect(await a.sweep()).toBe(1)
     expect((await consume(world, a)).map(keysOf)).toEqual([['x']])
     expect(isOver(world, 's')).toBe(false)
-    world.now += 31 * 60_000
+    world.now += 61 * 60_000
     expect(await a.sweep()).toBe(0)
     expect(isOver(world, 's')).toBe(true)
     expect(world.logs).toEqual(['warn s: nothing was heard of invocation root-s: it counts as over'])

@@ -14,8 +14,10 @@ const TABLE = 'app'
  */
 export class Loopback {
   /** What asynchronous invocations were handed over, by function. */
-  readonly events: { function: string; id: string; session: string }[] = []
+  readonly events: { function: string; envelope: Envelope }[] = []
   readonly failed: string[] = []
+  /** Bodies of dead letters. */
+  readonly letters: string[] = []
   readonly objects = new Map<string, Buffer>()
   readonly #servers: Server[] = []
   readonly #sandboxes = new Map<string, LambdaHandler[]>()
@@ -112,11 +114,17 @@ export class Loopback {
       return { status: 202 }
     }
     if (String(headers['x-amz-target']).startsWith('AmazonSQS')) {
-      const { MessageBody, DelaySeconds = 0 } = JSON.parse(body.toString()) as {
+      const {
+        QueueUrl,
+        MessageBody,
+        DelaySeconds = 0,
+      } = JSON.parse(body.toString()) as {
+        QueueUrl: string
         MessageBody: string
         DelaySeconds?: number
       }
-      this.#track(this.#later(MessageBody, DelaySeconds * 1000))
+      if (QueueUrl.endsWith('/dead')) this.letters.push(MessageBody)
+      else this.#track(this.#later(MessageBody, DelaySeconds * 1000))
       return { status: 200, text: '{}' }
     }
     if (method === 'PUT') this.objects.set(url, body)
@@ -126,7 +134,7 @@ export class Loopback {
   }
 
   async #event(fn: string, envelope: Envelope): Promise<void> {
-    this.events.push({ function: fn, id: envelope.id, session: envelope.session })
+    this.events.push({ function: fn, envelope })
     for (let attempt = 1; attempt <= 3; attempt++) {
       try {
         return void (await this.invoke(fn, envelope))

@@ -3,9 +3,9 @@ import { type Deliverable, isRef } from 'fusionize/buckets'
 import type { Payload } from 'fusionize/runtime'
 import type { Item } from '../attributes.js'
 import type { Update } from './changing-table.js'
-import { CLOSED, isClosed, sessionKey, VERSION } from './items.js'
+import { isClosed, sessionKey } from './items.js'
 import type { Objects } from './objects.js'
-import { type BucketPorts, COMMIT_MS } from './ports.js'
+import type { BucketPorts } from './ports.js'
 import { fromSaved, type SavedValue, savedOf } from './saved-record.js'
 
 /** Of a session's item: the bucket that its entry waits for, and its first object. */
@@ -21,19 +21,6 @@ const LOOK_MS = { first: 20, last: 1_000 }
 export function answering(item: Item, bucket: string, value: Deliverable): Pick<Update, 'set'> {
   if (item[AWAITED] !== bucket || item[ANSWER] !== undefined) return {}
   return { set: { [ANSWER]: JSON.stringify(savedOf(value)) } }
-}
-
-/** An object of a bucket of the application was put: it may be the answer. */
-export async function answerLater({ table, now }: BucketPorts, session: string, bucket: string, value: Deliverable) {
-  await table.update(
-    {
-      ...sessionKey(session),
-      set: { [ANSWER]: JSON.stringify(savedOf(value)) },
-      add: { [VERSION]: 1 },
-      when: { [AWAITED]: bucket, [ANSWER]: undefined, [CLOSED]: undefined },
-    },
-    now() + COMMIT_MS,
-  )
 }
 
 /**

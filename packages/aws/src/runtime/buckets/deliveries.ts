@@ -1,7 +1,6 @@
 import { refsIn } from 'fusionize/buckets'
 import type { Payload } from 'fusionize/runtime'
-import { isClosed, sessionKey } from './items.js'
-import { type BucketPorts, COMMIT_MS } from './ports.js'
+import type { BucketPorts } from './ports.js'
 import type { Run } from './sessions.js'
 import type { Slot } from './slot.js'
 
@@ -12,20 +11,12 @@ export class Deliveries {
     readonly slotOf: (bucket: string, session: string | undefined) => Slot,
   ) {}
 
-  /**
-   * Whether this is another delivery of a firing that is over: then its objects are gone. One whose objects stand in its input is not known
-   * again, and runs twice.
-   * @param replayed it failed for good before, and what it needs was kept for this
-   */
-  async isOver({ id, session, input }: Run, replayed: boolean): Promise<boolean> {
+  /** Whether this is another delivery of a firing whose objects are gone: it is over. */
+  async isOver({ input }: Run): Promise<boolean> {
     const delivery = deliveryIn(input)
-    if (!delivery) return false
-    const needed = await this.slotOf(delivery.bucket, delivery.session).needs(delivery.refs)
-    if (needed !== undefined) return !needed
-    // What its end has delivered outlives a session, and nothing else.
-    if (id === session || replayed) return false
-    const { pk, sk } = sessionKey(session)
-    return isClosed(await this.ports.table.get(pk, sk, this.ports.now() + COMMIT_MS))
+    return (
+      delivery !== undefined && (await this.slotOf(delivery.bucket, delivery.session).needs(delivery.refs)) === false
+    )
   }
 
   /** What was delivered is not needed any more. */

@@ -5,7 +5,7 @@ import type { Item } from '../attributes.js'
 import type { Sealed } from '../envelope.js'
 import { open, seal } from '../seal.js'
 import { AWAITED, PASSED_ON } from './answers.js'
-import { CLOSED, expectedName, isClosed, namesWith, openName, sessionKey, VERSION } from './items.js'
+import { CLOSED, expectedName, isClosed, namesWith, openName } from './items.js'
 import { type BucketPorts, COMMIT_MS, SEND_OPEN_MS } from './ports.js'
 import type { Sessions } from './sessions.js'
 import { tellAt } from './timer.js'
@@ -27,8 +27,6 @@ export interface ExpectationHelp {
   /** What a run needs stays, for another one; or need not stay. */
   keep(op: 'name' | 'release', by: string, session: string, bucket: string, refs: readonly string[]): Promise<void>
   handOver(send: HeldSend, attempt?: number): Promise<void>
-  /** The session's item, as it is now. */
-  look(session: string): Promise<void>
 }
 
 /** Characters of an input in the item. */
@@ -71,8 +69,7 @@ export class Expectations {
   async due(session: string, bucket: string, key: string): Promise<void> {
     const { ports, help } = this
     const name = expectedName(bucket, key)
-    const { pk, sk } = sessionKey(session)
-    const item = await ports.table.get(pk, sk, ports.now() + COMMIT_MS)
+    const item = await help.sessions.read(session)
     const text = item?.[name]
     if (item === undefined || text === undefined || isClosed(item)) return
     const expected = JSON.parse(String(text)) as Expected
@@ -98,7 +95,7 @@ export class Expectations {
       const error = new FusionizeError('TIMEOUT', message, { bucket, key, from })
       await ports.bury(await this.#opened(send), attempt, error)
       // The letter may be replayed: what it needs stays until it expires.
-      return help.look(session)
+      return help.sessions.look(session)
     } else
       ports.log(
         'error',
@@ -106,7 +103,7 @@ export class Expectations {
         `${what}, and what should run again is not known: it was not sent before by the run that expects it`,
       )
     await this.#drop(session, expected)
-    await help.look(session)
+    await help.sessions.look(session)
   }
 
   /** Promises of the item that somebody should have been told of by now. @param lateMs ms since then */
@@ -132,9 +129,8 @@ export class Expectations {
     session: string,
     { when, ...change }: { set?: Item; remove?: string[]; when: Record<string, string | number> },
   ): Promise<boolean> {
-    const { table, now } = this.ports
-    const update = { ...sessionKey(session), ...change, add: { [VERSION]: 1 }, when: { ...when, [CLOSED]: undefined } }
-    return (await table.update(update, now() + COMMIT_MS)).done
+    const update = { ...change, when: { ...when, [CLOSED]: undefined } }
+    return (await this.help.sessions.change(session, update)).done
   }
 
   #tell(session: string, { bucket, key, dueMs }: Expected): Promise<void> {

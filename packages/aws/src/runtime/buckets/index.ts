@@ -2,7 +2,7 @@ import { type BucketDefinition, bucketOf, isRef } from 'fusionize/buckets'
 import { type BucketOp, errorToWire, type HeldSend, type Outcome, type Payload } from 'fusionize/runtime'
 import type { Item } from '../attributes.js'
 import type { Table } from '../table.js'
-import { ANSWER, AWAITED, answerLater, awaitAnswer, PASSED_ON } from './answers.js'
+import { ANSWER, AWAITED, answering, awaitAnswer, PASSED_ON } from './answers.js'
 import type { Cause, Change, PutChange } from './changes.js'
 import { changing } from './changing-table.js'
 import { Deliveries } from './deliveries.js'
@@ -10,7 +10,7 @@ import { Expectations } from './expectations.js'
 import { closedError } from './failures.js'
 import { isShared } from './firings.js'
 import { handOver } from './hand-over.js'
-import { expectedName, sessionKey, VERSION } from './items.js'
+import { expectedName } from './items.js'
 import { noted } from './noted.js'
 import { Objects } from './objects.js'
 import { Outboxes } from './outbox.js'
@@ -85,7 +85,6 @@ export class Buckets {
       keep: async (op, by, session, bucket, refs) =>
         void (await this.#slots.of(bucket, session).change({ op, by, refs }, this.#cause())),
       handOver: handOn,
-      look: (session) => this.#look(session),
     })
     this.#sweep = new Sweep(ports, {
       sessions: this.sessions,
@@ -122,7 +121,7 @@ export class Buckets {
         if ((error as { code?: unknown }).code !== 'SESSION_CLOSED') throw error
       })
     await this.settled()
-    if (session !== undefined) await this.#look(session)
+    if (session !== undefined) await this.sessions.look(session)
   }
 
   /** A run begins here; `over` or `leave` must follow. @param from how its session knows of it */
@@ -136,14 +135,9 @@ export class Buckets {
     this.sessions.leave(run)
   }
 
-  /** It goes on though its caller does not wait any more. */
-  outlives(run: Run): Promise<void> {
-    return this.sessions.outlives(run)
-  }
-
-  /** Whether this is another delivery of a firing that is over. @param replayed it failed for good before */
-  isOver(run: Run, replayed = false): Promise<boolean> {
-    return this.#deliveries.isOver(run, replayed)
+  /** Whether this is another delivery of a run that is over. */
+  async isOver(run: Run, from: From): Promise<boolean> {
+    return (await this.sessions.isOver(run, from)) || this.#deliveries.isOver(run)
   }
 
   /** It is over for good. What fails here is left to the sweep. @param isLetter it has failed, and may be replayed: its objects stay until they expire */
@@ -246,25 +240,16 @@ export class Buckets {
 
   /** An object of a bucket of the application: somebody of its session may wait for it. */
   async #isPut(bucket: string, { session, key, value }: PutChange): Promise<void> {
-    const { table, now } = this.ports
-    const { pk, sk } = sessionKey(session)
-    const item = await table.get(pk, sk, now() + COMMIT_MS)
+    const item = await this.sessions.read(session)
     const name = expectedName(bucket, key)
-    if (item?.[name] !== undefined)
-      await table.update({ pk, sk, remove: [name], add: { [VERSION]: 1 } }, now() + COMMIT_MS)
-    if (item?.[AWAITED] !== bucket || item[ANSWER] !== undefined) return
+    if (item?.[name] !== undefined) await this.sessions.change(session, { remove: [name] })
+    const { set } = answering(item ?? {}, bucket, value)
+    if (!set) return
     if (isRef(value)) {
       const needed = { op: 'name', by: 'answer', refs: [value.ref] } as const
       await this.#slots.of(bucket, session).change(needed, this.#cause())
     }
-    await answerLater(this.ports, session, bucket, value)
-  }
-
-  async #look(session: string): Promise<void> {
-    const { table, now } = this.ports
-    const key = sessionKey(session)
-    const item = await table.get(key.pk, key.sk, now() + COMMIT_MS)
-    if (item) await this.sessions.look(session, item)
+    await this.sessions.note(session, set, [ANSWER])
   }
 
   #cause(): Cause {

@@ -41,6 +41,8 @@ export const recordName = (bucket: string) => `b:${bucket}`
 export const recordVersion = (bucket: string) => `n:${bucket}`
 /** An invocation that is handed over or runs; epoch ms after which it is taken for lost. */
 export const openName = (invocation: string) => `o:${invocation}`
+/** A run that a session began with is over; stays when that has ended. */
+export const overName = (run: string) => `d:${run}`
 /** Firings of one commit that are not known to have been handed over. */
 export const outboxName = (commit: string) => `f:${commit}`
 /** A promise that the key will be put. */
@@ -51,7 +53,7 @@ export const touchedName = (bucket: string) => `t:${bucket}`
 /** Sources that a commit has found nobody needs any more, with their buckets, as JSON. */
 export const unneededName = (commit: string) => `u:${commit}`
 
-export function namesWith(item: Item, prefix: 'b:' | 'o:' | 'f:' | 't:' | 'e:' | 'u:'): string[] {
+export function namesWith(item: Item, prefix: 'b:' | 'd:' | 'f:' | 'o:' | 't:' | 'e:' | 'u:'): string[] {
   return Object.keys(item).filter((name) => name.startsWith(prefix))
 }
 

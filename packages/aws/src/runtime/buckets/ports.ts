@@ -49,8 +49,11 @@ export interface BucketPorts {
 
 /** Ms in which the table must have taken a change, conflicts included. */
 export const COMMIT_MS = 30_000
-/** Ms after which an invocation that a caller waits for, or an answer, is taken for lost: Lambda ends a function after 15 minutes. */
-export const CALL_OPEN_MS = 30 * 60_000
+/**
+ * Ms after which an invocation that a caller waits for, or an answer, is taken for lost: Lambda ends a function after 15 minutes, and what its
+ * reply left behind the sweep hands on half an hour later.
+ */
+export const CALL_OPEN_MS = 60 * 60_000
 /** Ms after which an asynchronous invocation is taken for lost: Lambda keeps an event for 6 hours, and tries it 3 times. */
 export const SEND_OPEN_MS = 7 * 3_600_000
 /** S for which what ended is remembered: as long as a dead letter may be replayed. */

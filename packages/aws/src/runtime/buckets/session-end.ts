@@ -102,7 +102,7 @@ export class SessionEnd {
 
   #closing(item: Item): Pick<Update, 'set' | 'remove'> {
     const { now } = this.ports
-    const stays = new Set([VERSION, 'pk', 'sk', EXPIRES, WATCHED, ...this.help.kept])
+    const stays = new Set([VERSION, 'pk', 'sk', EXPIRES, WATCHED, ...this.help.kept, ...namesWith(item, 'd:')])
     return {
       set: { [CLOSED]: now(), [EXPIRES]: Math.ceil(now() / 1000) + REMEMBER_S },
       remove: Object.keys(item).filter((name) => !stays.has(name)),

@@ -1,11 +1,13 @@
 import type { HeldSend, Payload } from 'fusionize/runtime'
 import type { Item } from '../attributes.js'
+import type { ChangingTable, Update } from './changing-table.js'
 import {
   CLOSED,
   EXPIRES,
   isClosed,
   isQuiet,
   openName,
+  overName,
   SETUP,
   sessionKey,
   touchedName,
@@ -20,6 +22,8 @@ export interface Run {
   id: string
   session: string
   input?: Payload
+  /** It was a dead letter: its session may have ended since it failed. */
+  replayed?: true | undefined
   /** How it would be run again. */
   request?: HeldSend | undefined
 }
@@ -45,6 +49,8 @@ interface Here {
   counted: boolean
   /** What runs here, by id. */
   runs: Map<string, From['kind']>
+  /** One of them was a dead letter. */
+  replayed: boolean
   /** Buckets of the application into which it has put, as the table knows. */
   touched: Set<string>
   /** Its item is there, and in the watch list. */
@@ -78,6 +84,7 @@ export class Sessions {
     }
     if (from.kind === 'root') here.request = run.request
     here.runs.set(id, from.kind)
+    here.replayed ||= run.replayed === true
     this.#here.set(session, here)
   }
 
@@ -91,8 +98,7 @@ export class Sessions {
   async outlives({ session, id }: Run): Promise<void> {
     const here = this.#here.get(session)
     if (here?.runs.get(id) !== 'call') return
-    await this.count(session, [id])
-    here.runs.set(id, 'send')
+    if (!isClosed(await this.count(session, [id]))) here.runs.set(id, 'send')
   }
 
   /** The root to tell a callee of, which may have to count it. */
@@ -163,6 +169,50 @@ export class Sessions {
     await this.#tell(session, {}, [], [openName(name)])
   }
 
+  /** The session's item. */
+  read(session: string): Promise<Item | undefined> {
+    const { table, now } = this.ports
+    const { pk, sk } = sessionKey(session)
+    return table.get(pk, sk, now() + COMMIT_MS)
+  }
+
+  /** Changes the session's item. */
+  change(session: string, update: Omit<Update, 'pk' | 'sk' | 'add'>): ReturnType<ChangingTable['update']> {
+    const { table, now } = this.ports
+    return table.update({ ...sessionKey(session), ...update, add: { [VERSION]: 1 } }, now() + COMMIT_MS)
+  }
+
+  /** Whether the run is over and comes again: what was handed over counts until it is over, and what a session begins with leaves a note. */
+  async isOver({ id, session, replayed }: Run, { kind }: From): Promise<boolean> {
+    if (replayed) return false
+    const item = await this.read(session)
+    return item !== undefined && (kind === 'root' ? overName(id) in item : !(openName(id) in item))
+  }
+
+  /**
+   * Counts what a run sends; too late, when the session has ended, as well: it is not over then. Unless the run comes again, and has sent it
+   * before.
+   * @returns the session's item
+   */
+  async sends(session: string, id: string): Promise<Item | undefined> {
+    const item = await this.count(session, [id])
+    if (isClosed(item) && !this.#comesAgain(session, item))
+      await this.change(session, { set: { [openName(id)]: this.ports.now() + SEND_OPEN_MS } })
+    return item
+  }
+
+  /** Whether what runs here of the session comes again. */
+  async comesAgain(session: string): Promise<boolean> {
+    return this.#comesAgain(session, await this.read(session))
+  }
+
+  /** The session has ended, which it does not before all that it counts is over. Of calls it does not know. */
+  #comesAgain(session: string, item: Item | undefined): boolean {
+    const here = this.#here.get(session)
+    if (!item || !isClosed(item) || !here || here.replayed) return false
+    return [...here.runs].some(([id, kind]) => kind !== 'call' && !(openName(id) in item))
+  }
+
   /** The session puts into a bucket of the application. @returns false when it has ended */
   async touch(session: string, bucket: string): Promise<boolean> {
     const here = this.#here.get(session)
@@ -193,18 +243,14 @@ export class Sessions {
   }
 
   async #tell(session: string, more: Item, absent: readonly string[] = [], remove: readonly string[] = []) {
-    const { table, now } = this.ports
-    const key = sessionKey(session)
-    const deadline = now() + COMMIT_MS
     const when = Object.fromEntries([CLOSED, ...absent].map((name) => [name, undefined]))
     // Where nobody counts the root yet, nobody looks after the session either.
     const early = this.uncounted(session) === undefined ? {} : await this.watch(session, undefined)
     const set = { ...this.besides(session), ...early, ...more }
-    const told = await table.update({ ...key, set, remove, add: { [VERSION]: 1 }, when }, deadline)
+    const told = await this.change(session, { set, remove, when })
     if (!told.done) return told
     const watched = await this.watch(session, told.item)
-    if (Object.keys(watched).length > 0)
-      await table.update({ ...key, set: watched, add: { [VERSION]: 1 }, when: { [CLOSED]: undefined } }, deadline)
+    if (Object.keys(watched).length > 0) await this.change(session, { set: watched, when: { [CLOSED]: undefined } })
     this.told(session)
     return told
   }
@@ -217,16 +263,16 @@ export class Sessions {
     const counted = kind === 'send' || (kind === 'root' && (here?.root?.id !== id || here.counted))
     this.leave(run)
     if (!counted) return
-    const { table, now } = this.ports
-    const update = { ...sessionKey(session), remove: [openName(id)], add: { [VERSION]: 1 } }
+    const set: Item = kind === 'root' ? { [overName(id)]: 1 } : {}
     // A root that was thought to be counted may not be.
-    const { item } = await table.update({ ...update, when: { [CLOSED]: undefined }, known: true }, now() + COMMIT_MS)
+    const { item } = await this.change(session, { set, remove: [openName(id)], known: true })
     if (item) await this.look(session, item)
   }
 
-  /** Ends the session if nothing of it is open. */
-  async look(session: string, item: Item): Promise<void> {
-    if (!isClosed(item) && isQuiet(item)) await this.quiet(session, item)
+  /** Ends the session if nothing of it is open. @param known its item, if that was just read */
+  async look(session: string, known?: Item): Promise<void> {
+    const item = known ?? (await this.read(session))
+    if (item && !isClosed(item) && isQuiet(item)) await this.quiet(session, item)
   }
 }
 
@@ -235,6 +281,7 @@ function newHere(): Here {
     root: undefined,
     counted: true,
     runs: new Map(),
+    replayed: false,
     touched: new Set(),
     watched: false,
     sent: new Map(),

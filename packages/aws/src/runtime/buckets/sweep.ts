@@ -106,8 +106,7 @@ export class Sweep {
       if (!isClosed(item)) {
         await expectations.overdue(session, item, this.#lateMs)
         if (waiting) await this.#giveUp(session, item, waiting)
-        const after = await this.#read(key)
-        if (after) await sessions.look(session, after)
+        await sessions.look(session)
       }
     }
     return handed
@@ -129,12 +128,11 @@ export class Sweep {
 
   /** Invocations that nobody can hear of any more are over. @param waiting commits of buckets of the application that still hold sessions open */
   async #giveUp(session: string, item: Item, waiting: ReadonlySet<string>): Promise<void> {
-    const { table, now, log } = this.ports
+    const { now, log } = this.ports
     const lost = openOf(item).filter(({ id, dueMs }) => dueMs < now() && !waiting.has(id))
     for (const { id, dueMs } of lost) {
-      const update = { ...sessionKey(session), remove: [openName(id)], add: { [VERSION]: 1 } }
       const when = { [openName(id)]: dueMs, [CLOSED]: undefined }
-      const { done } = await table.update({ ...update, when }, now() + COMMIT_MS)
+      const { done } = await this.help.sessions.change(session, { remove: [openName(id)], when })
       if (done) log('warn', session, `nothing was heard of invocation ${id}: it counts as over`)
     }
   }
@@ -149,10 +147,7 @@ export class Sweep {
       await table.put({ ...next, session, expires: Number(entry.expires) }, now() + COMMIT_MS)
       const set = { [WATCHED]: `${next.pk}\n${next.sk}` }
       const when = { [VERSION]: item[VERSION] }
-      const { done } = await table.update(
-        { ...sessionKey(session), set, add: { [VERSION]: 1 }, when },
-        now() + COMMIT_MS,
-      )
+      const { done } = await this.help.sessions.change(session, { set, when })
       // It is being worked with, and may have ended: the old entry stays for the next sweep.
       if (!done) return table.remove(next.pk, next.sk, now() + COMMIT_MS)
     }
