@@ -134,17 +134,20 @@ describe('invocations that start one another in one turn', () => {
   it('are told as one, with a record of each, and of their session only that it is over', async () => {
     const { told, ran, session, warm } = chainOf(6)
     await warm()
-    await session()
-    expect(ran).toEqual(['s1', 's2', 's3', 's4', 's5', 's6'])
-    expect(told).toEqual([
-      { what: 'mirror', keys: ['b1'], ended: 'no' },
-      { what: 'reply', of: 'entry', ok: true, next: ['s1'] },
-      { what: 'done', of: 'entry', records: ['entry'] },
-      { what: 'begins', send: 's1' },
-      { what: 'reply', of: 's1', ok: true, next: [] },
-      { what: 'mirror', keys: [], ended: 'session' },
-      { what: 'done', of: 's1', records: ran },
-    ])
+    // Unless the machine holds one of them up for so long that they are no longer brief.
+    await vi.waitFor(async () => {
+      await session()
+      expect(ran).toEqual(['s1', 's2', 's3', 's4', 's5', 's6'])
+      expect(told).toEqual([
+        { what: 'mirror', keys: ['b1'], ended: 'no' },
+        { what: 'reply', of: 'entry', ok: true, next: ['s1'] },
+        { what: 'done', of: 'entry', records: ['entry'] },
+        { what: 'begins', send: 's1' },
+        { what: 'reply', of: 's1', ok: true, next: [] },
+        { what: 'mirror', keys: [], ended: 'session' },
+        { what: 'done', of: 's1', records: ran },
+      ])
+    })
   })
 
   it('are told one by one as long as nobody knows how long they take', async () => {
