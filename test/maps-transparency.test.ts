@@ -29,8 +29,8 @@ beforeAll(async () => {
 afterAll(() => folder.remove())
 
 test.each([
-  ['threads', 30],
-  ['processes', 8],
+  ['threads', 16],
+  ['processes', 5],
 ] as const)(
   'maps behave as plain functions do in sandboxes as %s: %i generated setups with bundles, pools and loops',
   {

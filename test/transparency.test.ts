@@ -47,14 +47,14 @@ const placements = {
     startsSandboxes: false,
     inFlight: 6,
     memoryMb: 128,
-    generated: { iot: 100, tree: 80, webshop: 30, 'video-analytics': 15, 'approximate-svd': 15, 'ml-pipeline': 4 },
+    generated: { iot: 60, tree: 50, webshop: 20, 'video-analytics': 10, 'approximate-svd': 10, 'ml-pipeline': 4 },
   },
   'sandboxes as threads': {
     open: (example: Example) => sandboxes(example, { isolation: 'threads', maxSandboxes: 24, emulatePassing }),
     startsSandboxes: true,
     inFlight: 4,
     memoryMb: 128,
-    generated: { iot: 16, tree: 16, webshop: 4, 'video-analytics': 4, 'approximate-svd': 4, 'ml-pipeline': 2 },
+    generated: { iot: 10, tree: 10, webshop: 3, 'video-analytics': 4, 'approximate-svd': 4, 'ml-pipeline': 2 },
   },
   'sandboxes as processes': {
     open: (example: Example) => sandboxes(example, { isolation: 'processes', maxSandboxes: 24, emulatePassing }),
