@@ -88,7 +88,7 @@ export function askOneWay(): Peer {
     async ask(count) {
       sender.postMessage(count)
       await once(sender, 'message')
-      receiver.postMessage('samples')
+      receiver.postMessage(count)
       const [samples] = await once(receiver, 'message')
       return samples
     },
